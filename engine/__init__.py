@@ -1,0 +1,1 @@
+"""The engine: everything that measures, corrects and renders. No Qt below this line."""

@@ -1,0 +1,1 @@
+"""Faces: where they are, how the mouth moves, and who is speaking."""

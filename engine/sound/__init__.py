@@ -1,0 +1,1 @@
+"""Speech: features, speech activity, preparation for models, and the doctor that explains a recording."""

@@ -1,0 +1,1 @@
+"""Sync: how far sound and lips are apart, why, and how sure that is."""

@@ -1,0 +1,1 @@
+"""Data that travels with the program: words in every language, model weights, presets."""
