@@ -1,0 +1,44 @@
+# Two commands: `make demo` shows the main job on a clip it makes itself, `make test` runs the suite.
+# Both first bring .venv up to date (environment.py): the first time that downloads, later it takes well under a second.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+VENV_PYTHON := .venv/bin/python
+PYTEST := $(VENV_PYTHON) -m pytest -n 2
+
+.PHONY: demo app test test-all bench lint fmt clean environment dev-environment
+
+demo: environment
+	@$(VENV_PYTHON) -m engine.demo
+
+app: environment
+	@if [ -d desktop_app ]; then exec $(VENV_PYTHON) -m desktop_app; else \
+		echo "The window is not part of this version yet; try: .venv/bin/plosive --help" >&2; exit 3; fi
+
+test: dev-environment
+	@$(PYTEST) -m "not slow and not gpu"
+
+test-all: dev-environment
+	@$(PYTEST) -m "not gpu"
+
+bench: dev-environment
+	@$(VENV_PYTHON) -m tests.benchmarks
+
+lint: dev-environment
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m mypy
+
+fmt: dev-environment
+	@$(VENV_PYTHON) -m ruff check --fix .
+	@$(VENV_PYTHON) -m ruff format .
+
+clean:
+	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+environment dev-environment:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Plosive needs Python 3.11 or 3.12, and neither was found. Install one (Debian, Ubuntu: apt-get install python3)" \
+			"or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 3; fi
+	@"$(PYTHON)" environment.py $(if $(filter dev-environment,$@),--dev)
