@@ -1,0 +1,20 @@
+"""Builders of test media: clips whose flashes and beeps are known, and odd files.
+
+Nothing here uses the engine, so that what the engine finds can be held against it.
+"""
+
+from tests.media.clips import FLASH_FRAMES, Clip, beep, frame_number, make_clip, picture
+from tests.media.finding import beep_times, decoded_sound, find_beeps, flash_times
+
+__all__ = [
+    "FLASH_FRAMES",
+    "Clip",
+    "beep",
+    "beep_times",
+    "decoded_sound",
+    "find_beeps",
+    "flash_times",
+    "frame_number",
+    "make_clip",
+    "picture",
+]
