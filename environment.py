@@ -8,7 +8,9 @@ that calling it again costs a fraction of a second; an installation that was int
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -30,9 +32,9 @@ NATIVE_IMPORTS = "import av, cv2, matplotlib, mediapipe, soundfile, soxr"
 """Packages with shared libraries of their own. Importing them is the only sure way to learn that a system has what
 they need."""
 
-DEBIAN_PACKAGES = ("libgl1", "libglib2.0-0")
-"""What OpenCV's wheel expects of a Debian or Ubuntu system: libGL.so.1, libglib-2.0.so.0, and X11's libraries, which
-come along with libgl1."""
+DEBIAN_LIBRARIES = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0"}
+"""What OpenCV's wheel expects of the system, and the Debian and Ubuntu packages that hold it (X11's libraries, which it
+expects too, come along with libgl1)."""
 
 
 class Unready(Exception):  # noqa: N818 - it is a state of this computer, not an error of the program
@@ -90,6 +92,7 @@ def make_ready(extras: Sequence[str]) -> None:
     target = Installed(_made_for(), _packages_digest(), sorted({*extras, *kept}))
     if found == target and PYTHON.exists():
         return
+    _install_debian_packages(_missing_debian_packages())
     print(Message("environment.installing", folder=VENV.name), file=sys.stderr, flush=True)
     if not reusable:
         _make_venv()
@@ -116,12 +119,43 @@ def _read_stamp() -> Installed | None:
         return None
 
 
+def _missing_debian_packages() -> list[str]:
+    """Return the packages of the system that are known to be needed and are not there, empty where apt-get is not."""
+    if not shutil.which("apt-get"):
+        return []
+    missing = [package for library, package in DEBIAN_LIBRARIES.items() if not _loads(library)]
+    if importlib.util.find_spec("ensurepip") is None:  # Debian ships Python without it
+        missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
+    return missing
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _install_debian_packages(packages: Sequence[str]) -> None:
+    """Install packages of the system as root; nothing to do for none.
+
+    Raises:
+        Unready: with the one command to type, if this is not root.
+    """
+    if not packages:
+        return
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    if os.geteuid() != 0:
+        raise Unready(Message("environment.command", command=f"sudo {' '.join(command)}"))
+    print(Message("environment.system", packages=" ".join(packages)), file=sys.stderr, flush=True)
+    unattended = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["apt-get", "update"], command):
+        subprocess.run([*step, "--quiet=2"], check=True, env=unattended, stdout=subprocess.DEVNULL)
+
+
 def _make_venv() -> None:
     """Start from an empty environment, whatever was there."""
-    try:
-        import ensurepip  # noqa: F401 - Debian ships Python without it
-    except ImportError:
-        _install_debian_packages([f"python{sys.version_info.major}.{sys.version_info.minor}-venv"])
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
 
 
@@ -132,45 +166,19 @@ def _install(extras: Sequence[str]) -> None:
 
 
 def _check_shared_libraries() -> None:
-    """Import everything native; on Debian and Ubuntu install what is missing."""
-    missing = _missing_library()
-    if missing is not None and shutil.which("apt-get"):
-        _install_debian_packages(DEBIAN_PACKAGES)
-        missing = _missing_library()
-    if missing is not None:
-        raise Unready(Message("environment.library", library=missing))
-
-
-def _missing_library() -> str | None:
-    """Return the shared library that an import asked for in vain, or ``None`` when all imports work.
+    """Import everything native.
 
     Raises:
-        Unready: if an import fails for another reason.
+        Unready: if an import fails, with the shared library it asked for in vain if that is why.
     """
     done = subprocess.run([str(PYTHON), "-c", NATIVE_IMPORTS], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode == 0:
-        return None
+        return
     library = re.search(r"(\S+\.so\S*): cannot open shared object file", done.stderr)
-    if library is None:
-        raise Unready(Message("environment.broken", folder=VENV.name, error=done.stderr.strip().splitlines()[-1]))
-    return library[1]
-
-
-def _install_debian_packages(packages: Sequence[str]) -> None:
-    """Install packages of the system as root.
-
-    Raises:
-        Unready: with the one command to type, if this is not root or not Debian.
-    """
-    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
-    if not shutil.which("apt-get"):
-        raise Unready(Message("environment.packages", packages=" ".join(packages)))
-    if os.geteuid() != 0:
-        raise Unready(Message("environment.command", command=f"sudo {' '.join(command)}"))
-    print(Message("environment.system", packages=" ".join(packages)), file=sys.stderr, flush=True)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update", "--quiet=2"], check=True, env=quiet)  # noqa: S607 - the system's own
-    subprocess.run([*command, "--quiet=2"], check=True, env=quiet)
+    if library is not None:
+        raise Unready(Message("environment.library", library=library[1]))
+    last_line = (done.stderr.strip().splitlines() or [str(done.returncode)])[-1]
+    raise Unready(Message("environment.broken", folder=VENV.name, error=last_line))
 
 
 if __name__ == "__main__":
