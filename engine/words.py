@@ -11,6 +11,7 @@ from __future__ import annotations
 import locale
 import os
 import tomllib
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -47,9 +48,21 @@ class Message:
         return self.text()
 
 
+def printable(text: str) -> str:
+    """Return text that any terminal or file takes: control characters and undecodable bytes of file names escaped."""
+    return "".join(
+        character.encode("unicode_escape", "surrogatepass").decode("ascii")
+        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+        else character
+        for character in text
+    )
+
+
 def _plain(value: Any) -> Any:
-    """Turn a nested message into text, and leave everything else to the format specification."""
-    return value.text() if isinstance(value, Message) else value
+    """Turn a nested message into text, make text printable, and leave the rest to the format specification."""
+    if isinstance(value, Message):
+        return value.text()
+    return printable(os.fspath(value)) if isinstance(value, str | os.PathLike) else value
 
 
 def use_language(language: str) -> None:
