@@ -14,6 +14,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from engine.media.opening import MediaPath
 from engine.refusal import Refused
 
 MediaStream = TypeVar("MediaStream", VideoStream, AudioStream)
@@ -22,7 +23,7 @@ MOST_DEMUX_ERRORS = 32
 """Read errors after which the rest of a file is given up: some demuxers report the same error for ever."""
 
 
-def pick_video(container: InputContainer, index: int | None, shown: str) -> VideoStream:
+def pick_video(container: InputContainer, index: int | None, path: MediaPath) -> VideoStream:
     """Return the stream with this index, or the first moving picture.
 
     Raises:
@@ -32,11 +33,11 @@ def pick_video(container: InputContainer, index: int | None, shown: str) -> Vide
     moving = [stream for stream in streams if not is_attached(stream)]
     chosen = _first_decodable(moving or (streams if index is not None else []))
     if chosen is None:
-        raise Refused.because("media.unknown_codec" if moving else "media.no_picture", path=shown)
+        raise Refused.because("media.unknown_codec" if moving else "media.no_picture", path=path)
     return chosen
 
 
-def pick_audio(container: InputContainer, index: int | None, shown: str) -> AudioStream:
+def pick_audio(container: InputContainer, index: int | None, path: MediaPath) -> AudioStream:
     """Return the stream with this index, or the default sound, or the first.
 
     Raises:
@@ -45,7 +46,7 @@ def pick_audio(container: InputContainer, index: int | None, shown: str) -> Audi
     streams = [stream for stream in container.streams.audio if index is None or stream.index == index]
     chosen = _first_decodable(streams)
     if chosen is None:
-        raise Refused.because("media.unknown_codec" if streams else "media.no_sound", path=shown)
+        raise Refused.because("media.unknown_codec" if streams else "media.no_sound", path=path)
     return chosen
 
 

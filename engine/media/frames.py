@@ -159,7 +159,7 @@ class FrameReader:
                 self._remember(*following)
         shown = [(pts, picture) for pts, picture in self._history if pts <= target]
         if not self._history:
-            raise Refused.because("media.undecodable", path=self._source.shown)
+            raise Refused.because("media.undecodable", path=self._source.path)
         pts, picture = shown[-1] if shown else self._history[0]
         return Frame(Timecode(pts, time_base), self._convert(picture))
 
@@ -190,19 +190,18 @@ class VideoSource:
     Attributes:
         time_base: seconds per tick of the times that :meth:`pictures` yields.
         sample_aspect: width of a pixel divided by its height.
-        shown: the file's name for messages.
+        path: the file as it was given.
     """
 
     def __init__(self, path: MediaPath, index: int | None, threading: Threading) -> None:
-        self._path = path
+        self.path = path
         self._threading = threading
-        self.shown = str(path)
         self._open(index)
 
     def _open(self, index: int | None) -> None:
-        self._container = open_media(self._path)
+        self._container = open_media(self.path)
         try:
-            self._stream = pick_video(self._container, index, self.shown)
+            self._stream = pick_video(self._container, index, self.path)
         except Refused:
             self._container.close()
             raise
@@ -244,7 +243,7 @@ class VideoSource:
         run = self._decoded(from_key=False)
         first = next(run, None)
         if first is None:
-            raise Refused.because("media.undecodable", path=self.shown)
+            raise Refused.because("media.undecodable", path=self.path)
         yield first
         yield from run
 

@@ -64,27 +64,26 @@ def local_file(path: MediaPath) -> Path:
             ``media.unreadable``, ``media.empty`` or ``media.playlist``.
     """
     name = os.fspath(path)
-    shown = _shown(name)
     try:
         status = os.stat(name)  # noqa: PTH116 - Path would already have rewritten "http://"
     except (FileNotFoundError, NotADirectoryError):
         if _ADDRESS.match(name) or _PROTOCOLS.match(name):
-            raise Refused.because("media.not_local", path=shown) from None
-        raise Refused.because("media.missing", path=shown) from None
+            raise Refused.because("media.not_local", path=path) from None
+        raise Refused.because("media.missing", path=path) from None
     except PermissionError:
-        raise Refused.because("media.unreadable", path=shown) from None
+        raise Refused.because("media.unreadable", path=path) from None
     except (OSError, ValueError):
         # A name too long for the file system, or with a zero byte: no such file can exist.
-        raise Refused.because("media.missing", path=shown) from None
+        raise Refused.because("media.missing", path=path) from None
     if stat.S_ISDIR(status.st_mode):
-        raise Refused.because("media.directory", path=shown)
+        raise Refused.because("media.directory", path=path)
     if not stat.S_ISREG(status.st_mode):
-        raise Refused.because("media.not_a_file", path=shown)
+        raise Refused.because("media.not_a_file", path=path)
     if status.st_size == 0:
-        raise Refused.because("media.empty", path=shown)
+        raise Refused.because("media.empty", path=path)
     absolute = Path(os.path.abspath(name))  # noqa: PTH100 - symbolic links keep their own name in messages
     if _PLAYLIST.match(_beginning(absolute)):
-        raise Refused.because("media.playlist", path=shown)
+        raise Refused.because("media.playlist", path=path)
     return absolute
 
 
@@ -96,18 +95,17 @@ def open_media(path: MediaPath) -> InputContainer:
             ``media.no_streams``, ``media.encrypted``.
     """
     file = local_file(path)
-    shown = _shown(os.fspath(path))
     try:
         # The "file:" prefix and an absolute path keep any name from being read as a protocol or an option.
         container = av.open(f"file:{file}", options=dict(_OPTIONS), metadata_errors="replace")
     except av.error.FFmpegError as error:
-        raise _refused(error, file, shown) from error
+        raise _refused(error, file, path) from error
     if not any(stream.type in {"video", "audio"} for stream in container.streams):
         container.close()
-        raise Refused.because("media.no_streams", path=shown)
+        raise Refused.because("media.no_streams", path=path)
     if is_encrypted(container):
         container.close()
-        raise Refused.because("media.encrypted", path=shown)
+        raise Refused.because("media.encrypted", path=path)
     return container
 
 
@@ -121,17 +119,17 @@ def is_encrypted(container: InputContainer) -> bool:
     return False
 
 
-def _refused(error: av.error.FFmpegError, file: Path, shown: str) -> Refused:
+def _refused(error: av.error.FFmpegError, file: Path, path: MediaPath) -> Refused:
     if isinstance(error, PermissionError):
-        return Refused.because("media.unreadable", path=shown)
+        return Refused.because("media.unreadable", path=path)
     if isinstance(error, FileNotFoundError):
-        return Refused.because("media.missing", path=shown)
+        return Refused.because("media.missing", path=path)
     beginning = _beginning(file)
     if _KNOWN_BEGINNINGS[0].match(beginning) and not _has_box(file, b"moov"):
-        return Refused.because("media.truncated", path=shown)
+        return Refused.because("media.truncated", path=path)
     if any(pattern.match(beginning) for pattern in _KNOWN_BEGINNINGS):
-        return Refused.because("media.damaged", path=shown)
-    return Refused.because("media.not_media", path=shown)
+        return Refused.because("media.damaged", path=path)
+    return Refused.because("media.not_media", path=path)
 
 
 def _has_box(file: Path, wanted: bytes) -> bool:
@@ -160,14 +158,6 @@ def _beginning(file: Path) -> bytes:
         with file.open("rb") as stream:
             return stream.read(4096)
     except PermissionError:
-        raise Refused.because("media.unreadable", path=_shown(str(file))) from None
+        raise Refused.because("media.unreadable", path=file) from None
     except OSError:
-        raise Refused.because("media.missing", path=_shown(str(file))) from None
-
-
-def _shown(name: str) -> str:
-    """Return a name as it can be printed: control characters and bytes that are no text are escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for character in name
-    )
+        raise Refused.because("media.missing", path=file) from None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
+from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 
@@ -41,8 +44,8 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
     The matrix maps a picture point (x right, y down) to ``(a x + c y, b x + d y)``.
     """
-    for index in range(len(frame.side_data)):
-        data = frame.side_data[index]
+    # PyAV's stub calls this a dictionary; it iterates over its values.
+    for data in cast("Iterable[SideData]", frame.side_data):
         if data.type is SideDataType.DISPLAYMATRIX:
             a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
             return _quarter_turn(a, b, c, d)

@@ -130,7 +130,8 @@ def _stereo_matrix(names: tuple[str, ...]) -> npt.NDArray[np.float32]:
         weight = 1.0 if name in {"FL", "FR"} else math.sqrt(0.5)
         matrix[row] = (weight if left or not right else 0, weight if right or not left else 0)
     sums = matrix.sum(axis=0)
-    return (matrix / np.where(sums > 0, sums, 1)).astype(np.float32)
+    normalised: npt.NDArray[np.float32] = (matrix / np.where(sums > 0, sums, 1)).astype(np.float32)
+    return normalised
 
 
 def _resampled(chunks: Iterator[Chunk], rate: int, width: int) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
@@ -141,25 +142,24 @@ def _resampled(chunks: Iterator[Chunk], rate: int, width: int) -> Iterator[tuple
     """
     resampler: soxr.ResampleStream | None = None
     feeding = 0
-    index: int | None = None
+    index = 0
     for chunk in chunks:
         if chunk.rate != feeding:
-            if resampler is not None and index is not None:
+            if resampler is not None:
                 tail = resampler.resample_chunk(np.zeros((0, width), np.float32), last=True)
                 yield index, tail
                 index += len(tail)
-            feeding = chunk.rate
-            resampler = soxr.ResampleStream(chunk.rate, rate, width, dtype="float32") if chunk.rate != rate else None
             begin = round(chunk.index * Fraction(rate, chunk.rate))
-            if index is not None and begin > index:
+            if feeding and begin > index:
                 yield index, np.zeros((begin - index, width), np.float32)
             index = begin
-        assert index is not None
+            feeding = chunk.rate
+            resampler = soxr.ResampleStream(chunk.rate, rate, width, dtype="float32") if chunk.rate != rate else None
         data = np.ascontiguousarray(chunk.data)
         out = data if resampler is None else resampler.resample_chunk(data)
         yield index, out
         index += len(out)
-    if resampler is not None and index is not None:
+    if resampler is not None:
         yield index, resampler.resample_chunk(np.zeros((0, width), np.float32), last=True)
 
 

@@ -34,7 +34,8 @@ from engine.refusal import Refused
 _COUNTED_FORMATS = {"mp3", "aac", "loas", "ac3", "eac3", "dts", "truehd", "mlp", "amr", "amrnb", "amrwb"}
 """Streams without timestamps: a seek would guess them, so packets are counted from the beginning instead."""
 
-_SURVEYED_FRAMES = 64
+SURVEYED_FRAMES = 64
+"""Frames from whose rounded timestamps the beginning is worked out."""
 _WARM_UP = Fraction(1, 2)
 """Seconds decoded before a seek target: Opus needs 80 ms, MP3 its bit reservoir, AAC a frame, SBR and PS some more."""
 _SETTLED = Fraction(1, 8)
@@ -66,8 +67,15 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """One decoded frame: its timestamp in ticks (``None``: directly after the one before) and its samples."""
+class Piece:
+    """One decoded frame.
+
+    Attributes:
+        ticks: its timestamp; ``None`` is directly after the one before.
+        frame: the samples.
+        rate: samples per second.
+        count: number of samples.
+    """
 
     ticks: int | None
     frame: AudioFrame
@@ -82,7 +90,6 @@ class SoundSource:
         origin: when the first sample sounds, in seconds on the file's clock.
         rate: samples per second at the beginning.
         channels: number of channels at the beginning.
-        shown: the file's name for messages.
 
     Raises:
         Refused: as :func:`~engine.media.opening.open_media`, or ``media.no_sound``, ``media.unknown_codec``,
@@ -91,7 +98,6 @@ class SoundSource:
 
     def __init__(self, path: MediaPath, index: int | None) -> None:
         self._path = path
-        self.shown = str(path)
         self._open(index)
         try:
             self._survey()
@@ -102,7 +108,7 @@ class SoundSource:
     def _open(self, index: int | None) -> None:
         self._container = open_media(self._path)
         try:
-            self._stream = pick_audio(self._container, index, self.shown)
+            self._stream = pick_audio(self._container, index, self._path)
         except Refused:
             self._container.close()
             raise
@@ -136,15 +142,14 @@ class SoundSource:
         decoded = self._pieces()
         first = next(decoded, None)
         if first is None:
-            raise Refused.because("media.undecodable", path=self.shown)
+            raise Refused.because("media.undecodable", path=self._path)
         self.rate = first.rate
         self.channels = first.frame.layout.nb_channels
         self._coarse = self._time_base * first.rate > 1
-        ahead = list(islice(decoded, _SURVEYED_FRAMES - 1)) if self._coarse else []
+        ahead = list(islice(decoded, SURVEYED_FRAMES - 1)) if self._coarse else []
         self._surveyed = [first, *ahead]
         self._rest = decoded
-        start = (first.ticks or 0) * self._time_base
-        self.origin = _refined_start(self._surveyed, self._time_base) if self._coarse else start
+        self.origin = refined_start(self._surveyed, self._time_base)
         counts = {piece.count for piece in ahead[:-1]}
         self._grid = (first.count, counts.pop()) if len(counts) == 1 else None
 
@@ -164,11 +169,11 @@ class SoundSource:
         self._open(index)
         return self._placed(self._pieces(self.origin + wanted - _WARM_UP), None)
 
-    def _lands_before(self, piece: _Piece, wanted: Fraction) -> bool:
+    def _lands_before(self, piece: Piece, wanted: Fraction) -> bool:
         at = self._position(piece)
         return at is not None and at <= max(Fraction(0), wanted - _SETTLED) * self.rate
 
-    def _sought(self, since_origin: Fraction) -> Iterator[_Piece]:
+    def _sought(self, since_origin: Fraction) -> Iterator[Piece]:
         """Seek to a time counted from the origin and decode from there."""
         seconds = self.origin + since_origin
         try:
@@ -181,16 +186,16 @@ class SoundSource:
             return iter(())
         return self._pieces()
 
-    def _pieces(self, skip_until: Fraction | None = None) -> Iterator[_Piece]:
+    def _pieces(self, skip_until: Fraction | None = None) -> Iterator[Piece]:
         """Decode from where the demuxer is; packets before ``skip_until`` (file clock) are passed over."""
         threshold = -math.inf if skip_until is None else math.floor(skip_until / self._time_base)
         for packet in packets(self._container, self._stream):
             if packet.pts is not None and packet.pts < threshold:
                 continue
-            yield from map(_piece, decode(self._stream, packet))  # type: ignore[arg-type]
-        yield from map(_piece, decode(self._stream, None))  # type: ignore[arg-type]
+            yield from map(piece_of, decode(self._stream, packet))  # type: ignore[arg-type]
+        yield from map(piece_of, decode(self._stream, None))  # type: ignore[arg-type]
 
-    def _position(self, piece: _Piece) -> float | None:
+    def _position(self, piece: Piece) -> float | None:
         """Return where the timestamp puts a piece, in its own samples from the origin."""
         if piece.ticks is None:
             return None
@@ -205,7 +210,7 @@ class SoundSource:
                 return snapped
         return round(position)
 
-    def _placed(self, decoded: Iterable[_Piece], expected: int | None) -> Iterator[Chunk]:
+    def _placed(self, decoded: Iterable[Piece], expected: int | None) -> Iterator[Chunk]:
         """Turn pieces into contiguous chunks; ``expected`` is the index of the first, ``None`` to read it off."""
         rate = self.rate
         jump = 0.0
@@ -240,7 +245,7 @@ class SoundSource:
                 yield Chunk(expected, rate, data, _names(piece.frame))
                 expected += len(data)
 
-    def _strays(self, window: list[_Piece], expected: int, jump: float) -> list[float]:
+    def _strays(self, window: list[Piece], expected: int, jump: float) -> list[float]:
         """Return how far the timestamp of each piece of a window is after the place that counting gives it."""
         strays = []
         count = expected
@@ -256,18 +261,22 @@ class SoundSource:
         return strays
 
 
-def _piece(frame: AudioFrame) -> _Piece:
-    return _Piece(frame.pts, frame, frame.sample_rate or 1, frame.samples)
+def piece_of(frame: AudioFrame) -> Piece:
+    """Return a frame with its position."""
+    return Piece(frame.pts, frame, frame.sample_rate or 1, frame.samples)
 
 
-def _refined_start(pieces: list[_Piece], time_base: Fraction) -> Fraction:
+def refined_start(pieces: list[Piece], time_base: Fraction) -> Fraction:
     """Return the time of the first sample from rounded timestamps of pieces that follow each other.
 
     Piece ``i`` after ``n_i`` samples has the timestamp ``round((start + n_i / rate) / tick)``, which confines
-    ``start`` to an interval one tick long; the intervals are intersected for as long as they agree.
+    ``start`` to an interval one tick long; the intervals are intersected for as long as they agree. With ticks no
+    coarser than samples the first timestamp is the answer.
     """
     first = pieces[0]
     reading = (first.ticks or 0) * time_base
+    if time_base * first.rate <= 1:
+        return reading
     low, high = reading - time_base / 2, reading + time_base / 2
     count = 0
     for piece in pieces:
@@ -288,9 +297,9 @@ def _agreed(strays: list[float], tolerance: float) -> float:
     return strays[0] if max(strays) - min(strays) <= 1 else statistics.median(strays)
 
 
-def _windows(pieces: Iterable[_Piece], length: int) -> Iterator[list[_Piece]]:
+def _windows(pieces: Iterable[Piece], length: int) -> Iterator[list[Piece]]:
     """Yield, for each piece, the list of it and the ``length - 1`` after it (fewer at the end)."""
-    window: deque[_Piece] = deque()
+    window: deque[Piece] = deque()
     for piece in pieces:
         if not piece.count:
             continue
@@ -303,7 +312,7 @@ def _windows(pieces: Iterable[_Piece], length: int) -> Iterator[list[_Piece]]:
         window.popleft()
 
 
-def _silence(index: int, count: int, like: _Piece) -> Iterator[Chunk]:
+def _silence(index: int, count: int, like: Piece) -> Iterator[Chunk]:
     channels = like.frame.layout.nb_channels
     for begin in range(0, count, like.rate):
         length = min(like.rate, count - begin)
@@ -314,11 +323,12 @@ def _gathered(chunks: Iterator[Chunk], start: int) -> Iterator[Chunk]:
     """Drop what lies before ``start`` and join small chunks of the same kind."""
     held: list[Chunk] = []
     size = 0
-    for chunk in chunks:
-        if chunk.index < start:
-            if chunk.index + len(chunk.data) <= start:
+    for whole in chunks:
+        chunk = whole
+        if whole.index < start:
+            if whole.index + len(whole.data) <= start:
                 continue
-            chunk = Chunk(start, chunk.rate, chunk.data[start - chunk.index :], chunk.layout)
+            chunk = Chunk(start, whole.rate, whole.data[start - whole.index :], whole.layout)
         if held and (held[0].rate != chunk.rate or held[0].layout != chunk.layout):
             yield _joined(held)
             held, size = [], 0
