@@ -40,9 +40,9 @@ class Message:
         Raises:
             KeyError: if no catalogue has the key, which is a bug.
         """
-        catalogue = _catalogue(language or _current[0])
-        template = catalogue.get(self.key) or _catalogue(LANGUAGES[0])[self.key]
-        return template.format(**{name: _plain(value) for name, value in self.values})
+        language = language or _current[0]
+        template = _catalogue(language).get(self.key) or _catalogue(LANGUAGES[0])[self.key]
+        return template.format(**{name: _plain(value, language) for name, value in self.values})
 
     def __str__(self) -> str:
         return self.text()
@@ -58,10 +58,10 @@ def printable(text: str) -> str:
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, language: str) -> Any:
     """Turn a nested message into text, make text printable, and leave the rest to the format specification."""
     if isinstance(value, Message):
-        return value.text()
+        return value.text(language)
     return printable(os.fspath(value)) if isinstance(value, str | os.PathLike) else value
 
 
