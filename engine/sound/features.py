@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
 ROW_RATE = 100
 """Feature rows per second; row ``r`` describes the sound at ``r / ROW_RATE`` seconds, its window centred there."""
@@ -68,8 +69,9 @@ def log_mel(
     filters = mel_filterbank(bands, fft_size, sample_rate, low_hz, high_hz)
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[: rows * hop : hop]
     out = np.empty((rows, bands), np.float32)
-    block = 4096  # rows at a time: the spectra of an hour would need gigabytes
+    block = 1024  # rows at a time: the spectra of an hour would need gigabytes
     for begin in range(0, rows, block):
-        spectrum = np.abs(np.fft.rfft(frames[begin : begin + block] * window, fft_size)).astype(np.float32)
+        # scipy stays in single precision, which is three times as fast as numpy's double.
+        spectrum = np.abs(scipy.fft.rfft(frames[begin : begin + block] * window, fft_size))
         out[begin : begin + block] = np.log(spectrum @ filters.T / (width / 2) + floor)
     return out
