@@ -105,7 +105,7 @@ class Sampler:
         sides = [(basis.project(clip.points, clip.patches), basis.project(*clip.mirrored())) for clip in clips]
         self._sides = [(straight.astype(np.float32), mirror.astype(np.float32)) for straight, mirror in sides]
         self._weights = _clip_weights(clips)
-        self._music = [_music(np.random.default_rng(number)) for number in range(8)]
+        self._music = [magnitudes(chords(np.random.default_rng(number)).astype(np.float32)) for number in range(8)]
 
     def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Return mouth rows, seen, sound rows, heard and targets (see ``Towers.forward``)."""
@@ -282,8 +282,8 @@ def _reverberant(bands: Floats, rng: np.random.Generator) -> Floats:
     return np.sqrt(np.maximum(power, 0)).astype(np.float32)
 
 
-def _music(rng: np.random.Generator) -> Floats:
-    """Return the magnitudes of 12 s of chords with a beat."""
+def chords(rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return 12 s of made-up music at 16 kHz: chords with a beat."""
     length = 12 * SAMPLE_RATE
     tune = np.zeros(length)
     beat = 60 / rng.uniform(70, 140)
@@ -298,4 +298,4 @@ def _music(rng: np.random.Generator) -> Floats:
             tune[begin : begin + len(seconds)] += note * decay * rng.uniform(0.3, 1)
         hit = seconds[: int(0.12 * SAMPLE_RATE)]
         tune[begin : begin + len(hit)] += 3 * rng.standard_normal(len(hit)) * np.exp(-hit / 0.02)
-    return magnitudes((tune / np.abs(tune).max()).astype(np.float32))
+    return np.asarray(tune / np.abs(tune).max())

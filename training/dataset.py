@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import Pool
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +22,7 @@ from engine.media.samples import read_samples
 SAMPLE_RATE = 16_000
 TRAINED_ROLES = ("main", "short", "container", "gen")
 FOLDS = 6
+_TRACK_FIELDS = ("times", "points", "patches", "boxes", "eye_distance", "yaw", "residual")
 
 Floats = npt.NDArray[np.float32]
 
@@ -98,10 +100,42 @@ def _cache_file(cache: Path, clip: Path) -> Path:
     return cache / f"{clip.stem}-{key}.npz"
 
 
-def _make(clip: Path, target: Path) -> None:
+def shrunk(
+    records: Sequence[Record], eyes: float, cache: Path, clips: Path | None = None, jobs: int = 2
+) -> list[Record]:
+    """Return the records as they are when the picture is reduced to ``eyes`` pixels between the eyes.
+
+    Clips whose faces are already about that small or smaller are left out.
+    """
+    folder, tasks, kept = clips or clips_folder(), [], []
+    cache.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        size = float(np.median(np.concatenate([track.eye_distance for track in record.tracks])))
+        if size > 1.1 * eyes:
+            made = cache / f"{Path(record.name).stem}-{eyes:g}px.npz"
+            tasks.append((folder / record.name, made, eyes / size))
+            kept.append(record)
+    with Pool(jobs) as pool:
+        pool.starmap(_make, [task for task in tasks if not task[1].exists()], chunksize=1)
+    small = []
+    for record, (_, made, _) in zip(kept, tasks, strict=True):
+        with np.load(made) as stored:
+            tracks = _tracks(dict(stored))
+        if tracks:
+            small.append(replace(record, tracks=tracks))
+    return small
+
+
+def _make(clip: Path, target: Path, scale: float = 1.0) -> None:
+    def pictures() -> Iterator[tuple[float, npt.NDArray[np.uint8]]]:
+        for frame in read_frames(clip):
+            image = frame.image
+            if scale != 1:
+                image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+            yield float(frame.time), image
+
     with FaceTracker() as tracker:
-        pictures = ((float(frame.time), frame.image) for frame in read_frames(clip))
-        tracks = [track for track in tracker.follow(pictures) if len(track) >= 10]
+        tracks = [track for track in tracker.follow(pictures()) if len(track) >= 10]
     blocks = list(read_samples(clip, sample_rate=SAMPLE_RATE))
     people = people_of(tracks)
     kept = max(people, key=lambda person: person.sightings).tracks if people else ()
@@ -111,7 +145,7 @@ def _make(clip: Path, target: Path) -> None:
         "people": np.array(len(people)),
     }
     for number, track in enumerate(kept):
-        for field in ("times", "points", "patches", "boxes", "eye_distance", "yaw", "residual"):
+        for field in _TRACK_FIELDS:
             arrays[f"{number}.{field}"] = getattr(track, field)
     part = target.with_suffix(".part.npz")
     np.savez(part, **arrays)
@@ -121,11 +155,7 @@ def _make(clip: Path, target: Path) -> None:
 def _read(entry: dict[str, object], made: Path) -> Record | None:
     with np.load(made) as stored:
         arrays = dict(stored)
-    tracks = []
-    while f"{len(tracks)}.times" in arrays:
-        number = len(tracks)
-        fields = ("times", "points", "patches", "boxes", "eye_distance", "yaw", "residual")
-        tracks.append(FaceTrack(number=number, missed=0, **{field: arrays[f"{number}.{field}"] for field in fields}))
+    tracks = _tracks(arrays)
     if not tracks:
         return None
     label = entry["own_offset_ms_estimate"]
@@ -136,11 +166,20 @@ def _read(entry: dict[str, object], made: Path) -> Record | None:
         studio="websitetalkingheads" in str(entry["source_repository"]),
         real=bool(entry["real"]),
         label_ms=None if label is None else float(label),  # type: ignore[arg-type]
-        tracks=tuple(tracks),
+        tracks=tracks,
         alone=int(arrays["people"]) == 1,
         sound_start=float(arrays["sound_start"]),
         samples=arrays["samples"].astype(np.float32) / 32767,
     )
+
+
+def _tracks(arrays: dict[str, npt.NDArray[np.generic]]) -> tuple[FaceTrack, ...]:
+    tracks: list[FaceTrack] = []
+    while f"{len(tracks)}.times" in arrays:
+        number = len(tracks)
+        stored = {field: arrays[f"{number}.{field}"] for field in _TRACK_FIELDS}
+        tracks.append(FaceTrack(number=number, missed=0, **stored))  # type: ignore[arg-type]
+    return tuple(tracks)
 
 
 def folds_of(records: Sequence[Record], count: int = FOLDS) -> dict[str, int]:

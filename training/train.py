@@ -174,14 +174,15 @@ def main() -> None:
     recipe = Recipe(steps=options.steps)
     workshop = Workshop(options.cache, options.jobs)
     records = load_records(options.cache / "records", options.clips, options.jobs)
-    models: list[SyncModel] = []
-    for number in range(1, options.rounds + 1):
+    for number in range(1, options.rounds):
         labels_file = options.cache / f"labels-{number}.json"
-        members = options.members if number == options.rounds else 1
-        models = fold_models(workshop, records, recipe, f"round{number}", members)
         if not labels_file.exists():
+            models = fold_models(workshop, records, recipe, f"round{number}", members=1)
             labels_file.write_text(json.dumps(consensus_labels(records, models), indent=1), encoding="utf-8")
         records = relabelled(records, json.loads(labels_file.read_text(encoding="utf-8")))
+    models = fold_models(workshop, records, recipe, f"round{options.rounds}", options.members)
+    # Trials are judged against the last round's own consensus, from models that never saw the speaker.
+    records = relabelled(records, consensus_labels(records, models))
 
     tables = calibrated(run_trials(records, models, per_clip=6, jobs=options.jobs))
     final = workshop.members([(f"final-{member}", records, recipe, 100 + member) for member in range(options.members)])

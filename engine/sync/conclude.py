@@ -24,9 +24,8 @@ POINT_BLOCKS = 10
 
 BLOCK_SECONDS = BLOCK_ROWS / ROW_RATE
 
-_DRIFT_GAIN = 8.0
-"""Log-likelihood a line must have over a constant."""
-_DRIFT_SIGMAS = 3.5
+_DRIFT_SIGMAS = 4.0
+"""Slope over its calibrated standard deviation from which it is claimed."""
 _LEAST_DRIFT_MS = 10.0
 """Change over the clip below which a drift is not worth a claim."""
 _STEEP = 2.0
@@ -87,8 +86,10 @@ def conclude(stretches: Sequence[StretchEvidence], null: float, calibration: Cal
     line = best_line(blocks)
     span = float(blocks.times[-1] - blocks.times[0]) + BLOCK_SECONDS
     sigma = line.slope_sigma * calibration.sigma_scale
+    # The towers believe less than they know (or more): their likelihoods are scaled as their deviations are.
+    gain_needed = 0.5 * (_DRIFT_SIGMAS * calibration.sigma_scale) ** 2
     is_drift = (
-        line.gain > _DRIFT_GAIN and abs(line.slope) > _DRIFT_SIGMAS * sigma and abs(line.slope) * span > _LEAST_DRIFT_MS
+        line.gain > gain_needed and abs(line.slope) > _DRIFT_SIGMAS * sigma and abs(line.slope) * span > _LEAST_DRIFT_MS
     )
     constant = peak_of(blocks.along(0.0, middle, lags), lags, null)
     best = peak_of(blocks.along(line.slope, line.middle, lags), lags, null) if is_drift else constant
@@ -100,8 +101,6 @@ def conclude(stretches: Sequence[StretchEvidence], null: float, calibration: Cal
         kind, is_drift = fit.kind, False
     elif is_drift:
         kind = Kind.DRIFT
-    elif fit is not None and fit.kind is Kind.DRIFT and line.gain > _DRIFT_GAIN / 2:
-        kind, is_drift = Kind.DRIFT, True
     return Conclusion(
         peak=best if kind is not Kind.CONSTANT else constant,
         seconds=seconds,
