@@ -1,0 +1,175 @@
+"""Run jobs in child processes: several at a time, stoppable at once, and none takes the others along when it crashes.
+
+Even a single job of the command line runs in a child: what native code prints cannot mix with results, and Ctrl-C is
+answered at once while that code is busy. A child asked to stop closes its job at the next yield, which removes
+half-written files; only one that does not answer is killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+from engine.jobs import Job, Progress, run
+from engine.words import current_language, use_language
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+_STOP_SECONDS = 1.5
+"""How long a child may take to stop by itself; jobs yield more often than that."""
+_REPORT_SECONDS = 0.05
+"""Progress is sent at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job to start elsewhere.
+
+    Attributes:
+        start: a function of a module that returns the job.
+        arguments: its keyword arguments, which must survive pickling.
+    """
+
+    start: Callable[..., Job[Any]]
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A job that ended by a bug instead of a result.
+
+    Attributes:
+        details: the traceback, or how the process died.
+    """
+
+    details: str
+
+
+class _Stopped(BaseException):
+    """Raised inside the child to close its job; not an ``Exception``, so that nobody takes it for a failure."""
+
+
+def run_all(
+    tasks: Sequence[Task], processes: int, on_progress: Callable[[int, Progress], object] | None = None
+) -> Generator[tuple[int, Any], None, None]:
+    """Run tasks and yield ``(number of the task, its result or Fault)`` as they finish.
+
+    Closing the generator, or an exception while it waits (Ctrl-C), stops everything that still runs.
+
+    Args:
+        tasks: what to run.
+        processes: how many at a time, at least 1.
+        on_progress: called in this process with the number of a task and its progress (without ``partial``).
+    """
+    waiting = deque(enumerate(tasks))
+    children: list[_Child] = []
+    try:
+        while waiting or any(child.number is not None for child in children):
+            while waiting and len([child for child in children if child.number is not None]) < processes:
+                child = next((child for child in children if child.number is None), None)
+                if child is None:
+                    child = _Child.started()
+                    children.append(child)
+                child.give(*waiting.popleft())
+            ready = wait([child.connection for child in children if child.number is not None])
+            for child in [child for child in children if child.connection in ready]:
+                number = child.number
+                assert number is not None
+                try:
+                    event = child.connection.recv()
+                except (EOFError, OSError):
+                    children.remove(child)
+                    yield number, Fault(child.obituary())
+                    continue
+                if isinstance(event, Progress):
+                    if on_progress is not None:
+                        on_progress(number, event)
+                    continue
+                child.number = None
+                yield number, event
+    finally:
+        _stop(children)
+
+
+@dataclass(slots=True)
+class _Child:
+    """One process and the pipe to it."""
+
+    process: SpawnProcess
+    connection: Connection
+    number: int | None = field(default=None)
+
+    @classmethod
+    def started(cls) -> _Child:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, current_language()), daemon=True)
+        process.start()
+        theirs.close()
+        return cls(process, ours)
+
+    def give(self, number: int, task: Task) -> None:
+        self.number = number
+        self.connection.send(task)
+
+    def obituary(self) -> str:
+        self.process.join(_STOP_SECONDS)
+        return f"the working process ended with code {self.process.exitcode}"
+
+
+def _stop(children: Sequence[_Child]) -> None:
+    for child in children:
+        child.connection.close()  # the child sees the end of the pipe, at its next yield if it is busy
+    deadline = time.monotonic() + _STOP_SECONDS
+    for child in children:
+        child.process.join(max(0.0, deadline - time.monotonic()))
+        if child.process.is_alive():
+            child.process.kill()
+            child.process.join()
+
+
+def _serve(connection: Connection, language: str) -> None:
+    """Be the child: take tasks from the pipe until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says what it means
+    _silence()
+    use_language(language)
+    try:
+        while True:
+            connection.send(_perform(connection.recv(), connection))
+    except (EOFError, OSError, _Stopped):
+        pass
+    # Not through the interpreter's own ending: native libraries take their time to unload, or crash doing it.
+    os._exit(0)
+
+
+def _silence() -> None:
+    """Send what native code prints to nowhere; results go through the pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+
+
+def _perform(task: Task, connection: Connection) -> object:
+    reported = -_REPORT_SECONDS
+
+    def report(progress: Progress) -> None:
+        nonlocal reported
+        if connection.poll():
+            raise _Stopped
+        if (now := time.monotonic()) - reported >= _REPORT_SECONDS:
+            reported = now
+            connection.send(Progress(progress.stage, progress.done))
+
+    try:
+        return run(task.start(**task.arguments), report)
+    except Exception:  # noqa: BLE001 - a bug in one job is reported as such, the others go on
+        return Fault(traceback.format_exc())
