@@ -332,7 +332,7 @@ class _Times:
         self.count += 1
         if distance > self.gap_ticks and distance > 8 * max(1, self.longest):
             if len(self.gaps) < _MOST_GAPS:
-                self.gaps.append((self.last, tick))
+                self.gaps.append((self.last + max(1, self.longest), tick))
         else:
             self.shortest = distance if self.shortest is None else min(self.shortest, distance)
             self.longest = max(self.longest, distance)
@@ -349,8 +349,7 @@ class _Times:
         if self.first is None or self.last is None or self.count < 2:
             return None
         held = self.last - self.first - sum(stop - start for start, stop in self.gaps)
-        shown = self.count - 1 - len(self.gaps)
-        return Fraction(shown) / (held * time_base) if held > 0 and shown > 0 else None
+        return Fraction(self.count - 1) / (held * time_base) if held > 0 else None
 
 
 class _PictureScan:
@@ -505,7 +504,7 @@ class _SoundScan:
         context = self.stream.codec_context
         declared = (packet.duration or 0) * self.time_base
         coded = Fraction(context.frame_size, context.sample_rate) if context.sample_rate else Fraction(0)
-        return min(declared, coded) if coded and declared else declared or coded
+        return coded if coded and declared >= coded - self.time_base else declared
 
     def _priming(self, first: AudioFrame) -> int:
         """Return the samples coded before the first one that is heard."""
