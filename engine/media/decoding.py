@@ -61,8 +61,12 @@ def read_only(container: InputContainer, chosen: Stream) -> None:
         stream.discard = Discard.default if stream.index == chosen.index else Discard.all
 
 
-def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
-    """Yield the packets that carry data, going on after read errors as long as there is hope."""
+def packets(container: InputContainer, path: MediaPath, *streams: Stream) -> Iterator[Packet[Any]]:
+    """Yield the packets that carry data, going on after read errors as long as there is hope.
+
+    Raises:
+        Refused: ``media.encrypted`` when they are of use only with a key.
+    """
     errors = 0
     demuxer = container.demux(streams)
     while errors <= MOST_DEMUX_ERRORS:
@@ -76,6 +80,8 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]
             continue
         # An empty packet would tell the decoder that the stream has ended.
         if packet.size:
+            if packet.has_sidedata("encryption_info"):
+                raise Refused.because("media.encrypted", path=path)
             yield packet
 
 

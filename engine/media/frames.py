@@ -279,7 +279,7 @@ class VideoSource:
 
     def _raw(self, *, from_key: bool) -> Iterator[VideoFrame]:
         passed = 0
-        for packet in packets(self._container, self._stream):
+        for packet in packets(self._container, self.path, self._stream):
             # Frames whose references lie before the seek point would come out grey.
             if from_key and not packet.is_keyframe and passed < _MOST_PACKETS_WITHOUT_KEY:
                 passed += 1

@@ -53,6 +53,15 @@ _KNOWN_BEGINNINGS = (
     re.compile(rb"\A(?:\x89PNG|\xff\xd8\xff|GIF8|II\*\x00|MM\x00\*|\x00\x00\x01\xba|\x00\x00\x01\xb3)"),
     re.compile(rb"\A(?:G.{187}){2}", re.DOTALL),
 )
+_PICTURES = (
+    (re.compile(rb"\A\x89PNG\r\n\x1a\n.{4}IHDR(?!.{0,200}acTL)", re.DOTALL), "png_pipe"),
+    (re.compile(rb"\A\xff\xd8\xff"), "jpeg_pipe"),
+    (re.compile(rb"\ARIFF....WEBP", re.DOTALL), "webp_pipe"),
+    (re.compile(rb"\ABM....\0\0\0\0", re.DOTALL), "bmp_pipe"),
+    (re.compile(rb"\A(?:II\*\0|MM\0\*)"), "tiff_pipe"),
+)
+"""Stills by their first bytes: by their names libav would take them for numbered sequences."""
+_MOTION_JPEG = {".mjpg", ".mjpeg"}
 _ENCRYPTED_TAGS = {"encv", "enca", "drmi", "drms", "drmt"}
 
 
@@ -95,9 +104,13 @@ def open_media(path: MediaPath) -> InputContainer:
             ``media.no_streams``, ``media.encrypted``.
     """
     file = local_file(path)
+    beginning = _beginning(file)
+    still = next((name for pattern, name in _PICTURES if pattern.match(beginning)), None)
+    if file.suffix.lower() in _MOTION_JPEG:
+        still = None
     try:
         # The "file:" prefix and an absolute path keep any name from being read as a protocol or an option.
-        container = av.open(f"file:{file}", options=dict(_OPTIONS), metadata_errors="replace")
+        container = av.open(f"file:{file}", format=still, options=dict(_OPTIONS), metadata_errors="replace")
     except av.error.FFmpegError as error:
         raise _refused(error, file, path) from error
     if not any(stream.type in {"video", "audio"} for stream in container.streams):
@@ -110,8 +123,13 @@ def open_media(path: MediaPath) -> InputContainer:
 
 
 def is_encrypted(container: InputContainer) -> bool:
-    """Whether a track carries one of the sample entries of protected media (ISO/IEC 23001-7, FairPlay)."""
+    """Whether headers name protected media: FairPlay's sample entries, or WebM's key number.
+
+    Common encryption (ISO/IEC 23001-7) shows in its packets: see :func:`engine.media.decoding.packets`.
+    """
     for stream in container.streams:
+        if "enc_key_id" in stream.metadata:
+            return True
         if stream.codec_context is not None:
             with contextlib.suppress(UnicodeDecodeError):
                 if stream.codec_context.codec_tag in _ENCRYPTED_TAGS:

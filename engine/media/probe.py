@@ -264,7 +264,7 @@ def probe(path: MediaPath, *, full: bool = False) -> MediaInfo:
         sounds = [_SoundScan(stream) for stream in container.streams.audio if _is_usable(stream)]
         if not pictures and not sounds:
             raise Refused.because("media.unknown_codec", path=path)
-        complete = _scan(container, [*pictures, *sounds], full=full)
+        complete = _scan(container, path, [*pictures, *sounds], full=full)
         videos = tuple(scan.described(container, edits, complete) for scan in pictures if scan.first is not None)
         audios = tuple(scan.described(container, edits, complete) for scan in sounds if scan.first is not None)
         if not videos and not audios:
@@ -554,11 +554,11 @@ class _SoundScan:
         )
 
 
-def _scan(container: InputContainer, scans: list[_PictureScan | _SoundScan], *, full: bool) -> bool:
+def _scan(container: InputContainer, path: MediaPath, scans: list[_PictureScan | _SoundScan], *, full: bool) -> bool:
     """Read packets until every stream is known well enough; return whether that was the whole file."""
     by_index = {scan.stream.index: scan for scan in scans}
     complete = True
-    for number, packet in enumerate(packets(container, *(scan.stream for scan in scans))):
+    for number, packet in enumerate(packets(container, path, *(scan.stream for scan in scans))):
         by_index[packet.stream_index].take(packet)
         if not full and (number >= _MOST_SAMPLED_PACKETS or all(scan.is_sampled for scan in scans)):
             complete = False

@@ -189,7 +189,7 @@ class SoundSource:
     def _pieces(self, skip_until: Fraction | None = None) -> Iterator[Piece]:
         """Decode from where the demuxer is; packets before ``skip_until`` (file clock) are passed over."""
         threshold = -math.inf if skip_until is None else math.floor(skip_until / self._time_base)
-        for packet in packets(self._container, self._stream):
+        for packet in packets(self._container, self._path, self._stream):
             if packet.pts is not None and packet.pts < threshold:
                 continue
             yield from map(piece_of, decode(self._stream, packet))  # type: ignore[arg-type]

@@ -5,16 +5,36 @@ Nothing here uses the engine, so that what the engine finds can be held against 
 
 from tests.media.clips import FLASH_FRAMES, Clip, beep, frame_number, make_clip, picture
 from tests.media.finding import beep_times, decoded_sound, find_beeps, flash_times
+from tests.media.odd import (
+    PLAYLISTS,
+    Damage,
+    damages,
+    make_encrypted,
+    make_playlists,
+    make_still,
+    make_unknown_codec,
+    make_with_cover,
+    truncated,
+)
 
 __all__ = [
     "FLASH_FRAMES",
+    "PLAYLISTS",
     "Clip",
+    "Damage",
     "beep",
     "beep_times",
+    "damages",
     "decoded_sound",
     "find_beeps",
     "flash_times",
     "frame_number",
     "make_clip",
+    "make_encrypted",
+    "make_playlists",
+    "make_still",
+    "make_unknown_codec",
+    "make_with_cover",
     "picture",
+    "truncated",
 ]
