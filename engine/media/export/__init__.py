@@ -1,0 +1,1 @@
+"""Write a corrected copy of a clip: lossless, compatible, stretched or piecewise, each measured again."""
