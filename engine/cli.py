@@ -1,0 +1,50 @@
+"""The program ``plosive``: language, Ctrl-C and exit codes; the commands themselves are in :mod:`engine.commands`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from engine.exit_codes import ExitCode
+
+
+def main() -> None:
+    """Run the command line and end the process with the exit code of the README's table."""
+    try:
+        # SIGTERM too must end the work, not only the process: half-written files go away on the way out.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        code = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone (`plosive ... | head`); say nothing more, not even at the end.
+        sys.stdout = None
+        code = ExitCode.DONE
+    sys.exit(int(code))
+
+
+def _run(arguments: list[str]) -> int:
+    from engine.words import system_language, use_language
+
+    # Before the commands are made: their help is text, too.
+    use_language(_language_asked_for(arguments) or system_language())
+    from engine.commands import run_command
+
+    return run_command(arguments)
+
+
+def _language_asked_for(arguments: list[str]) -> str | None:
+    """Return the value of ``--lang``, wherever it stands before a lone ``--``."""
+    for number, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument == "--lang":
+            return arguments[number + 1] if number + 1 < len(arguments) else None
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The commands of ``plosive``: what is asked, and how the answers are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from engine.exit_codes import ExitCode
+from engine.words import Message
+
+
+def _say(key: str, **values: object) -> str:
+    return Message(f"cli.{key}", **values).text()
+
+
+def _help(key: str) -> str:
+    """Return a help text whose lines can be broken: Chinese has no spaces, and typer's table cuts long words."""
+    return re.sub(r"([,。;:、])(?=\S)", r"\1 ", _say(key))
+
+
+class ModeName(StrEnum):
+    """The ways to write a corrected copy, as ``--mode`` takes them."""
+
+    LOSSLESS = "lossless"
+    COMPATIBLE = "compatible"
+    STRETCH = "stretch"
+    PIECEWISE = "piecewise"
+
+
+app = typer.Typer(
+    name="plosive",
+    help=_help("help"),
+    epilog=_help("exit_codes"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_PANEL = _say("options")
+
+
+def _option(*names: str, text: str, **more: Any) -> Any:
+    # An empty place for the value: that a switch is a "bool" tells nobody anything, and the text wants the room.
+    more.setdefault("metavar", " ")
+    return typer.Option(*names, help=_help(text), rich_help_panel=_PANEL, show_default=False, **more)
+
+
+# Plain strings, not Path: "http://host" must not become "http:/host" before it is refused.
+Paths = Annotated[
+    list[str],
+    typer.Argument(metavar="PATH", help=_help("paths"), rich_help_panel=_say("arguments"), show_default=False),
+]
+Audio = Annotated[str | None, _option("--audio", text="audio", metavar="FILE")]
+AsJson = Annotated[bool, _option("--json", text="json")]
+Jobs = Annotated[int | None, _option("--jobs", text="jobs", min=1, metavar="N")]
+Lang = Annotated[str | None, _option("--lang", text="lang", metavar="en|zh")]
+
+Action = Callable[[], int]
+"""What a command hands back to be done outside of typer, which gives Ctrl-C and a closed pipe meanings of its own."""
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        answer = app(list(arguments), prog_name="plosive", standalone_mode=False)
+    except TyperException as error:
+        from engine.terminal import Terminal
+
+        if error.format_message():  # else the help was shown instead
+            Terminal().err.print(_usage_sentence(error), markup=False)
+        return ExitCode.BAD_INPUT
+    return answer() if callable(answer) else int(answer or ExitCode.DONE)
+
+
+def _usage_sentence(error: TyperException) -> str:
+    """Say what is wrong with a command line in the user's language."""
+    kind = type(error).__name__
+    context = getattr(error, "ctx", None)
+    values = {
+        "option": getattr(error, "option_name", ""),
+        "name": error.param.get_error_hint(context) if getattr(error, "param", None) else "",
+        "detail": error.format_message(),
+        "command": context.command_path if context else "plosive",
+    }
+    known = {"NoSuchOption", "MissingParameter", "BadParameter"}
+    return _say(f"usage.{kind if kind in known else 'other'}", **values)
+
+
+@app.callback()
+def _plosive(
+    show_version: Annotated[bool, _option("--version", text="version", is_eager=True)] = False,
+    lang: Lang = None,
+) -> None:
+    """Hold what stands before the command; ``--lang`` was obeyed before anything was said."""
+    if show_version:
+        typer.echo(f"plosive {version('plosive')}")
+        raise typer.Exit
+
+
+@app.command("measure", help=_help("measure.help"), epilog=_help("exit_codes"), no_args_is_help=True)
+def _measure(
+    paths: Paths,
+    audio: Audio = None,
+    as_json: AsJson = False,
+    plot: Annotated[str | None, _option("--plot", text="measure.plot", metavar="PNG")] = None,
+    thorough: Annotated[bool, _option("--thorough", text="measure.thorough")] = False,
+    face: Annotated[int | None, _option("--face", text="measure.face", min=1, metavar="N")] = None,
+    jobs: Jobs = None,
+    lang: Lang = None,
+) -> Action:
+    def act() -> int:
+        from engine.answers import show_measurement
+        from engine.batch import Task
+        from engine.file_jobs import measure_file
+        from engine.work import Work
+
+        work = Work(paths, jobs, as_json=as_json)
+        pictures = work.targets(plot, ".png")
+        more = {"audio": audio, "thorough": thorough, "face": face}
+        return work.do(
+            [Task(measure_file, {"path": file, "plot": pictures.get(file), **more}) for file in work.files],
+            show_measurement,
+        )
+
+    return act
+
+
+@app.command("fix", help=_help("fix.help"), epilog=_help("exit_codes"), no_args_is_help=True)
+def _fix(
+    paths: Paths,
+    output: Annotated[str | None, _option("--output", "-o", text="fix.output", metavar="OUT")] = None,
+    auto: Annotated[bool, _option("--auto", text="fix.auto")] = False,
+    correction_ms: Annotated[float | None, _option("--correction-ms", text="fix.correction_ms", metavar="N")] = None,
+    mode: Annotated[ModeName | None, _option("--mode", text="fix.mode", metavar="MODE")] = None,
+    audio: Audio = None,
+    overwrite: Annotated[bool, _option("--overwrite", text="fix.overwrite")] = False,
+    as_json: AsJson = False,
+    jobs: Jobs = None,
+    lang: Lang = None,
+) -> Action:
+    if auto and correction_ms is not None:
+        raise typer.BadParameter(_say("fix.auto_or_given"), param_hint="--auto")
+
+    def act() -> int:
+        from engine.answers import show_fix
+        from engine.batch import Task
+        from engine.file_jobs import fix_file
+        from engine.work import Work
+
+        work = Work(paths, jobs, as_json=as_json)
+        outputs = work.targets(output)
+        more = {
+            "correction_ms": correction_ms,
+            "mode": None if mode is None else mode.value,
+            "audio": audio,
+            "overwrite": overwrite,
+        }
+        return work.do(
+            [Task(fix_file, {"path": file, "output": outputs.get(file), **more}) for file in work.files], show_fix
+        )
+
+    return act
+
+
+@app.command("doctor", help=_help("doctor.help"), epilog=_help("exit_codes"), no_args_is_help=True)
+def _doctor(paths: Paths, as_json: AsJson = False, jobs: Jobs = None, lang: Lang = None) -> Action:
+    def act() -> int:
+        from engine.answers import show_diagnosis
+        from engine.batch import Task
+        from engine.sound.doctor import examine
+        from engine.work import Work
+
+        work = Work(paths, jobs, as_json=as_json)
+        return work.do([Task(examine, {"path": file}) for file in work.files], show_diagnosis)
+
+    return act
+
+
+@app.command("sample", help=_help("sample.help"), no_args_is_help=True)
+def _sample(
+    output: Annotated[
+        str, typer.Argument(metavar="OUT", help=_help("sample.output"), rich_help_panel=_say("arguments"))
+    ],
+    offset_ms: Annotated[float, _option("--offset-ms", text="sample.offset_ms", metavar="N")] = 80.0,
+    lang: Lang = None,
+) -> Action:
+    def act() -> int:
+        from engine.answers import show_sample
+        from engine.batch import Task
+        from engine.file_jobs import sample_file
+        from engine.work import Work
+
+        work = Work([output], 1, as_json=False)
+        return work.do([Task(sample_file, {"target": output, "offset_ms": offset_ms})], show_sample)
+
+    return act

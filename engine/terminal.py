@@ -1,0 +1,162 @@
+"""What a person sees in the terminal: results on standard output, progress and failures on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from engine.jobs import Progress
+from engine.refusal import Refusal
+from engine.sync.result import Kind
+from engine.words import Message, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+KIND_STYLES = {
+    Kind.IN_SYNC: "bold green",
+    Kind.CONSTANT: "bold red",
+    Kind.DRIFT: "bold red",
+    Kind.STEPS: "bold red",
+    Kind.JITTER: "bold yellow",
+    Kind.UNMEASURABLE: "bold yellow",
+}
+
+
+def say(key: str, **values: object) -> str:
+    """Return a sentence of the command line's own catalogue."""
+    return Message(f"cli.{key}", **values).text()
+
+
+class Terminal:
+    """Both streams of the process; results are kept free of everything else.
+
+    Args:
+        as_json: write results as one JSON object per line, and nothing else, on standard output.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError):
+                # A name or a sentence that the terminal's encoding lacks must not end the program.
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def json(self, record: dict[str, Any]) -> None:
+        """Write one JSON object on a line of its own, in ASCII, so that any file name survives."""
+        sys.stdout.write(json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+    def print(self, text: str = "", style: str = "") -> None:
+        """Write text to standard output; square brackets mean nothing in it."""
+        self.out.print(escape(text), style=style or None)
+
+    def title(self, file: str) -> None:
+        """Write the name of the file that the following lines are about."""
+        self.print(printable(file), "bold cyan")
+
+    def facts(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Write names and values in two columns."""
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            table.add_row(f"  {escape(name)}", escape(value))
+        self.out.print(table)
+
+    def table(self, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+        """Write a table with a heading."""
+        table = Table(box=None, header_style="dim", padding=(0, 3, 0, 0), pad_edge=False)
+        for column in columns:
+            table.add_column(escape(column), overflow="fold")
+        for row in rows:
+            table.add_row(*map(escape, row))
+        self.out.print(table)
+
+    def refused(self, file: str, refusal: Refusal) -> None:
+        """Say why a file could not be dealt with, and what to do about it."""
+        if self.as_json:
+            self.json({"file": file, "error": refusal_record(refusal)})
+            return
+        self.err.print(f"[bold red]✗[/] {escape(str(refusal.sentence))}")
+        self.err.print(f"  [dim]{escape(str(refusal.remedy))}[/]")
+
+    def fault(self, file: str, details: str) -> None:
+        """Say that Plosive itself failed, with what a developer needs to know."""
+        sentence = say("fault", file=file)
+        if self.as_json:
+            self.json({"file": file, "error": {"code": "cli.fault", "sentence": sentence, "remedy": details}})
+            return
+        self.err.print(f"[bold red]✗[/] {escape(sentence)}")
+        self.err.print(escape(details), style="dim")
+
+
+def refusal_record(refusal: Refusal) -> dict[str, str]:
+    """Return a refusal as plain data."""
+    return {"code": refusal.code, "sentence": refusal.sentence.text(), "remedy": refusal.remedy.text()}
+
+
+class ProgressBars:
+    """One bar for each file that is being worked on; nothing at all where standard error is no terminal.
+
+    Args:
+        terminal: where to draw.
+        names: the files, by their number.
+    """
+
+    def __init__(self, terminal: Terminal, names: list[str]) -> None:
+        self._terminal = terminal
+        self._names = names
+        self._bars: Bars | None = None
+        self._tasks: dict[int, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        if self._terminal.err.is_terminal:
+            from rich.progress import BarColumn, TextColumn
+            from rich.progress import Progress as Bars
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[stage]}", style="dim"))
+            self._bars = Bars(*columns, console=self._terminal.err, transient=True, redirect_stdout=False)
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def update(self, number: int, progress: Progress) -> None:
+        """Show how far a file is."""
+        if self._bars is None:
+            return
+        if number not in self._tasks:
+            name = printable(self._names[number])
+            shown = escape(name if len(name) <= 40 else f"…{name[-39:]}")
+            self._tasks[number] = self._bars.add_task(shown, total=1.0, stage="")
+        stage = say(f"stage.{progress.stage}")
+        self._bars.update(self._tasks[number], completed=progress.done, stage=stage)
+
+    def finished(self, number: int) -> None:
+        """Take a file's bar away, and the others too until the next update, so that a result can be written."""
+        if self._bars is None:
+            return
+        if number in self._tasks:
+            self._bars.remove_task(self._tasks.pop(number))
+        self._bars.stop()
+
+    def resume(self) -> None:
+        """Draw again, after a result was written."""
+        if self._bars is not None:
+            self._bars.start()

@@ -1,0 +1,114 @@
+"""The verbs for Python programs: call, wait, get the result. The command line and the window run the same jobs.
+
+    >>> from engine.verbs import measure
+    >>> result = measure("talk.mp4")  # doctest: +SKIP
+    >>> print(result.verdict)  # doctest: +SKIP
+    The sound is 83 ms late (±6). Most viewers will notice.
+
+Each verb returns its result, or a :class:`~engine.refusal.Refusal` that says in words why there is none; exceptions are
+bugs. ``on_progress`` is called often, with how far the work is; an exception that it raises ends the work cleanly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.jobs import Progress, run
+from engine.refusal import Refusal
+
+if TYPE_CHECKING:
+    from engine.fix import FixReport
+    from engine.media.export import Mode
+    from engine.sound.finding import Diagnosis
+    from engine.sync.result import Measurement
+
+Watcher = Callable[[Progress], object]
+
+
+def measure(
+    path: str | Path,
+    *,
+    audio: str | Path | None = None,
+    thorough: bool = False,
+    face: int | None = None,
+    on_progress: Watcher | None = None,
+) -> Measurement | Refusal:
+    """Measure how far sound and lips of a clip are apart, and why.
+
+    Args:
+        path: the clip, a local file.
+        audio: another file whose sound is measured against the clip's picture; its time zero is the clip's.
+        thorough: look at everything; by default a long clip is sampled until the uncertainty is small.
+        face: which face to measure, counted from the left of the picture beginning with 1; by default the one that
+            speaks.
+        on_progress: called while it works.
+
+    Returns:
+        The measurement. A clip without evidence gives one whose ``kind`` is ``unmeasurable`` and whose ``reason`` says
+        why; a file that cannot be read gives a refusal.
+    """
+    from engine.sync.measure import measure as job
+
+    return run(job(path, audio=audio, thorough=thorough, face=face), on_progress)
+
+
+def fix(
+    path: str | Path,
+    output: str | Path | None = None,
+    *,
+    correction_ms: float | None = None,
+    mode: Mode | None = None,
+    overwrite: bool = False,
+    on_progress: Watcher | None = None,
+) -> FixReport | Refusal:
+    """Write a corrected copy of a clip, and measure that copy.
+
+    Args:
+        path: the clip; it is never touched.
+        output: the copy; by default ``<name>.synced<suffix>`` beside the clip.
+        correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
+            found decides.
+        mode: how to write; by default what the correction needs, without re-encoding where that is possible.
+        overwrite: replace ``output`` if it exists.
+        on_progress: called while it works.
+
+    Returns:
+        What was asked, what the copy has, and what is left; ``output`` is ``None`` in it when nothing had to be done.
+        A refusal when the clip cannot be measured with confidence, read, or written.
+    """
+    from engine.fix import fix as job
+
+    return run(job(path, output, correction_ms=correction_ms, mode=mode, overwrite=overwrite), on_progress)
+
+
+def doctor(path: str | Path, *, on_progress: Watcher | None = None) -> Diagnosis | Refusal:
+    """Examine the sound of a file for everything that makes sync or a generated mouth go wrong.
+
+    Args:
+        path: a file with sound.
+        on_progress: called while it works.
+
+    Returns:
+        The findings, each with its consequence and remedy, worst first; or a refusal.
+    """
+    from engine.sound.doctor import examine
+
+    return run(examine(path), on_progress)
+
+
+def plot(measurement: Measurement, target: str | Path, *, audio: str | Path | None = None) -> Path | Refusal:
+    """Draw a measurement as a PNG.
+
+    Args:
+        measurement: what :func:`measure` returned.
+        target: the PNG; replaced if it exists.
+        audio: what was given to :func:`measure`.
+
+    Returns:
+        The target, or a refusal when it cannot be written.
+    """
+    from engine.plot import draw
+
+    return run(draw(measurement, target, audio=audio))
