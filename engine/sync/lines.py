@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from engine.sync.result import Kind, LagCurve, OffsetPoint, Step
+from engine.sync.result import Kind, OffsetPoint, Step
 from engine.words import Message
 
 Floats = npt.NDArray[np.float64]
@@ -377,99 +377,6 @@ def _slope_uncertainty(data: _Points, middle: float, shape: _Shape) -> float:
 def _robust_deviation(residuals: Floats) -> float:
     """Return 1.4826 times the median absolute residual (a normal distribution's standard deviation)."""
     return float(1.4826 * np.median(np.abs(residuals))) if len(residuals) else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class CurveLine:
-    """The line through score-against-lag curves with the highest total score.
-
-    Attributes:
-        middle: seconds; where ``offset_ms`` holds.
-        offset_ms: offset of the line at ``middle``.
-        uncertainty_ms: half-width of its 95 % interval.
-        drift_ppm: slope of the line in microseconds per second.
-        drift_uncertainty_ppm: half-width of its 95 % interval.
-        gain: log probability the line has over the best constant, in nats.
-    """
-
-    middle: float
-    offset_ms: float
-    uncertainty_ms: float
-    drift_ppm: float
-    drift_uncertainty_ppm: float
-    gain: float
-
-    @property
-    def is_drift(self) -> bool:
-        """Whether the slope earns its parameter (twice the gain exceeds the penalty a line through points pays)."""
-        return 2 * self.gain > _DRIFT_PENALTY
-
-
-def fit_curves(curves: Sequence[LagCurve], *, most_ppm: float = 60_000.0, doubt: float = 0.05) -> CurveLine:
-    """Find the line offset(t) = a + b t along which the curves' scores sum highest.
-
-    This uses windows that are too short to have a certain peak each: their wrong peaks do not lie on one line.
-
-    Args:
-        curves: one per window, windows not overlapping, all with the same evenly spaced lags.
-        most_ppm: steepest slope tried, in microseconds per second.
-        doubt: share of the windows taken to say nothing, which bounds the weight of each.
-
-    Returns:
-        The best line. With all curves at one time its slope is 0 and the slope's uncertainty infinite.
-
-    Raises:
-        ValueError: if there is no curve.
-    """
-    if not curves:
-        raise ValueError("a line needs at least one curve")
-    lags = np.asarray(curves[0].lags_ms, np.float64)
-    pitch = float(lags[1] - lags[0])
-    times = np.array([curve.t for curve in curves], np.float64)
-    middle = float(times.min() + times.max()) / 2
-    reach = float(times.max() - middle)
-    scores = np.stack([np.asarray(curve.scores, np.float64) for curve in curves])
-    chance = np.exp(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True))
-    scores = np.log((1 - doubt) * chance + doubt / len(lags))
-
-    # One grid step of slope moves the ends of the line by half a lag: no peak falls between two lines.
-    steps = int(np.ceil(most_ppm / 1000 * reach / (pitch / 2))) if reach > 0 else 0
-    slopes = np.arange(-steps, steps + 1) * (pitch / 2 / reach if reach > 0 else 0.0)
-    totals = np.stack([_along(scores, (times - middle) * slope / pitch) for slope in slopes])
-    row, column = np.unravel_index(int(np.argmax(totals)), totals.shape)
-    gain = float(totals[row, column] - totals[steps].max())
-
-    # Posterior moments around the peak give a sub-grid position and the uncertainty, and need no shape of peak.
-    near = totals[:, max(0, column - 12) : column + 13]
-    weights = np.exp(near - near.max())
-    near_lags = lags[max(0, column - 12) : column + 13]
-    around = np.abs(np.arange(len(slopes)) - row) <= 24
-    weights = weights * around[:, None]
-    weights /= weights.sum()
-    slope = float((weights.sum(axis=1) * slopes).sum())
-    offset = float((weights.sum(axis=0) * near_lags).sum())
-    # The grid's own coarseness adds the variance of a uniform distribution one step wide.
-    slope_sigma = (
-        np.sqrt((weights.sum(axis=1) * (slopes - slope) ** 2).sum() + (slopes[1] - slopes[0]) ** 2 / 12)
-        if (steps)
-        else float("inf")
-    )
-    offset_sigma = np.sqrt((weights.sum(axis=0) * (near_lags - offset) ** 2).sum() + pitch**2 / 12)
-    return CurveLine(
-        middle=middle,
-        offset_ms=offset,
-        uncertainty_ms=float(NORMAL_95 * offset_sigma),
-        drift_ppm=slope * 1000,
-        drift_uncertainty_ppm=float(NORMAL_95 * slope_sigma * 1000),
-        gain=gain,
-    )
-
-
-def _along(scores: Floats, shifts: Floats) -> Floats:
-    """Sum curves, each read ``shifts`` lags further on, linear between lags; beyond its ends a curve stays level."""
-    lags = np.arange(scores.shape[1], dtype=np.float64)
-    moved = [np.interp(lags + shift, lags, row) for shift, row in zip(shifts, scores, strict=True)]
-    return np.asarray(np.sum(moved, axis=0), np.float64)
 
 
 _RATIOS: tuple[tuple[str, Fraction], ...] = (

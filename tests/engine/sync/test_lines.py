@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.sync.lines import drift_cause, fit_curves, fit_offsets
-from engine.sync.result import Kind, LagCurve, OffsetPoint
+from engine.sync.lines import drift_cause, fit_offsets
+from engine.sync.result import Kind, OffsetPoint
 
 
 def simulate(
@@ -50,12 +50,12 @@ def test_no_drift_or_step_is_claimed_where_there_is_none() -> None:
     trials = 0
     for count, span in ((4, 20.0), (6, 30.0), (10, 60.0), (20, 120.0), (40, 400.0)):
         for claimed in (0.6, 1.0, 1.6):
-            for _ in range(25):
+            for _ in range(20):
                 fit = fit_offsets(simulate(random, count, span, offset=-83.0, outliers=0.15, claimed=claimed))
                 kinds[fit.kind] += 1
                 covered += abs(fit.offset_ms + 83.0) <= fit.uncertainty_ms
                 trials += 1
-    assert trials == 375
+    assert trials == 300
     assert trials - kinds[Kind.CONSTANT] <= 3, kinds
     # 95 % by design; a third of the trials claim uncertainties that are 40 % too small.
     assert covered >= 0.90 * trials
@@ -70,13 +70,13 @@ def test_a_drift_is_found_within_its_own_uncertainty(
 ) -> None:
     random = np.random.default_rng(2)
     within = 0
-    for _ in range(30):
+    for _ in range(20):
         fit = fit_offsets(simulate(random, count, span, offset=40.0, drift_ppm=drift_ppm, sigma=sigma))
         assert fit.kind is Kind.DRIFT
         within += abs(fit.drift_ppm - drift_ppm) <= fit.drift_uncertainty_ppm
         assert fit.at(span / 3) == pytest.approx(40.0 + drift_ppm * span / 3000, abs=25.0)
         assert fit.offset_at_zero_ms == pytest.approx(fit.at(0.0))
-    assert within >= 25  # 28.5 expected of a 95 % interval
+    assert within >= 16  # 19 expected of a 95 % interval
 
 
 def test_steps_are_found_where_they_are() -> None:
@@ -151,48 +151,6 @@ def test_a_fit_moves_with_its_points(seed: int, count: int, shift_ms: float, lat
     assert after.offset_ms == pytest.approx(before.offset_ms + shift_ms, abs=0.05)
     assert after.drift_ppm == pytest.approx(before.drift_ppm, abs=1.0)
     assert after.middle == pytest.approx(before.middle + later)
-
-
-def curves_along(
-    random: np.random.Generator, times: np.ndarray, offset: float, drift_ppm: float, height: float
-) -> list[LagCurve]:
-    """Noisy score curves of short windows, each with a low bump of ``height`` nats at the true lag."""
-    lags = np.arange(-1500, 1501, 10).astype(np.float32)
-    curves = []
-    for t in times:
-        truth = offset + drift_ppm * (t - times.mean()) / 1000
-        noise = np.convolve(random.normal(size=len(lags) + 8), np.ones(9) / 3, mode="valid")
-        score = height * np.exp(-0.5 * ((lags - truth) / 25) ** 2) + noise
-        score -= np.logaddexp.reduce(score)
-        curves.append(LagCurve(float(t), lags, score.astype(np.float32)))
-    return curves
-
-
-def test_a_line_is_found_through_windows_too_weak_to_have_a_peak_each() -> None:
-    random = np.random.default_rng(7)
-    times = np.arange(1.0, 60.0, 2.0)
-    curves = curves_along(random, times, 120.0, 5000.0, height=3.0)
-    right_alone = sum(
-        abs(curve.lags_ms[np.argmax(curve.scores)] - (120 + 5 * (curve.t - times.mean()))) < 40 for curve in curves
-    )
-    assert right_alone < 0.95 * len(curves)
-    line = fit_curves(curves, most_ppm=20_000)
-    assert line.is_drift
-    assert line.drift_ppm == pytest.approx(5000.0, abs=line.drift_uncertainty_ppm * 1.5)
-    assert line.drift_uncertainty_ppm < 800
-    assert line.offset_ms == pytest.approx(120.0, abs=8.0)
-
-
-def test_curves_without_drift_claim_none() -> None:
-    random = np.random.default_rng(8)
-    claims = sum(
-        fit_curves(curves_along(random, np.arange(2.5, 30, 5.0), -60.0, 0.0, height=8.0), most_ppm=60_000).is_drift
-        for _ in range(40)
-    )
-    assert claims <= 1
-    single = fit_curves(curves_along(random, np.array([5.0]), -60.0, 0.0, height=10.0))
-    assert single.offset_ms == pytest.approx(-60.0, abs=25.0)
-    assert single.drift_uncertainty_ppm == float("inf")
 
 
 @pytest.mark.parametrize(
