@@ -43,3 +43,15 @@ def run(job: Job[Result], on_progress: Callable[[Progress], object] | None = Non
         return stop.value  # type: ignore[no-any-return]
     finally:
         job.close()
+
+
+def part_of(job: Job[Result], start: float, stop: float) -> Job[Result]:
+    """Run a job as one part of a bigger one: its 0 to 1 becomes ``start`` to ``stop``."""
+    try:
+        while True:
+            progress = next(job)
+            yield Progress(progress.stage, start + (stop - start) * progress.done, progress.partial)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        job.close()
