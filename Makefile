@@ -1,5 +1,6 @@
-# Two commands: `make demo` shows the main job on a clip it makes itself, `make test` runs the suite.
-# Both first bring .venv up to date (environment.py): the first time that downloads, later it takes well under a second.
+# Three commands: `make demo` shows the main job on a clip it makes itself, `make app` opens the window, `make test` runs
+# the suite.
+# They first bring .venv up to date (environment.py): the first time that downloads, later it takes well under a second.
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
@@ -7,14 +8,13 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 VENV_PYTHON := .venv/bin/python
 PYTEST := $(VENV_PYTHON) -m pytest -n 2
 
-.PHONY: demo app test test-all bench lint fmt clean environment dev-environment
+.PHONY: demo app test test-all bench lint fmt clean environment app-environment dev-environment
 
 demo: environment
 	@$(VENV_PYTHON) -m engine.demo
 
-app: environment
-	@if [ -d desktop_app ]; then exec $(VENV_PYTHON) -m desktop_app; else \
-		echo "The window is not part of this version yet; try: .venv/bin/plosive --help" >&2; exit 3; fi
+app: app-environment
+	@exec $(VENV_PYTHON) -m desktop_app $(FILE)
 
 test: dev-environment
 	@$(PYTEST) -m "not slow and not gpu"
@@ -37,8 +37,8 @@ fmt: dev-environment
 clean:
 	@rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-environment dev-environment:
+environment app-environment dev-environment:
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Plosive needs Python 3.11 or 3.12, and neither was found. Install one (Debian, Ubuntu: apt-get install python3)" \
 			"or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 3; fi
-	@"$(PYTHON)" environment.py $(if $(filter dev-environment,$@),--dev)
+	@"$(PYTHON)" environment.py $(if $(filter dev-%,$@),--dev) $(if $(filter app-%,$@),--app)

@@ -8,6 +8,7 @@ that calling it again costs a fraction of a second; an installation that was int
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import hashlib
 import importlib.util
@@ -26,6 +27,8 @@ from engine.words import Message, system_language, use_language
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "installed.json"
+UNFINISHED = VENV / "installing"
+"""There while an installation runs: left over, it was interrupted, and pip cannot tell half a package from a whole."""
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 NATIVE_IMPORTS = "import av, cv2, matplotlib, mediapipe, soundfile, soxr"
@@ -35,6 +38,23 @@ they need."""
 DEBIAN_LIBRARIES = {"libGL.so.1": "libgl1", "libgthread-2.0.so.0": "libglib2.0-0"}
 """What OpenCV's wheel expects of the system, and the Debian and Ubuntu packages that hold it (X11's libraries, which it
 expects too, come along with libgl1)."""
+
+WINDOW_EXTRAS = {"app", "dev"}
+WINDOW_IMPORTS = "import pyqtgraph; from PySide6 import QtMultimedia, QtSvg, QtWidgets"
+WINDOW_DEBIAN_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libpulse.so.0": "libpulse0",
+}
+"""What Qt's wheels expect of the system, to show a window on X11 and Wayland and to play sound."""
 
 
 class Unready(Exception):  # noqa: N818 - it is a state of this computer, not an error of the program
@@ -46,12 +66,12 @@ class Installed:
     """What is in ``.venv``.
 
     Attributes:
-        made_for: interpreter version and checkout folder; an environment serves no other.
+        place: the checkout, to which the installed commands point.
         packages: digest of the files that decide what gets installed.
         extras: optional dependency groups, sorted.
     """
 
-    made_for: str
+    place: str
     packages: str
     extras: list[str]
 
@@ -60,9 +80,11 @@ def main() -> int:
     """Bring ``.venv`` up to date and return the exit code."""
     use_language(system_language())
     parser = argparse.ArgumentParser(description="Make .venv with the pinned packages.")
-    parser.add_argument("--dev", action="store_true", help="install the tools for tests and checks too")
+    parser.add_argument("--app", action="store_true", help="install what the window needs too")
+    parser.add_argument("--dev", action="store_true", help="install the window and the tools for tests and checks too")
+    wanted = parser.parse_args()
     try:
-        make_ready(["dev"] if parser.parse_args().dev else [])
+        make_ready([extra for extra in ("app", "dev") if getattr(wanted, extra)])
     except Unready as lack:
         print(lack, file=sys.stderr)
         return 3
@@ -84,27 +106,20 @@ def make_ready(extras: Sequence[str]) -> None:
         Unready: if this computer lacks something that only its owner can install.
         subprocess.CalledProcessError: if a command failed; it has said why.
     """
-    if not (3, 11) <= sys.version_info[:2] < (3, 13):
-        raise Unready(Message("environment.python", version=sys.version.split()[0]))
     found = _read_stamp()
-    reusable = found is not None and found.made_for == _made_for()
-    kept = found.extras if found and reusable else []
-    target = Installed(_made_for(), _packages_digest(), sorted({*extras, *kept}))
-    if found == target and PYTHON.exists():
+    target = Installed(str(ROOT), _packages_digest(), sorted({*extras, *(found.extras if found else [])}))
+    if found == target:
         return
-    _install_debian_packages(_missing_debian_packages())
+    with_window = not WINDOW_EXTRAS.isdisjoint(target.extras)
+    _install_debian_packages(_missing_debian_packages(with_window=with_window))
     print(Message("environment.installing", folder=VENV.name), file=sys.stderr, flush=True)
-    if not reusable:
-        _make_venv()
-    # No stamp, no trust: pip cannot tell a half-installed package from a whole one, so the next run would start anew.
+    _make_venv()
     STAMP.unlink(missing_ok=True)
+    UNFINISHED.touch()
     _install(target.extras)
-    _check_shared_libraries()
+    _check_shared_libraries(f"{NATIVE_IMPORTS}; {WINDOW_IMPORTS}" if with_window else NATIVE_IMPORTS)
     STAMP.write_text(json.dumps(asdict(target)), encoding="utf-8")
-
-
-def _made_for() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor} {ROOT}"
+    UNFINISHED.unlink()
 
 
 def _packages_digest() -> str:
@@ -113,18 +128,21 @@ def _packages_digest() -> str:
 
 
 def _read_stamp() -> Installed | None:
+    if UNFINISHED.exists() or not PYTHON.exists():
+        return None
     try:
         return Installed(**json.loads(STAMP.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _missing_debian_packages() -> list[str]:
+def _missing_debian_packages(*, with_window: bool) -> list[str]:
     """Return the packages of the system that are known to be needed and are not there, empty where apt-get is not."""
     if not shutil.which("apt-get"):
         return []
-    missing = [package for library, package in DEBIAN_LIBRARIES.items() if not _loads(library)]
-    if importlib.util.find_spec("ensurepip") is None:  # Debian ships Python without it
+    libraries = DEBIAN_LIBRARIES | (WINDOW_DEBIAN_LIBRARIES if with_window else {})
+    missing = [package for library, package in libraries.items() if not _loads(library)]
+    if not VENV.exists() and importlib.util.find_spec("ensurepip") is None:  # Debian ships Python without it
         missing.append(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
     return missing
 
@@ -155,8 +173,32 @@ def _install_debian_packages(packages: Sequence[str]) -> None:
 
 
 def _make_venv() -> None:
-    """Start from an empty environment, whatever was there."""
+    """Make ``.venv``, anew where an installation was interrupted; an environment that somebody else made is kept.
+
+    Raises:
+        Unready: if there is one that belongs to a Python we cannot use.
+    """
+    version = _venv_version()
+    if version and not UNFINISHED.exists():
+        if not _is_usable(version):
+            raise Unready(Message("environment.foreign", folder=VENV.name, version=".".join(map(str, version))))
+        return
+    if not _is_usable(sys.version_info[:2]):
+        raise Unready(Message("environment.python", version=sys.version.split()[0]))
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+
+
+def _is_usable(version: tuple[int, ...]) -> bool:
+    return (3, 11) <= version < (3, 13)
+
+
+def _venv_version() -> tuple[int, ...]:
+    """Return the first two numbers of the version of the Python in ``.venv``, none if it has no working Python."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^version\w*\s*=\s*(\d+)\.(\d+)", (VENV / "pyvenv.cfg").read_text(encoding="utf-8"), re.M)
+        if found and PYTHON.exists():
+            return int(found[1]), int(found[2])
+    return ()
 
 
 def _install(extras: Sequence[str]) -> None:
@@ -165,13 +207,13 @@ def _install(extras: Sequence[str]) -> None:
     subprocess.run([*pip, "install", "--quiet", "-c", "constraints.txt", "-e", wanted], cwd=ROOT, check=True)
 
 
-def _check_shared_libraries() -> None:
+def _check_shared_libraries(imports: str) -> None:
     """Import everything native.
 
     Raises:
         Unready: if an import fails, with the shared library it asked for in vain if that is why.
     """
-    done = subprocess.run([str(PYTHON), "-c", NATIVE_IMPORTS], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(PYTHON), "-c", imports], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
     library = re.search(r"(\S+\.so\S*): cannot open shared object file", done.stderr)
