@@ -1,0 +1,15 @@
+"""The three shapes of a correction, as one."""
+
+from __future__ import annotations
+
+from engine.timing import Correction, DriftCorrection, StepCorrection
+
+AnyCorrection = Correction | DriftCorrection | StepCorrection
+
+NOTHING = Correction(0.0)
+"""The sound as it is in the file."""
+
+
+def correction_ms_at(correction: AnyCorrection, seconds: float) -> float:
+    """Return by how much the sound of that moment is moved, in milliseconds; positive, later."""
+    return correction.ms if isinstance(correction, Correction) else correction.at(seconds)

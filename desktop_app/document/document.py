@@ -1,0 +1,290 @@
+"""What is open and what was decided about it. Views listen to its signals; only its methods change it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from desktop_app.document.corrections import NOTHING, AnyCorrection, correction_ms_at
+from engine.media.probe import MediaInfo, probe
+from engine.sync.result import Measurement
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Marker:
+    """A named moment.
+
+    Attributes:
+        t: seconds on the picture's clock.
+        text: what the user calls it; may be empty.
+    """
+
+    t: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that undo brings back."""
+
+    correction: AnyCorrection = NOTHING
+    markers: tuple[Marker, ...] = ()
+    in_point: float | None = None
+    out_point: float | None = None
+
+
+class Document(QObject):
+    """One clip with its measurement and what the user decided.
+
+    All times are seconds on the clip's own clock, the one of :class:`~engine.media.probe.MediaInfo`.
+    """
+
+    media_changed = Signal()
+    """Another clip, or another second track."""
+    measurement_changed = Signal()
+    """The measurement grew, was replaced, or went away."""
+    correction_changed = Signal()
+    markers_changed = Signal()
+    range_changed = Signal()
+    face_changed = Signal()
+    """Another person was chosen, or none."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.undo_stack = QUndoStack(self)
+        self._path: Path | None = None
+        self._sound_path: Path | None = None
+        self._info: MediaInfo | None = None
+        self._sound_info: MediaInfo | None = None
+        self._measurement: Measurement | None = None
+        self._face: int | None = None
+        self._state = State()
+
+    @property
+    def path(self) -> Path | None:
+        """The clip, ``None`` while nothing is open."""
+        return self._path
+
+    @property
+    def sound_path(self) -> Path | None:
+        """A file whose sound replaces the clip's, ``None`` for the clip's own."""
+        return self._sound_path
+
+    @property
+    def info(self) -> MediaInfo | None:
+        """What the clip holds."""
+        return self._info
+
+    @property
+    def sound_info(self) -> MediaInfo | None:
+        """What the file holds whose sound is heard: the second track's if there is one, else the clip's."""
+        return self._sound_info or self._info
+
+    @property
+    def start(self) -> float:
+        """When the clip begins."""
+        return float(self._info.start) if self._info else 0.0
+
+    @property
+    def duration(self) -> float:
+        """Seconds from :attr:`start` to the end; 0 for a picture or while nothing is open."""
+        if self._info is None or self._info.duration is None:
+            return 0.0
+        return float(self._info.duration)
+
+    @property
+    def measurement(self) -> Measurement | None:
+        """What was found so far."""
+        return self._measurement
+
+    @property
+    def face(self) -> int | None:
+        """Which person is measured, counted from the left beginning with 1; ``None`` for the one that speaks."""
+        return self._face
+
+    @property
+    def correction(self) -> AnyCorrection:
+        """How the sound is moved."""
+        return self._state.correction
+
+    def correction_ms_at(self, seconds: float) -> float:
+        """Return by how much the sound of that moment is moved, in milliseconds; positive, later."""
+        return correction_ms_at(self._state.correction, seconds)
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """Named moments, in order of time."""
+        return self._state.markers
+
+    @property
+    def in_point(self) -> float | None:
+        """Where the chosen range begins."""
+        return self._state.in_point
+
+    @property
+    def out_point(self) -> float | None:
+        """Where the chosen range ends."""
+        return self._state.out_point
+
+    @property
+    def state(self) -> State:
+        """Everything that undo brings back, as one value."""
+        return self._state
+
+    def open(self, path: Path, sound_path: Path | None = None) -> None:
+        """Look into a clip and show it. Takes as long as reading the file's beginning does.
+
+        Raises:
+            Refused: if it cannot be read; what was open stays open.
+        """
+        self.set_media(probe(path), probe(sound_path) if sound_path else None)
+
+    def set_media(self, info: MediaInfo, sound_info: MediaInfo | None = None, state: State | None = None) -> None:
+        """Show a clip that was looked into already.
+
+        Args:
+            info: the clip.
+            sound_info: the file whose sound replaces the clip's.
+            state: what was decided about it earlier; by default nothing.
+        """
+        self._path, self._info = info.path, info
+        self._sound_path = sound_info.path if sound_info else None
+        self._sound_info = sound_info
+        self._replace_all(state or State())
+        self.media_changed.emit()
+        self._all_changed()
+
+    def close(self) -> None:
+        """Go back to nothing open."""
+        self._path = self._sound_path = self._info = self._sound_info = None
+        self._replace_all(State())
+        self.media_changed.emit()
+        self._all_changed()
+
+    def set_sound(self, sound_info: MediaInfo | None) -> None:
+        """Hear another file's sound instead of the clip's own, or the clip's own again for ``None``."""
+        self._sound_path = sound_info.path if sound_info else None
+        self._sound_info = sound_info
+        self.media_changed.emit()
+        self.set_measurement(None)
+
+    def set_measurement(self, measurement: Measurement | None) -> None:
+        """Show what was found, in part or in full."""
+        self._measurement = measurement
+        self.measurement_changed.emit()
+
+    def set_face(self, face: int | None) -> None:
+        """Choose the person to measure."""
+        if face != self._face:
+            self._face = face
+            self.face_changed.emit()
+
+    def correct(self, correction: AnyCorrection, reason: str, merge_key: str | None = None) -> None:
+        """Move the sound; one undo step.
+
+        Args:
+            correction: replaces the one before.
+            reason: what the history shows.
+            merge_key: successive changes with the same key are one undo step, as in one drag.
+
+        Raises:
+            ValueError: if the correction holds a number that is not finite.
+        """
+        if not math.isfinite(correction_ms_at(correction, 0.0) + correction_ms_at(correction, 1.0)):
+            raise ValueError("a correction must be finite")
+        self._push(State(correction, self.markers, self.in_point, self.out_point), reason, merge_key)
+
+    def end_merge(self) -> None:
+        """End a row of changes that share a merge key: the next one is an undo step of its own."""
+        if self.undo_stack.index() == self.undo_stack.count() and self.undo_stack.count():
+            command = self.undo_stack.command(self.undo_stack.count() - 1)
+            if isinstance(command, _Change):
+                command.merge_key = None
+
+    def add_marker(self, t: float, text: str = "") -> None:
+        """Name a moment; a marker at the same time is replaced."""
+        others = tuple(marker for marker in self.markers if marker.t != t)
+        markers = tuple(sorted((*others, Marker(t, text))))
+        self._push(State(self.correction, markers, self.in_point, self.out_point), self.tr("Marker added"))
+
+    def remove_marker(self, marker: Marker) -> None:
+        """Forget a named moment.
+
+        Raises:
+            ValueError: if there is no such marker.
+        """
+        if marker not in self.markers:
+            raise ValueError(f"no such marker: {marker}")
+        markers = tuple(other for other in self.markers if other != marker)
+        self._push(State(self.correction, markers, self.in_point, self.out_point), self.tr("Marker removed"))
+
+    def set_range(self, in_point: float | None, out_point: float | None) -> None:
+        """Choose a range; ends in the wrong order are exchanged, ``None`` leaves an end open."""
+        if in_point is not None and out_point is not None and in_point > out_point:
+            in_point, out_point = out_point, in_point
+        self._push(State(self.correction, self.markers, in_point, out_point), self.tr("Range chosen"), "range")
+
+    def _push(self, state: State, reason: str, merge_key: str | None = None) -> None:
+        if state != self._state:
+            self.undo_stack.push(_Change(self, self._state, state, reason, merge_key))
+
+    def apply(self, state: State) -> None:
+        """Take over a state without an undo step; for the undo stack."""
+        before, self._state = self._state, state
+        if before.correction != state.correction:
+            self.correction_changed.emit()
+        if before.markers != state.markers:
+            self.markers_changed.emit()
+        if (before.in_point, before.out_point) != (state.in_point, state.out_point):
+            self.range_changed.emit()
+
+    def _replace_all(self, state: State) -> None:
+        self.undo_stack.clear()
+        self._state = state
+        self._measurement = None
+        self._face = None
+
+    def _all_changed(self) -> None:
+        for signal in (
+            self.measurement_changed,
+            self.correction_changed,
+            self.markers_changed,
+            self.range_changed,
+            self.face_changed,
+        ):
+            signal.emit()
+
+
+class _Change(QUndoCommand):
+    """From one state to another."""
+
+    _ID = 1
+
+    def __init__(self, document: Document, before: State, after: State, reason: str, merge_key: str | None) -> None:
+        super().__init__(reason)
+        self._document = document
+        self._before = before
+        self.after = after
+        self.merge_key = merge_key
+
+    def undo(self) -> None:
+        self.merge_key = None
+        self._document.apply(self._before)
+
+    def redo(self) -> None:
+        self._document.apply(self.after)
+
+    def id(self) -> int:
+        return self._ID if self.merge_key else -1
+
+    def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802 - Qt's name
+        if not isinstance(other, _Change) or other.merge_key != self.merge_key:
+            return False
+        self.after = other.after
+        self.setText(other.text())
+        self.setObsolete(self.after == self._before)
+        return True
