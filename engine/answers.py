@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.exit_codes import ExitCode
+from engine.fix import FixReport, asked_words
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis, Severity
 from engine.sync.result import Kind, Measurement
 from engine.terminal import KIND_STYLES, Terminal, say
-from engine.timing import Offset
+from engine.timing import Correction, Offset
 
 if TYPE_CHECKING:
-    from engine.fix import FixReport
+    from engine.sound.prepare import Prepared
 
 
 def _code_of(measurement: Measurement) -> ExitCode:
@@ -51,14 +52,52 @@ def show_measurement(terminal: Terminal, file: str, result: tuple[Measurement, R
 
 def show_fix(terminal: Terminal, file: str, report: FixReport) -> int:
     """Show what was done to a clip."""
+    last = report.after or report.before
     if terminal.as_json:
         terminal.json(report.to_json())
     else:
         terminal.title(file)
-        terminal.print(f"  {report.verdict}", "bold green" if report.is_in_sync else "bold red")
-        terminal.facts(report.facts())
-    last = report.after or report.before
+        terminal.print(f"  {report.verdict}", KIND_STYLES[last.kind] if last else "bold green")
+        terminal.facts(fix_facts(report))
     return ExitCode.DONE if last is None else _code_of(last)
+
+
+def fix_facts(report: FixReport) -> list[tuple[str, str]]:
+    """Return names and values of what was measured, asked for, got, and left."""
+    facts: list[tuple[str, str]] = []
+    if report.before is not None and report.before.offset is not None:
+        facts.append((say("fact.before"), str(report.before.offset.words())))
+    if report.export is None or report.correction is None or report.output is None:
+        return facts
+    facts.append((say("fact.asked"), str(asked_words(report.correction))))
+    if report.export.got_ms is not None and report.export.error_ms is not None:
+        got = Correction(report.export.got_ms).words()
+        facts.append((say("fact.got"), say("fact.got_and_error", got=got, error=abs(report.export.error_ms))))
+    if report.after is not None and report.after.offset is not None:
+        facts.append((say("fact.after"), str(report.after.offset.words())))
+    facts.append((say("fact.copy"), report.output))
+    return [*facts, *((say("fact.note"), str(note)) for note in report.export.notes)]
+
+
+def show_prepared(terminal: Terminal, file: str, prepared: Prepared) -> int:
+    """Show what became of a recording that was prepared."""
+    if terminal.as_json:
+        terminal.json({**prepared.to_json(), "source": file, "file": str(prepared.path)})
+        return ExitCode.DONE
+    terminal.title(file)
+    facts = [
+        (say("fact.copy"), str(prepared.path)),
+        (say("fact.length"), say("fact.seconds", seconds=float(prepared.seconds))),
+        (
+            say("fact.trimmed"),
+            say("fact.head_and_tail", head=float(prepared.trimmed_head), tail=float(prepared.trimmed_tail)),
+        ),
+        (say("fact.gain"), say("fact.decibels", gain=prepared.gain_db)),
+    ]
+    if prepared.delay_samples is not None:
+        facts.append((say("fact.delay"), say("fact.samples", samples=abs(prepared.delay_samples))))
+    terminal.facts([*facts, *((say("fact.note"), str(note)) for note in prepared.notes)])
+    return ExitCode.DONE
 
 
 def show_diagnosis(terminal: Terminal, file: str, diagnosis: Diagnosis) -> int:

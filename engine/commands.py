@@ -21,7 +21,7 @@ def _say(key: str, **values: object) -> str:
 
 def _help(key: str) -> str:
     """Return a help text whose lines can be broken: Chinese has no spaces, and typer's table cuts long words."""
-    return re.sub(r"([,。;:、])(?=\S)", r"\1 ", _say(key))
+    return re.sub(r"([\uff0c\u3002\uff1b\uff1a\u3001])(?=\S)", r"\1 ", _say(key))
 
 
 class ModeName(StrEnum):
@@ -60,6 +60,14 @@ Audio = Annotated[str | None, _option("--audio", text="audio", metavar="FILE")]
 AsJson = Annotated[bool, _option("--json", text="json")]
 Jobs = Annotated[int | None, _option("--jobs", text="jobs", min=1, metavar="N")]
 Lang = Annotated[str | None, _option("--lang", text="lang", metavar="en|zh")]
+
+
+def _frame_rate(text: str | None) -> str | None:
+    """Refuse what is no positive number or fraction."""
+    if text is None or re.fullmatch(r"0*[1-9]\d*(/0*[1-9]\d*)?|\d*[1-9]\d*\.\d+|0*\.\d*[1-9]\d*", text):
+        return text
+    raise typer.BadParameter(_say("prepare.not_a_rate"))
+
 
 Action = Callable[[], int]
 """What a command hands back to be done outside of typer, which gives Ctrl-C and a closed pipe meanings of its own."""
@@ -138,7 +146,6 @@ def _fix(
     auto: Annotated[bool, _option("--auto", text="fix.auto")] = False,
     correction_ms: Annotated[float | None, _option("--correction-ms", text="fix.correction_ms", metavar="N")] = None,
     mode: Annotated[ModeName | None, _option("--mode", text="fix.mode", metavar="MODE")] = None,
-    audio: Audio = None,
     overwrite: Annotated[bool, _option("--overwrite", text="fix.overwrite")] = False,
     as_json: AsJson = False,
     jobs: Jobs = None,
@@ -158,7 +165,6 @@ def _fix(
         more = {
             "correction_ms": correction_ms,
             "mode": None if mode is None else mode.value,
-            "audio": audio,
             "overwrite": overwrite,
         }
         return work.do(
@@ -178,6 +184,34 @@ def _doctor(paths: Paths, as_json: AsJson = False, jobs: Jobs = None, lang: Lang
 
         work = Work(paths, jobs, as_json=as_json)
         return work.do([Task(examine, {"path": file}) for file in work.files], show_diagnosis)
+
+    return act
+
+
+@app.command("prepare", help=_help("prepare.help"), no_args_is_help=True)
+def _prepare(
+    paths: Paths,
+    output: Annotated[str | None, _option("--output", "-o", text="prepare.output", metavar="OUT")] = None,
+    fps: Annotated[str | None, _option("--fps", text="prepare.fps", metavar="N", callback=_frame_rate)] = None,
+    no_trim: Annotated[bool, _option("--no-trim", text="prepare.no_trim")] = False,
+    keep_level: Annotated[bool, _option("--keep-level", text="prepare.keep_level")] = False,
+    as_json: AsJson = False,
+    jobs: Jobs = None,
+    lang: Lang = None,
+) -> Action:
+    def act() -> int:
+        from engine.answers import show_prepared
+        from engine.batch import Task
+        from engine.file_jobs import prepare_file
+        from engine.work import Work
+
+        work = Work(paths, jobs, as_json=as_json)
+        outputs = work.targets(output, ".16k.wav")
+        more = {"fps": fps, "trim": not no_trim, "normalise": not keep_level}
+        return work.do(
+            [Task(prepare_file, {"path": file, "output": outputs.get(file), **more}) for file in work.files],
+            show_prepared,
+        )
 
     return act
 

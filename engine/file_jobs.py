@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.jobs import Job
-from engine.refusal import Refusal
+from engine.refusal import Refusal, Refused
 from engine.sync.result import Measurement
+
+if TYPE_CHECKING:
+    from engine.fix import FixReport
+    from engine.sound.prepare import Prepared
 
 
 def measure_file(
@@ -28,3 +34,35 @@ def measure_file(
 
         drawn = yield from draw(measurement, plot, audio=audio)
     return measurement, drawn if isinstance(drawn, Refusal) else None
+
+
+def fix_file(
+    path: str, *, output: str | None, correction_ms: float | None, mode: str | None, overwrite: bool
+) -> Job[FixReport | Refusal]:
+    """Write a corrected copy; ``mode`` is the value of an :class:`~engine.media.export.Mode`."""
+    from engine.fix import fix
+    from engine.media.export import Mode
+
+    chosen = None if mode is None else Mode(mode)
+    return fix(path, output, correction_ms=correction_ms, mode=chosen, overwrite=overwrite)
+
+
+def prepare_file(
+    path: str, *, output: str | None, fps: str | None, trim: bool, normalise: bool
+) -> Job[Prepared | Refusal]:
+    """Write the sound as models want it; ``fps`` may be a fraction such as ``30000/1001``."""
+    from engine.sound.prepare import prepare
+
+    target = None if output is None else Path(output)
+    rate = None if fps is None else Fraction(fps)
+    return prepare(Path(path), target, fps=rate, trim=trim, normalise=normalise)
+
+
+def sample_file(target: str, *, offset_ms: float) -> Job[Path | Refusal]:
+    """Write the sample clip."""
+    from engine.sample.clip import build_sample_clip
+
+    try:
+        return (yield from build_sample_clip(target, offset_ms=offset_ms))
+    except Refused as refused:
+        return refused.refusal

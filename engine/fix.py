@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from engine.jobs import Job, Progress
+from engine.jobs import Job, part_of
 from engine.media.export import ExportReport, Mode, export
+from engine.media.export.containers import default_target
+from engine.media.export.report import AnyCorrection
+from engine.media.export.target_file import check_target
+from engine.media.opening import local_file
 from engine.refusal import Refusal, Refused
 from engine.sync.measure import measure
 from engine.sync.result import Kind, Measurement, Reason
-from engine.timing import Correction, DriftCorrection, Offset, StepCorrection
+from engine.timing import Correction, DriftCorrection, StepCorrection
 from engine.words import Message
 
 SURE_ENOUGH = 0.9
 """Confidence from which a clip is corrected without being asked again."""
 
-AnyCorrection = Correction | DriftCorrection | StepCorrection
-Result = TypeVar("Result")
+_MODES = {Correction: Mode.LOSSLESS, DriftCorrection: Mode.STRETCH, StepCorrection: Mode.PIECEWISE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +33,154 @@ class FixReport:
     Attributes:
         file: the clip as it was given.
         output: the corrected copy; ``None`` when nothing had to be done.
-        mode: how it was written.
+        verdict: one sentence for a person.
         correction: what was asked for.
-        export: what the copy has, found by decoding it.
+        export: how the copy was written and what it has, found by decoding it.
         before: the clip's measurement; ``None`` when the correction was given by hand.
         after: the copy's measurement; ``None`` when there was none before.
-        verdict: one sentence for a person.
     """
 
     file: str
     output: str | None
     verdict: Message
-    mode: Mode | None = None
     correction: AnyCorrection | None = None
     export: ExportReport | None = None
     before: Measurement | None = None
     after: Measurement | None = None
 
-    @property
-    def is_in_sync(self) -> bool:
-        """Whether nothing is left to correct, as far as that was measured."""
-        last = self.after or self.before
-        return last is None or last.kind in {Kind.IN_SYNC, Kind.UNMEASURABLE}
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data with the documented names (see the README)."""
+        done, last = self.export, self.after or self.before
+        return {
+            "file": self.file,
+            "output": self.output,
+            "mode": None if done is None else done.mode.value,
+            "asked_ms": None if done is None else round(done.asked_ms, 3),
+            "got_ms": None if done is None or done.got_ms is None else round(done.got_ms, 3),
+            "error_samples": None if done is None or done.error_samples is None else round(done.error_samples, 3),
+            "left_ms": None if last is None or last.offset_ms is None else round(last.offset_ms, 2),
+            "verdict": self.verdict.text(),
+            "notes": [] if done is None else [note.text() for note in done.notes],
+            "command": None if done is None else list(done.command),
+            "before": None if self.before is None else self.before.to_json(),
+            "after": None if self.after is None else self.after.to_json(),
+        }
+
+
+def fix(
+    path: str | Path,
+    output: str | Path | None = None,
+    *,
+    correction_ms: float | None = None,
+    mode: Mode | None = None,
+    overwrite: bool = False,
+) -> Job[FixReport | Refusal]:
+    """Write a corrected copy of a clip, and measure that copy.
+
+    Args:
+        path: the clip; it is never touched.
+        output: the copy; by default ``<name>-insync<suffix>`` beside the clip.
+        correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
+            found decides.
+        mode: how to write; by default lossless for a constant shift, stretch for a drift, piecewise for steps.
+        overwrite: replace ``output`` if it exists.
+
+    Returns:
+        The report, or a refusal: ``fix.unmeasurable``, ``fix.uncertain``, ``fix.jitter``, or what reading and
+        writing refuse.
+    """
+    try:
+        return (yield from _fix(str(path), output, correction_ms, mode, overwrite=overwrite))
+    except Refused as refused:
+        return refused.refusal
+
+
+def correction_for(measurement: Measurement) -> AnyCorrection:
+    """Return the correction that undoes what was measured.
+
+    Measured offsets stand on the video's clock, corrections on that of the sound. Sound that belongs to video time
+    ``t`` lies at ``s = t + offset(t)``, so that a drift ``offset(t) = a + b t`` is undone by ``-(a + b s) / (1 + b)``.
+
+    Args:
+        measurement: of kind constant, drift or steps, with an offset.
+
+    Raises:
+        ValueError: for any other kind.
+    """
+    offset = measurement.offset
+    if offset is None or measurement.kind not in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}:
+        raise ValueError(f"a result of kind {measurement.kind} has no correction")
+    if measurement.kind is Kind.DRIFT and measurement.drift_ppm is not None:
+        growth = measurement.drift_ppm / 1e6
+        at_zero = measurement.drift_offset_at_zero_ms or 0.0
+        return DriftCorrection(-at_zero / (1 + growth), -measurement.drift_ppm / (1 + growth))
+    if measurement.kind is Kind.STEPS and measurement.steps:
+        levels = [step.offset_ms for step in measurement.steps]
+        # Where the sound jumps from one level to the next, its own clock stands half way between the two.
+        jumps = [step.t + (a + b) / 2000 for step, a, b in zip(measurement.steps[1:], levels, levels[1:], strict=False)]
+        starts = [Fraction(0), *(Fraction(round(jump * 1000), 1000) for jump in jumps)]
+        return StepCorrection(tuple((start, -level) for start, level in zip(starts, levels, strict=True)))
+    return offset.correction
+
+
+def asked_words(correction: AnyCorrection) -> Message:
+    """Say what a correction does to the sound, without a bare sign."""
+    if isinstance(correction, DriftCorrection):
+        key = "fix.slower" if correction.rate_ppm > 0 else "fix.faster"
+        return Message(key, ppm=abs(correction.rate_ppm), start=Correction(correction.at_zero_ms).words())
+    if isinstance(correction, StepCorrection):
+        return Message("fix.stretches", count=len(correction.steps))
+    return correction.words()
+
+
+def _fix(
+    path: str, output: str | Path | None, correction_ms: float | None, mode: Mode | None, *, overwrite: bool
+) -> Job[FixReport | Refusal]:
+    source = local_file(path)
+    if output is not None:
+        # What cannot be written after the long work is better refused before it.
+        check_target([source], Path(output), overwrite=overwrite, needs=0)
+    before: Measurement | None = None
+    correction: AnyCorrection
+    if correction_ms is not None:
+        correction = Correction(correction_ms)
+    else:
+        measured = yield from part_of(measure(path), 0.0, 0.45)
+        if isinstance(measured, Refusal):
+            return measured
+        before = measured
+        if before.kind is Kind.IN_SYNC:
+            return FixReport(path, None, Message("fix.nothing_to_do", verdict=before.verdict), before=before)
+        _refuse_unsure(before)
+        correction = correction_for(before)
+    chosen = mode or _MODES[type(correction)]
+    target = Path(output) if output is not None else default_target(Path(path), chosen)
+    exported = yield from part_of(
+        export(source, target, correction, mode=chosen, overwrite=overwrite), 0.45 if before else 0.0, 0.6
+    )
+    if isinstance(exported, Refusal):
+        return exported
+    if before is None:
+        return FixReport(path, str(target), Message("fix.moved", moved=asked_words(correction)), correction, exported)
+    after = yield from part_of(measure(target), 0.6, 1.0)
+    if isinstance(after, Refusal):
+        return after
+    verdict = Message("fix.fixed" if after.kind is Kind.IN_SYNC else "fix.left", now=after.verdict)
+    return FixReport(path, str(target), verdict, correction, exported, before, after)
+
+
+def _refuse_unsure(measurement: Measurement) -> None:
+    """Refuse to correct what is not known well enough."""
+    if measurement.offset is None:
+        reason = measurement.reason or Reason.UNCERTAIN
+        raise Refused.because("fix.unmeasurable", path=measurement.file, why=Message(f"sync.reason.{reason}"))
+    if measurement.kind is Kind.JITTER:
+        raise Refused.because("fix.jitter", path=measurement.file)
+    if measurement.confidence < SURE_ENOUGH:
+        raise Refused.because(
+            "fix.uncertain",
+            path=measurement.file,
+            offset=measurement.offset.words(),
+            percent=math.floor(100 * measurement.confidence),
+            correction=round(-measurement.offset.ms),
+        )

@@ -67,7 +67,7 @@ def fix(
 
     Args:
         path: the clip; it is never touched.
-        output: the copy; by default ``<name>.synced<suffix>`` beside the clip.
+        output: the copy; by default ``<name>-insync<suffix>`` beside the clip.
         correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
             found decides.
         mode: how to write; by default what the correction needs, without re-encoding where that is possible.
