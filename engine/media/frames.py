@@ -310,14 +310,13 @@ class Converter:
         if self._orientation is None:
             self._orientation = orientation_of(picture)
         width, height = self._size(picture)
-        ratio = picture.height / height
         scaled = self._scaler.reformat(
             picture,
             width=width,
             height=height,
             format=self._format,
             src_colorspace=_matrix(picture),
-            interpolation=Interpolation.AREA if ratio >= 2 else Interpolation.BILINEAR,
+            interpolation=Interpolation.AREA if height < picture.height else Interpolation.BILINEAR,
             threads=1,
         )
         return self._orientation.apply(scaled.to_ndarray().view(np.uint8))

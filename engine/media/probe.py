@@ -317,8 +317,9 @@ class _Times:
         if len(self._waiting) > _REORDERED:
             self._pass(heapq.heappop(self._waiting))
 
-    def finish(self) -> None:
-        while self._waiting:
+    def finish(self, *, complete: bool) -> None:
+        """Take in the frames still waiting; in the middle of a stream some that belong between them are missing."""
+        while self._waiting and complete:
             self._pass(heapq.heappop(self._waiting))
 
     def _pass(self, tick: int) -> None:
@@ -381,9 +382,9 @@ class _PictureScan:
             self._tried += 1
             self._keep(decode(self.stream, packet))
 
-    def finish(self) -> None:
-        self.times.finish()
-        if self.first is None:
+    def finish(self, *, complete: bool) -> None:
+        self.times.finish(complete=complete)
+        if complete and self.first is None:
             self._keep(decode(self.stream, None))
 
     def _keep(self, frames: Iterable[VideoFrame | AudioFrame]) -> None:
@@ -515,8 +516,8 @@ class _SoundScan:
         # Timestamps are coarser than samples, but packets hold whole frames.
         return max(0, self._coded_samples - first.samples) if first.pts > self._first_tick else 0
 
-    def finish(self) -> None:
-        if not self.is_sampled:
+    def finish(self, *, complete: bool) -> None:
+        if complete and not self.is_sampled:
             self._keep(decode(self.stream, None))
 
     def _keep(self, frames: Iterable[VideoFrame | AudioFrame]) -> None:
@@ -564,7 +565,7 @@ def _scan(container: InputContainer, path: MediaPath, scans: list[_PictureScan |
             complete = False
             break
     for scan in scans:
-        scan.finish()
+        scan.finish(complete=complete)
     return complete
 
 

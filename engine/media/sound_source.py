@@ -114,6 +114,7 @@ class SoundSource:
             raise
         read_only(self._container, self._stream)
         self._time_base = self._stream.time_base or Fraction(1, 90_000)
+        self._is_counted = self._container.format.name in _COUNTED_FORMATS
         duration = self._container.duration
         self._longest = duration / 1e6 + 60 if duration and duration > 0 else _LONGEST_UNKNOWN_GAP
 
@@ -158,7 +159,7 @@ class SoundSource:
             return self._placed(chain(self._surveyed, self._rest), 0)
         self._surveyed = []
         wanted = Fraction(start, self.rate)
-        if self._container.format.name not in _COUNTED_FORMATS:
+        if not self._is_counted:
             for back in (0, 1, 3, 8, 20):
                 run = self._sought(wanted - _WARM_UP - back)
                 first = next(run, None)
@@ -224,7 +225,7 @@ class SoundSource:
             if expected is None:
                 expected = max(self._on_grid(self._position(piece) or 0.0, slack), -piece.count)
             else:
-                strays = self._strays(window, expected, jump * rate)
+                strays = [] if self._is_counted else self._strays(window, expected, jump * rate)
                 shift = _agreed(strays, max(_TOLERANCE * rate, 2 * slack))
                 if shift < -_LONGEST_STEP_BACK * rate or expected + shift > self._longest * rate:
                     jump -= shift / rate
