@@ -16,7 +16,7 @@ from engine.jobs import Job, Progress
 from engine.media.samples import read_samples
 from engine.plot_style import Lettering
 from engine.refusal import Refusal, Refused
-from engine.sync.result import Kind, Measurement
+from engine.sync.result import Kind, Measurement, Reason
 from engine.sync.verdict import EBU_R37, ITU_DETECTABLE
 from engine.timing import Offset
 from engine.words import Message
@@ -71,7 +71,8 @@ def draw(measurement: Measurement, target: str | Path, *, audio: str | Path | No
     try:
         around = _liveliest_moment(measurement)
         yield Progress("drawing", 0.2)
-        close = _waveform(audio or measurement.file, around, around + _CLOSE_SECONDS)
+        silent = measurement.reason is Reason.NO_SOUND
+        close = _waveform(None if silent else audio or measurement.file, around, around + _CLOSE_SECONDS)
         yield Progress("drawing", 0.5)
         return _write(_one(measurement, close), Path(target))
     except Refused as refused:
@@ -109,10 +110,11 @@ def _write(figure: Figure, target: Path) -> Path | Refusal:
     return target
 
 
-def _waveform(path: str | Path, start: float, stop: float) -> Waveform:
+def _waveform(path: str | Path | None, start: float, stop: float) -> Waveform:
     step = (stop - start) / _COLUMNS
     low, high = np.zeros(_COLUMNS, np.float32), np.zeros(_COLUMNS, np.float32)
-    for block in read_samples(path, sample_rate=_RATE, start=Fraction(start), stop=Fraction(stop)):
+    blocks = () if path is None else read_samples(path, sample_rate=_RATE, start=Fraction(start), stop=Fraction(stop))
+    for block in blocks:
         times = float(block.start) + np.arange(len(block.data)) / _RATE
         columns = np.clip(((times - start) / step).astype(np.int64), 0, _COLUMNS - 1)
         np.minimum.at(low, columns, block.data)
@@ -139,13 +141,14 @@ def _one(measurement: Measurement, close: Waveform) -> Figure:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(style.settings(letters.fonts)):
+    with mpl.rc_context(style.settings(letters)):
         figure = Figure(figsize=style.INCHES)
         _headline(figure, letters, measurement)
-        upper = figure.add_axes((0.065, 0.47, 0.91, 0.315))
+        has_answer = measurement.offset_ms is not None
+        upper = figure.add_axes((0.065, 0.47, 0.91, 0.315) if has_answer else (0.065, 0.085, 0.91, 0.7))
         _draw_close_up(upper, letters, measurement, close)
         upper.set_title(letters.word("close_up"))
-        if measurement.offset_ms is None:
+        if not has_answer:
             return figure
         over_time = figure.add_axes((0.065, 0.085, 0.515, 0.29))
         _draw_points(over_time, letters, measurement)
@@ -159,7 +162,7 @@ def _two(before: Measurement, after: Measurement, waveforms: list[Waveform]) -> 
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(style.settings(letters.fonts)):
+    with mpl.rc_context(style.settings(letters)):
         figure = Figure(figsize=style.INCHES)
         _headline(figure, letters, before, after)
         for bottom, key, measurement, waveform in (
@@ -181,12 +184,15 @@ def _headline(figure: Figure, letters: Lettering, measurement: Measurement, afte
     sentence = letters.say(measurement.verdict)
     if after is not None:
         sentence = letters.word("was_and_is", was=_offset_words(measurement), now=_offset_words(after))
-    figure.text(0.065, 0.888, letters.safe(sentence), color=style.TEXT, fontsize=_fitting(sentence), weight="bold")
+    figure.text(
+        0.065, 0.888, letters.safe(sentence), color=style.TEXT, fontsize=_fitting(sentence), weight=letters.weight
+    )
     facts = [
-        letters.word("certainty", percent=math.floor(final.confidence * 100)),
         letters.word("analysed", seconds=final.seconds_analysed),
         letters.word("faces", count=final.faces),
     ]
+    if final.offset_ms is not None:
+        facts.insert(0, letters.word("certainty", percent=math.floor(final.confidence * 100)))
     if measurement.container_delay_ms:
         facts.append(letters.word("container", delay=Offset(measurement.container_delay_ms).words()))
     figure.text(0.065, 0.848, "   ·   ".join(facts), color=style.MUTED, fontsize=9)
@@ -310,7 +316,7 @@ def _draw_curve(axes: Axes, letters: Lettering, measurement: Measurement) -> Non
     mean = np.mean(alike, axis=0)
     axes.plot(lags, mean - mean.max(), color=style.SOUND, linewidth=1.8)
     centre = measurement.offset_ms or 0.0
-    reach = min(max(500.0, 1.5 * abs(centre)), float(lags[-1]))
+    reach = min(max(560.0, 1.5 * abs(centre)), float(lags[-1]))
     axes.set_xlim(-reach, reach)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.axvline(centre, color=style.TEXT, linewidth=1.0, alpha=0.8)

@@ -46,10 +46,10 @@ _CHINESE_FONT_NAMES = (
 """Beginnings of the file names of Chinese fonts (Linux, Windows, macOS), the ones that read best on a screen first."""
 
 
-def settings(fonts: list[str]) -> Any:
+def settings(letters: Lettering) -> Any:
     """Return matplotlib's settings for our look."""
     return {
-        "font.family": fonts,
+        "font.family": letters.fonts,
         "font.size": 9.0,
         "text.color": TEXT,
         "figure.facecolor": GROUND,
@@ -59,7 +59,7 @@ def settings(fonts: list[str]) -> Any:
         "axes.labelcolor": MUTED,
         "axes.titlecolor": TEXT,
         "axes.titlesize": 9.5,
-        "axes.titleweight": "bold",
+        "axes.titleweight": letters.weight,
         "axes.titlelocation": "left",
         "axes.titlepad": 7.0,
         "axes.labelsize": 8.5,
@@ -89,6 +89,8 @@ class Lettering:
         chinese = chinese_font() if wanted != LANGUAGES[0] or not all(map(_latin_has, texts)) else None
         self.fonts = [_LATIN] if chinese is None else [_LATIN, chinese]
         self.language = LANGUAGES[0] if chinese is None else wanted
+        # Most Chinese fonts come in one weight; bold Latin letters among them look like a mistake.
+        self.weight = "bold" if chinese is None else "normal"
         self._chinese = chinese
 
     def say(self, message: Message) -> str:
