@@ -1,0 +1,75 @@
+"""What the window says to the engine's process and what it hears back. Light: no engine room is imported.
+
+One message per line, as :mod:`engine.wire` writes it: a dictionary with ``"say"`` and what goes with it.
+
+To the worker: ``do`` (``job``: number, ``request``: one of the classes below), ``cancel`` (``job``), ``language``
+(``code``), ``leave``. From the worker: ``hello`` (``protocol``, ``pid``), ``alive``, ``progress`` (``job``, ``stage``,
+``done``, ``partial``), ``result`` (``job``, ``value``: also a refusal), ``fault`` (``job``, ``details``), ``cancelled``
+(``job``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.media.export.report import AnyCorrection, Mode
+
+PROTOCOL = 1
+"""Grows with every change that an older other side would misunderstand."""
+
+HEARTBEAT_SECONDS = 1.0
+"""How often the worker says that it is alive, busy or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Measure a clip; see :func:`engine.sync.measure.measure`. Answered by a Measurement."""
+
+    path: Path
+    audio: Path | None = None
+    thorough: bool = False
+    face: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write a corrected copy; see :func:`engine.media.export.export`. Answered by an ExportReport."""
+
+    source: Path
+    target: Path
+    correction: AnyCorrection
+    mode: Mode
+    audio: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Examine the sound of a file; see :func:`engine.sound.doctor.examine`. Answered by a Diagnosis."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Write a repaired copy of the sound of a file; see :func:`engine.sound.prepare.prepare`."""
+
+    path: Path
+    target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Make the sample clip; answered by its path."""
+
+    target: Path
+    offset_ms: float = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """Import what measuring needs, so that the first measurement starts at once. Answered by ``None``."""
+
+
+Request = Measure | Export | Doctor | Prepare | Sample | Warm
