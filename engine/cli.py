@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 
 from engine.exit_codes import ExitCode
 
@@ -21,6 +22,9 @@ def main() -> None:
         # Whoever read our output has gone (`plosive ... | head`); say nothing more, not even at the end.
         sys.stdout = None
         code = ExitCode.DONE
+    except Exception:  # noqa: BLE001 - Python would end with 1, which means "out of sync" here
+        traceback.print_exc()
+        code = ExitCode.FAULT
     sys.exit(int(code))
 
 

@@ -179,11 +179,11 @@ def _doctor(paths: Paths, as_json: AsJson = False, jobs: Jobs = None, lang: Lang
     def act() -> int:
         from engine.answers import show_diagnosis
         from engine.batch import Task
-        from engine.sound.doctor import examine
+        from engine.file_jobs import examine_file
         from engine.work import Work
 
         work = Work(paths, jobs, as_json=as_json)
-        return work.do([Task(examine, {"path": file}) for file in work.files], show_diagnosis)
+        return work.do([Task(examine_file, {"path": file}) for file in work.files], show_diagnosis)
 
     return act
 

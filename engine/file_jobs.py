@@ -12,6 +12,7 @@ from engine.sync.result import Measurement
 
 if TYPE_CHECKING:
     from engine.fix import FixReport
+    from engine.sound.finding import Diagnosis
     from engine.sound.prepare import Prepared
 
 
@@ -56,6 +57,13 @@ def prepare_file(
     target = None if output is None else Path(output)
     rate = None if fps is None else Fraction(fps)
     return prepare(Path(path), target, fps=rate, trim=trim, normalise=normalise)
+
+
+def examine_file(path: str) -> Job[Diagnosis | Refusal]:
+    """Examine the sound."""
+    from engine.sound.doctor import diagnose
+
+    return diagnose(Path(path))
 
 
 def sample_file(target: str, *, offset_ms: float) -> Job[Path | Refusal]:

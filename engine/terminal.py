@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from engine.jobs import Progress
 from engine.refusal import Refusal
@@ -66,23 +66,12 @@ class Terminal:
         """Write the name of the file that the following lines are about."""
         self.print(printable(file), "bold cyan")
 
-    def facts(self, rows: Iterable[tuple[str, str]]) -> None:
+    def facts(self, rows: Sequence[tuple[str, str]]) -> None:
         """Write names and values in two columns."""
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-        table.add_column(style="dim", no_wrap=True)
-        table.add_column(overflow="fold")
+        width = max((cell_len(name) for name, _ in rows), default=0)
         for name, value in rows:
-            table.add_row(f"  {escape(name)}", escape(value))
-        self.out.print(table)
-
-    def table(self, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-        """Write a table with a heading."""
-        table = Table(box=None, header_style="dim", padding=(0, 3, 0, 0), pad_edge=False)
-        for column in columns:
-            table.add_column(escape(column), overflow="fold")
-        for row in rows:
-            table.add_row(*map(escape, row))
-        self.out.print(table)
+            padding = " " * (width - cell_len(name) + 2)
+            self.out.print(f"  [dim]{escape(name)}[/]{padding}{escape(printable(value))}")
 
     def refused(self, file: str, refusal: Refusal) -> None:
         """Say why a file could not be dealt with, and what to do about it."""

@@ -12,16 +12,18 @@ bugs. ``on_progress`` is called often, with how far the work is; an exception th
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.jobs import Progress, run
-from engine.refusal import Refusal
+from engine.refusal import Refusal, Refused
 
 if TYPE_CHECKING:
     from engine.fix import FixReport
     from engine.media.export import Mode
     from engine.sound.finding import Diagnosis
+    from engine.sound.prepare import Prepared
     from engine.sync.result import Measurement
 
 Watcher = Callable[[Progress], object]
@@ -93,9 +95,60 @@ def doctor(path: str | Path, *, on_progress: Watcher | None = None) -> Diagnosis
     Returns:
         The findings, each with its consequence and remedy, worst first; or a refusal.
     """
-    from engine.sound.doctor import examine
+    from engine.sound.doctor import diagnose
 
-    return run(examine(path), on_progress)
+    return run(diagnose(Path(path)), on_progress)
+
+
+def prepare(
+    path: str | Path,
+    target: str | Path | None = None,
+    *,
+    fps: Fraction | None = None,
+    trim: bool = True,
+    normalise: bool = True,
+    on_progress: Watcher | None = None,
+) -> Prepared | Refusal:
+    """Write the sound of a file as speech models want it: 16 kHz, mono, 16 bit, with no delay added.
+
+    Args:
+        path: a file with sound; it is never touched.
+        target: the WAV file, by default ``<name>.16k.wav`` beside the file; its facts go into a JSON file beside it.
+        fps: pad the end with silence to whole frames of this rate.
+        trim: leave out silence at both ends; the result says how to map times back.
+        normalise: bring it to the loudness of broadcast speech.
+        on_progress: called while it works.
+
+    Returns:
+        What was written, with the delay that was measured; or a refusal.
+    """
+    from engine.sound.prepare import prepare as job
+
+    return run(
+        job(Path(path), None if target is None else Path(target), fps=fps, trim=trim, normalise=normalise), on_progress
+    )
+
+
+def sample(
+    target: str | Path, *, offset_ms: float = 80.0, on_progress: Watcher | None = None, **choices: Any
+) -> Path | Refusal:
+    """Write a talking-head clip with known timing, drawn and voiced by the program itself.
+
+    Args:
+        target: the clip, MP4, MOV or MKV by suffix; replaced if it exists.
+        offset_ms: how late its sound is; negative, early.
+        on_progress: called while it works.
+        **choices: as for :func:`engine.sample.clip.plan_sample_clip`.
+
+    Returns:
+        The target, or a refusal when it cannot be written.
+    """
+    from engine.sample.clip import build_sample_clip
+
+    try:
+        return run(build_sample_clip(target, offset_ms=offset_ms, **choices), on_progress)
+    except Refused as refused:
+        return refused.refusal
 
 
 def plot(measurement: Measurement, target: str | Path, *, audio: str | Path | None = None) -> Path | Refusal:
