@@ -1,0 +1,1 @@
+"""The timeline: pictures, mouth, sound and offsets under one time axis."""

@@ -1,0 +1,69 @@
+"""The bar on the sound lane by which the sound is dragged."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+
+from desktop_app.timeline.plane import Plane, PlaneItem
+
+HEIGHT = 18.0
+"""Pixels."""
+_MARGIN = 8.0
+
+
+class Handle(PlaneItem):
+    """A bar along the top of the sound; it says how far the sound is moved."""
+
+    def __init__(self) -> None:
+        super().__init__(-1.0, 1.0)
+        self.setZValue(30)
+        self._text = ""
+        self._lit = False
+        self._view_start = 0.0
+
+    def set_view_start(self, seconds: float) -> None:
+        """Say which time is at the left edge of the screen, where the grip stays in sight."""
+        self._view_start = seconds
+        self.update()
+
+    def set_text(self, text: str) -> None:
+        """Show how far the sound is moved."""
+        self._text = text
+        self.update()
+
+    def set_lit(self, *, lit: bool) -> None:
+        """Light up while the pointer is on it."""
+        if lit != self._lit:
+            self._lit = lit
+            self.update()
+
+    def paint_plane(self, painter: QPainter, plane: Plane) -> None:
+        """Paint the bar, whatever the amplitude, at the upper edge of the lane."""
+        bounds = self.boundingRect()
+        left, right = plane.x(bounds.left()), plane.x(bounds.right())
+        top = min(plane.y(bounds.top()), plane.y(bounds.bottom()))
+        shown = QRectF(left, top, right - left, HEIGHT)
+        visible = shown.intersected(QRectF(plane.exposed.left(), top, plane.exposed.width(), HEIGHT))
+        if visible.isEmpty():
+            return
+        painter.fillRect(visible, self.theme.colour("sound", 0.55 if self._lit else 0.28))
+        painter.fillRect(QRectF(visible.left(), top + HEIGHT - 1, visible.width(), 1), self.theme.colour("sound", 0.8))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self.theme.colour("text", 0.75))
+        self._paint_grip(painter, plane, shown, top)
+
+    def _paint_grip(self, painter: QPainter, plane: Plane, shown: QRectF, top: float) -> None:
+        """Paint the grip and the text at the left end, or where the lane begins if that is off the screen."""
+        font = QFont()
+        font.setPixelSize(11)
+        metrics = QFontMetricsF(font)
+        x = max(shown.left(), plane.x(self._view_start)) + _MARGIN
+        for column in range(3):
+            for row in range(2):
+                painter.drawEllipse(QPointF(x + 2 + column * 4, top + 7 + row * 4), 1.25, 1.25)
+        painter.setFont(font)
+        painter.setPen(self.theme.colour("text"))
+        if x + 20 + metrics.horizontalAdvance(self._text) <= shown.right():
+            painter.drawText(QPointF(x + 20, top + HEIGHT / 2 + metrics.ascent() / 2 - 2), self._text)

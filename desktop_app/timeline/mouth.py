@@ -1,0 +1,120 @@
+"""The mouth-opening lane: how far the lips are apart, and where closures burst."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtGui import QPainter, QPainterPath, QPen
+
+from desktop_app.timeline.bursts import paint_bursts
+from desktop_app.timeline.plane import Floats, Plane, PlaneItem, bars, polyline
+
+_DOT_PIXELS = 12.0
+"""From this distance between frames on, each gets a dot."""
+_LINE_PIXELS = 3.0
+"""Closer frames are drawn as columns: smooth lines with many corners take tens of milliseconds."""
+
+_FEW_FRAMES = 100
+_CLOSED = -0.9
+"""Where closed lips lie in the lane."""
+
+
+class MouthOpening(PlaneItem):
+    """The trace of the inner lips' distance; its lane reaches from -1 to 1, closed lips lie at the lower edge."""
+
+    def __init__(self) -> None:
+        super().__init__(-1.0, 1.0)
+        self._times: Floats = np.zeros(0)
+        self._values: Floats = np.zeros(0)
+        self._bursts: Floats = np.zeros(0)
+
+    def set_trace(self, times: Floats, opening: npt.NDArray[np.float32]) -> None:
+        """Show a trace.
+
+        Args:
+            times: seconds, ascending, shape ``(n,)``.
+            opening: shape ``(n,)``, NaN where no face was seen. The scale is chosen so that the widest hundredth
+                touches the top.
+        """
+        self._times = np.asarray(times, np.float64)
+        seen = opening[np.isfinite(opening)]
+        widest = float(np.quantile(seen, 0.99)) if len(seen) else 1.0
+        self._values = np.clip(opening.astype(np.float64) / max(widest, 1e-3), 0, 1.05) * (0.8 - _CLOSED) + _CLOSED
+        # Frames far apart belong to different stretches: between them nothing was looked at.
+        apart = np.flatnonzero(np.diff(self._times) > _longest_gap(self._times)) + 1
+        self._times = np.insert(self._times, apart, self._times[apart] if len(apart) else 0.0)
+        self._values = np.insert(self._values, apart, np.nan)
+        if len(self._times):
+            self.set_times(float(self._times[0]), float(self._times[-1]))
+        self.update()
+
+    def set_bursts(self, seconds: Floats) -> None:
+        """Mark where closures burst, ascending times, shape ``(n,)``."""
+        self._bursts = seconds
+        self.update()
+
+    def paint_plane(self, painter: QPainter, plane: Plane) -> None:
+        """Paint the exposed stretch."""
+        first = max(0, int(np.searchsorted(self._times, plane.start)) - 1)
+        last = min(len(self._times), int(np.searchsorted(self._times, plane.stop)) + 1)
+        if last > first:
+            times, values = self._times[first:last], self._values[first:last]
+            if len(times) * _LINE_PIXELS > plane.exposed.width() + 2 * _LINE_PIXELS:
+                self._paint_columns(painter, plane, times, values)
+            else:
+                self._paint_line(painter, plane, times, values)
+        low, high = np.searchsorted(self._bursts, (plane.start, plane.stop))
+        paint_bursts(painter, plane, self._bursts[low:high], self.theme.colour("plosive"), downwards=True)
+
+    def _paint_columns(self, painter: QPainter, plane: Plane, times: Floats, values: Floats) -> None:
+        width = 1 / (plane.scale_x * plane.ratio)
+        column = np.floor(times / width).astype(np.int64)
+        begins = np.flatnonzero(np.diff(column, prepend=column[0] - 1))
+        high = np.fmax.reduceat(values, begins)
+        low = np.fmin.reduceat(values, begins)
+        seen = np.isfinite(high)
+        x = plane.shift_x + plane.scale_x * width * (column[begins][seen] + 0.5)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+        top = plane.shift_y + plane.scale_y * high[seen]
+        painter.setPen(QPen(self.theme.colour("mouth", 0.3), 0))
+        painter.drawPath(bars(x, top, np.full(len(x), plane.y(_CLOSED))))
+        painter.setPen(QPen(self.theme.colour("mouth"), 0))
+        painter.drawPath(bars(x, top, plane.shift_y + plane.scale_y * low[seen]))
+        heights = plane.shift_y + plane.scale_y * high
+        painter.drawPath(polyline(plane.shift_x + plane.scale_x * width * (column[begins] + 0.5), heights))
+
+    def _paint_line(self, painter: QPainter, plane: Plane, times: Floats, values: Floats) -> None:
+        x, y = plane.shift_x + plane.scale_x * times, plane.shift_y + plane.scale_y * values
+        line = polyline(x, y)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+        painter.fillPath(_area(x, y, plane.y(_CLOSED)), self.theme.colour("mouth", 0.18))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        # Qt has a fast way for lines one pixel wide; wider ones are outlined first, which few corners can afford.
+        painter.strokePath(line, QPen(self.theme.colour("mouth"), 1.5 if len(times) < _FEW_FRAMES else 1.0))
+        steps = np.diff(times)
+        distance = plane.scale_x * float(np.median(steps)) if len(steps) else 0.0
+        if distance >= _DOT_PIXELS:
+            painter.setPen(self.theme.colour("panel"))
+            painter.setBrush(self.theme.colour("mouth"))
+            for at, height in zip(x.tolist(), y.tolist(), strict=True):
+                if math.isfinite(height):
+                    painter.drawEllipse(int(at) - 3, int(height) - 3, 6, 6)
+
+
+def _longest_gap(times: Floats) -> float:
+    """Return from which distance on two frames are not neighbours, seconds."""
+    return 3.5 * float(np.median(np.diff(times))) if len(times) > 1 else np.inf
+
+
+def _area(x: Floats, y: Floats, base: float) -> QPainterPath:
+    """Return the area between a line with gaps and a horizontal one."""
+    path = QPainterPath()
+    for part in np.split(np.arange(len(x)), np.flatnonzero(~np.isfinite(y))):
+        kept = part[np.isfinite(y[part])]
+        if len(kept) > 1:
+            xs = np.concatenate([x[kept[:1]], x[kept], x[kept[-1:]]])
+            ys = np.concatenate([[base], y[kept], [base]])
+            path.addPath(polyline(xs, ys))
+    return path

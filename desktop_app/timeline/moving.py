@@ -1,0 +1,73 @@
+"""How a correction, whatever its shape, changes when the sound is dragged, and where it puts each stretch of sound."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+from desktop_app.document.corrections import AnyCorrection
+from engine.timing import Correction, DriftCorrection, StepCorrection
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of sound that is moved and stretched as one: heard at ``t`` it is shown at ``shift + scale * t``.
+
+    Attributes:
+        start: first time of the file, seconds; minus infinity for the beginning.
+        stop: last time, infinity for the end.
+        shift: seconds.
+        scale: 1 unless there is a drift.
+    """
+
+    start: float
+    stop: float
+    shift: float
+    scale: float = 1.0
+
+
+def moved(correction: AnyCorrection, by_ms: float) -> AnyCorrection:
+    """Return the correction with all sound ``by_ms`` milliseconds later, in whole microseconds."""
+    if isinstance(correction, Correction):
+        return Correction(round(correction.ms + by_ms, 3))
+    if isinstance(correction, DriftCorrection):
+        return DriftCorrection(round(correction.at_zero_ms + by_ms, 3), correction.rate_ppm)
+    return StepCorrection(tuple((time, round(ms + by_ms, 3)) for time, ms in correction.steps))
+
+
+def stretches(correction: AnyCorrection) -> list[Stretch]:
+    """Return the stretches into which a correction divides the sound."""
+    if isinstance(correction, Correction):
+        return [Stretch(-math.inf, math.inf, correction.ms / 1000)]
+    if isinstance(correction, DriftCorrection):
+        return [Stretch(-math.inf, math.inf, correction.at_zero_ms / 1000, 1 + correction.rate_ppm / 1e6)]
+    starts = [-math.inf, *(float(time) for time, _ in correction.steps[1:]), math.inf]
+    return [
+        Stretch(start, stop, ms / 1000)
+        for (start, stop), (_, ms) in zip(itertools.pairwise(starts), correction.steps, strict=True)
+    ]
+
+
+def sound_time(correction: AnyCorrection, shown: float) -> float:
+    """Return which moment of the sound is heard when the picture is at ``shown`` seconds.
+
+    Where steps make two moments fall on the same time the later stretch is heard; where they leave a hole, the moment
+    that its stretch would have there.
+    """
+    if isinstance(correction, DriftCorrection):
+        return (shown - correction.at_zero_ms / 1000) / (1 + correction.rate_ppm / 1e6)
+    if isinstance(correction, Correction):
+        return shown - correction.ms / 1000
+    heard = shown - correction.steps[0][1] / 1000
+    for time, ms in correction.steps[1:]:
+        if shown >= float(time) + ms / 1000:
+            heard = shown - ms / 1000
+    return heard
+
+
+def shown_time(correction: AnyCorrection, heard: float) -> float:
+    """Return when the sound of the moment ``heard`` is to be heard on the picture's clock."""
+    if isinstance(correction, Correction):
+        return heard + correction.ms / 1000
+    return heard + correction.at(heard) / 1000

@@ -1,0 +1,177 @@
+"""The offset lane: what was measured over time, how sure it is, the line through it, and what the standards allow."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
+
+from desktop_app.timeline.plane import Plane, PlaneItem, crisp
+from engine.sync.result import Kind, Measurement, OffsetPoint
+from engine.sync.verdict import EBU_R37, IN_SYNC_MS, ITU_DETECTABLE
+
+_LEAST_REACH_MS = 150.0
+"""The lane shows at least the standards' bands."""
+
+Fit = Callable[[float], float]
+
+
+def reach_of(measurement: Measurement | None) -> float:
+    """Return how many milliseconds the lane shows on either side of zero, a round number."""
+    found = [abs(point.offset_ms) + point.uncertainty_ms for point in measurement.points] if measurement else []
+    if measurement is not None and measurement.offset_ms is not None:
+        found.append(abs(measurement.offset_ms))
+    # Wild points are drawn at the edge; one of them must not flatten all others.
+    wanted = max(_LEAST_REACH_MS, 1.25 * float(np.quantile(found, 0.95)) if found else 0.0)
+    return math.ceil(wanted / 50) * 50.0
+
+
+def fit_of(measurement: Measurement | None) -> Fit | None:
+    """Return the offset in milliseconds at any second, as measured; ``None`` where there is no number."""
+    if measurement is None or measurement.offset_ms is None:
+        return None
+    if measurement.kind is Kind.DRIFT and measurement.drift_ppm is not None:
+        at_zero, ppm = measurement.drift_offset_at_zero_ms or 0.0, measurement.drift_ppm
+        return lambda seconds: at_zero + ppm * seconds / 1000
+    if measurement.kind is Kind.STEPS and measurement.steps:
+        steps = measurement.steps
+        return lambda seconds: next(
+            (step.offset_ms for step in reversed(steps) if step.t <= seconds), steps[0].offset_ms
+        )
+    offset = measurement.offset_ms
+    return lambda _: offset
+
+
+class OffsetPoints(PlaneItem):
+    """Points with confidence bars over the bands of the standards; upwards: sound late, in milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__(-_LEAST_REACH_MS, _LEAST_REACH_MS)
+        self._points: Sequence[OffsetPoint] = ()
+        self._fit: Fit | None = None
+        self._breaks: tuple[float, ...] = ()
+        self._applied: Fit | None = None
+        self._selected = -1
+        self._reach = _LEAST_REACH_MS
+        self._view_start = 0.0
+        self._font = QFont()
+        self._font.setPixelSize(10)
+
+    def set_view_start(self, seconds: float) -> None:
+        """Say which time is at the left edge of the screen, where the bands are named."""
+        self._view_start = seconds
+
+    def set_measurement(self, measurement: Measurement | None, reach: float) -> None:
+        """Show a measurement, in a lane that reaches ``reach`` milliseconds to either side."""
+        self._points = measurement.points if measurement else ()
+        self._fit = fit_of(measurement)
+        self._breaks = tuple(step.t for step in measurement.steps) if measurement else ()
+        self._reach = reach
+        self.set_bounds(self._bounds.left(), self._bounds.right(), -reach, reach)
+        self.update()
+
+    def set_applied(self, offset_undone: Fit) -> None:
+        """Show which offset, in milliseconds at any second, the present correction undoes."""
+        self._applied = offset_undone
+        self.update()
+
+    def select(self, index: int) -> None:
+        """Mark a point; -1 marks none."""
+        self._selected = index
+        self.update()
+
+    def nearest(self, seconds: float, ms: float, seconds_per_pixel: float, ms_per_pixel: float, reach: float) -> int:
+        """Return the index of the point within ``reach`` pixels of a place, or -1."""
+        best, found = reach, -1
+        for index, point in enumerate(self._points):
+            height = max(-self._reach, min(self._reach, point.offset_ms))
+            distance = math.hypot((point.t - seconds) / seconds_per_pixel, (height - ms) / ms_per_pixel)
+            if distance <= best:
+                best, found = distance, index
+        return found
+
+    def paint_plane(self, painter: QPainter, plane: Plane) -> None:
+        """Paint bands, lines and points."""
+        self._paint_bands(painter, plane)
+        if self._applied is not None:
+            pen = QPen(self.theme.colour("accent"), 1.5, Qt.PenStyle.DashLine)
+            self._paint_line(painter, plane, self._applied, pen)
+        if self._fit is not None:
+            self._paint_line(painter, plane, self._fit, QPen(self.theme.colour("text", 0.85), 1.5))
+        self._paint_points(painter, plane)
+
+    def _paint_bands(self, painter: QPainter, plane: Plane) -> None:
+        left, width = plane.exposed.left(), plane.exposed.width()
+        inner = (("poor", ITU_DETECTABLE.early_ms, ITU_DETECTABLE.late_ms), ("good", EBU_R37.early_ms, EBU_R37.late_ms))
+        for name, early, late in inner:
+            top, bottom = plane.y(min(late, self._reach)), plane.y(max(-early, -self._reach))
+            painter.fillRect(QRectF(left, top, width, bottom - top), self.theme.colour(name, 0.10))
+            self._paint_name(painter, plane, ITU_DETECTABLE.name if name == "poor" else EBU_R37.name, top, name)
+        top, bottom = plane.y(IN_SYNC_MS), plane.y(-IN_SYNC_MS)
+        painter.fillRect(QRectF(left, top, width, bottom - top), self.theme.colour("good", 0.08))
+        painter.fillRect(QRectF(left, crisp(plane.y(0)) - 0.5, width, 1), self.theme.colour("muted", 0.8))
+
+    def _paint_name(self, painter: QPainter, plane: Plane, name: str, top: float, colour: str) -> None:
+        """Write which standard a band belongs to, at its upper edge and the left end of the screen."""
+        painter.setFont(self._font)
+        painter.setPen(self.theme.colour(colour, 0.75))
+        painter.drawText(QPointF(plane.x(self._view_start) + 6, top + 11), name)
+
+    def _paint_line(self, painter: QPainter, plane: Plane, fit: Fit, pen: QPen) -> None:
+        edges = [plane.start, *(at for at in self._breaks if plane.start < at < plane.stop), plane.stop]
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        corners = []
+        for start, stop in itertools.pairwise(edges):
+            for seconds in (start, stop - 1e-9):
+                height = max(-self._reach, min(self._reach, fit(seconds)))
+                corners.append(QPointF(plane.x(seconds), plane.y(height)))
+        painter.drawPolyline(QPolygonF(corners))
+
+    def _paint_points(self, painter: QPainter, plane: Plane) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        margin = 8 / plane.scale_x
+        for index, point in enumerate(self._points):
+            half = point.seconds / 2
+            if point.t + half < plane.start - margin or point.t - half > plane.stop + margin:
+                continue
+            colour = self._colour(point)
+            x = plane.x(point.t)
+            outside = abs(point.offset_ms) > self._reach
+            y = plane.y(max(-self._reach, min(self._reach, point.offset_ms)))
+            self._paint_bars(painter, plane, point, x, y, colour)
+            radius = 2.5 + 2.5 * point.confidence
+            painter.setPen(QPen(self.theme.colour("panel"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush if outside else colour)
+            if index == self._selected:
+                painter.setPen(QPen(self.theme.colour("text"), 2))
+                radius += 1.5
+            painter.drawEllipse(QPointF(x, y), radius, radius)
+
+    def _paint_bars(
+        self, painter: QPainter, plane: Plane, point: OffsetPoint, x: float, y: float, colour: QColor
+    ) -> None:
+        faint = QColor(colour)
+        faint.setAlphaF(0.3 + 0.5 * point.confidence)
+        painter.setPen(QPen(faint, 1.5))
+        low = plane.y(max(-self._reach, point.offset_ms - point.uncertainty_ms))
+        high = plane.y(min(self._reach, point.offset_ms + point.uncertainty_ms))
+        if low > high:
+            painter.drawLine(QPointF(x, low), QPointF(x, high))
+        faint.setAlphaF(0.12 + 0.25 * point.confidence)
+        painter.setPen(QPen(faint, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        painter.drawLine(
+            QPointF(plane.x(point.t - point.seconds / 2), y), QPointF(plane.x(point.t + point.seconds / 2), y)
+        )
+
+    def _colour(self, point: OffsetPoint) -> QColor:
+        if point.confidence < 0.5:
+            return self.theme.colour("muted")
+        if abs(point.offset_ms) <= IN_SYNC_MS:
+            return self.theme.colour("good")
+        return self.theme.colour("poor" if EBU_R37.holds(point.offset_ms) else "bad")

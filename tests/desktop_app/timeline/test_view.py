@@ -1,0 +1,332 @@
+"""The timeline widget, driven by mouse and wheel as a person would."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPalette, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from desktop_app.document.document import Document
+from desktop_app.theme import DARK, LIGHT
+from desktop_app.timeline.view import TimelineView
+from engine.timing import Correction, DriftCorrection
+from tests.desktop_app.made import MadeSound, measurement, media_info
+
+SECONDS = 60.0
+LEFT = Qt.MouseButton.LeftButton
+NONE = Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def document() -> Document:
+    return Document()
+
+
+@pytest.fixture
+def view(qtbot: QtBot, document: Document) -> TimelineView:
+    view = TimelineView(document)
+    qtbot.addWidget(view)
+    view.resize(1200, 460)
+    document.set_media(media_info(SECONDS))
+    view.set_sound(MadeSound(SECONDS))
+    document.set_measurement(measurement(SECONDS))
+    with qtbot.waitExposed(view):
+        view.show()
+    return view
+
+
+def at(view: TimelineView, lane: object, seconds: float, from_top: float = 0.7) -> QPoint:
+    """Return the pixel of a moment in a lane."""
+    area = lane.area()  # type: ignore[attr-defined]
+    return QPointF(view._pixel(seconds), area.top() + from_top * area.height()).toPoint()
+
+
+def drag(view: TimelineView, start: QPoint, stop: QPoint, modifiers: Qt.KeyboardModifier = NONE) -> None:
+    port = view._canvas.viewport()
+    QTest.mousePress(port, LEFT, modifiers, start)
+    for share in (0.3, 0.7, 1.0):
+        between = QPointF(start) + (QPointF(stop) - QPointF(start)) * share
+        # QTest's own moves carry no modifiers.
+        view._canvas.moved.emit(between, modifiers)
+    QTest.mouseRelease(port, LEFT, modifiers, stop)
+
+
+def turn(view: TimelineView, position: QPoint, notches: int, modifiers: Qt.KeyboardModifier = NONE) -> None:
+    port = view._canvas.viewport()
+    where = QPointF(position)
+    down = QPoint(0, 120 * notches)
+    event = QWheelEvent(
+        where,
+        port.mapToGlobal(where),
+        QPoint(),
+        down,
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(port, event)
+
+
+def column(view: TimelineView, lane: object, x: int) -> list[str]:
+    """Return the colours of one column of pixels in a lane, from the top."""
+    image = view._canvas.grab().toImage()
+    area = lane.area().toRect()  # type: ignore[attr-defined]
+    return [image.pixelColor(x, y).name() for y in range(area.top(), area.bottom())]
+
+
+def test_opening_a_clip_shows_all_of_it(view: TimelineView) -> None:
+    start, stop = view.span
+    assert start <= 0
+    assert stop >= SECONDS
+
+
+def test_a_click_seeks_and_holding_scrubs(view: TimelineView, qtbot: QtBot) -> None:
+    sought: list[float] = []
+    view.seek_requested.connect(sought.append)
+    with qtbot.waitSignals([view.scrub_started, view.scrub_finished]):
+        drag(view, at(view, view._mouth_lane, 10), at(view, view._mouth_lane, 20))
+    assert sought[0] == pytest.approx(10, abs=0.1)
+    assert sought[-1] == pytest.approx(20, abs=0.1)
+
+
+def test_scrubbing_stops_at_the_ends(view: TimelineView) -> None:
+    sought: list[float] = []
+    view.seek_requested.connect(sought.append)
+    drag(view, at(view, view._ruler_lane, 58), at(view, view._ruler_lane, 75))
+    assert sought[-1] == SECONDS
+
+
+def test_the_wheel_pans_and_control_zooms_at_the_pointer(view: TimelineView) -> None:
+    view.set_span(10, 20)
+    turn(view, at(view, view._sound_lane, 15), -1)
+    assert view.span == pytest.approx((11, 21))
+    pointer = at(view, view._sound_lane, 13)
+    before = view._seconds(QPointF(pointer))
+    turn(view, pointer, 3, Qt.KeyboardModifier.ControlModifier)
+    assert view.span[1] - view.span[0] == pytest.approx(10 / 1.25**3)
+    assert view._seconds(QPointF(pointer)) == pytest.approx(before)
+
+
+def test_zoom_reaches_single_samples_and_comes_back(view: TimelineView) -> None:
+    view.set_span(10, 10.0005)
+    assert view.span[1] - view.span[0] == pytest.approx(0.004)
+    view._canvas.grab()
+    assert view._waves[0].drawn == "stems"
+    view.set_span(10, 10.015)
+    view._canvas.grab()
+    assert view._waves[0].drawn == "line"
+    view.fit()
+    view._canvas.grab()
+    assert view._waves[0].drawn == "bars"
+
+
+def test_shift_and_the_wheel_make_the_sound_higher(view: TimelineView) -> None:
+    where = at(view, view._sound_lane, 15)
+    turn(view, where, 2, Qt.KeyboardModifier.ShiftModifier)
+    assert view.amplitude == pytest.approx(1.25**2)
+    turn(view, where, -9, Qt.KeyboardModifier.ShiftModifier)
+    assert view.amplitude == 1.0
+
+
+def test_alt_and_the_wheel_step_frames(view: TimelineView) -> None:
+    steps: list[int] = []
+    view.step_requested.connect(steps.append)
+    turn(view, at(view, view._sound_lane, 15), -1, Qt.KeyboardModifier.AltModifier)
+    turn(view, at(view, view._sound_lane, 15), 2, Qt.KeyboardModifier.AltModifier)
+    assert steps == [1, -2]
+
+
+def handle(view: TimelineView, seconds: float) -> QPoint:
+    return at(view, view._sound_lane, seconds, 0.05)
+
+
+def test_dragging_the_handle_moves_the_sound_as_one_undo_step(view: TimelineView, document: Document) -> None:
+    view.set_snapping(False)
+    view.set_span(10, 12)
+    pixels = 1 / view._seconds_per_pixel()
+    start = handle(view, 11)
+    drag(view, start, start + QPoint(-round(0.25 * pixels), 0))
+    assert document.correction_ms_at(0) == pytest.approx(-250, abs=1)
+    assert document.undo_stack.count() == 1
+    assert document.undo_stack.undoText() == "Sound dragged"
+    drag(view, handle(view, 11), handle(view, 11) + QPoint(30, 0))
+    assert document.undo_stack.count() == 2
+    document.undo_stack.undo()
+    document.undo_stack.undo()
+    assert document.correction == Correction(0.0)
+
+
+def test_a_drag_snaps_to_the_measured_offset_and_shift_bypasses(view: TimelineView, document: Document) -> None:
+    view.set_span(10, 12)
+    near = handle(view, 11) + QPoint(round(-0.086 / view._seconds_per_pixel()), 0)
+    drag(view, handle(view, 11), near)
+    assert document.correction == Correction(-83.0)
+    assert document.undo_stack.undoText() == "Sound dragged to the measured offset"
+    document.undo_stack.undo()
+    drag(view, handle(view, 11), near, Qt.KeyboardModifier.ShiftModifier)
+    assert document.correction_ms_at(0) == pytest.approx(-86, abs=1)
+    assert document.correction != Correction(-83.0)
+
+
+def test_dragging_asks_for_no_sound_until_it_is_painted(view: TimelineView, document: Document) -> None:
+    view.set_span(10, 12)
+    view._canvas.grab()
+    sound = view._sound
+    assert isinstance(sound, MadeSound)
+    before = sound.asked
+    for ms in range(50):
+        document.correct(Correction(float(-ms)), "dragged", "drag")
+    assert sound.asked == before
+    assert view._waves[0].pos().x() == pytest.approx(-0.049)
+
+
+def test_the_sound_is_drawn_where_the_correction_puts_it(view: TimelineView, document: Document) -> None:
+    spike = MadeSound(SECONDS)
+    spike._values[:] = 0
+    spike._values[15 * 48_000] = 1.0
+    view.set_sound(spike)
+    document.set_measurement(None)
+    view.set_span(14.9, 15.1)
+    document.correct(Correction(40.0), "moved")
+
+    def sound_at(seconds: float) -> bool:
+        return DARK.sound in column(view, view._sound_lane, round(view._pixel(seconds)))[30:50]
+
+    view._theme = DARK
+    view._colour()
+    assert sound_at(15.04)
+    assert not sound_at(15.0)
+
+
+def test_dragging_a_drift_keeps_its_slope(view: TimelineView, document: Document) -> None:
+    document.correct(DriftCorrection(-20.0, 145.0), "fitted")
+    view.set_snapping(False)
+    view.set_span(10, 12)
+    drag(view, handle(view, 11), handle(view, 11) + QPoint(60, 0))
+    assert isinstance(document.correction, DriftCorrection)
+    assert document.correction.rate_ppm == 145.0
+    assert document.correction.at_zero_ms > 40
+
+
+def test_a_click_on_a_point_selects_it_and_shows_its_curve(
+    view: TimelineView, document: Document, qtbot: QtBot
+) -> None:
+    assert document.measurement is not None
+    point = document.measurement.points[2]
+    area = view._offset_lane.area()
+    share = 0.5 - point.offset_ms / (view._offset_lane.high - view._offset_lane.low)
+    where = QPointF(view._pixel(point.t), area.top() + share * area.height()).toPoint()
+    with qtbot.waitSignal(view.point_selected) as selected:
+        QTest.mouseClick(view._canvas.viewport(), LEFT, NONE, where)
+    assert selected.args == [2]
+    assert view._inset.isVisible()
+    assert view._inset.curve is document.measurement.curves[2]
+    QTest.mouseDClick(view._canvas.viewport(), LEFT, NONE, where)
+    assert view.span == pytest.approx((point.t - 3.6, point.t + 3.6), abs=0.01)
+
+
+def test_range_ends_can_be_dragged_but_not_past_each_other(view: TimelineView, document: Document) -> None:
+    document.set_range(20.0, 40.0)
+    drag(view, at(view, view._ruler_lane, 20), at(view, view._ruler_lane, 10))
+    assert document.in_point == pytest.approx(10, abs=0.1)
+    drag(view, at(view, view._ruler_lane, 40), at(view, view._ruler_lane, 5))
+    assert document.out_point == document.in_point
+
+
+def test_a_click_on_a_marker_seeks_exactly_there(view: TimelineView, document: Document) -> None:
+    document.add_marker(12.345, "here")
+    sought: list[float] = []
+    view.seek_requested.connect(sought.append)
+    QTest.mouseClick(view._canvas.viewport(), LEFT, NONE, at(view, view._ruler_lane, 12.345) + QPoint(3, 0))
+    assert sought == [12.345]
+
+
+def test_the_view_follows_a_playhead_that_leaves_it(view: TimelineView) -> None:
+    view.set_span(10, 20)
+    view.set_playhead(19)
+    assert view.span == pytest.approx((10, 20))
+    view.set_playhead(20.1)
+    assert view.span[0] == pytest.approx(19.6)
+    view.set_span(40, 50)
+    view.set_playhead(20.2)
+    assert view.span == pytest.approx((40, 50))
+
+
+def test_pictures_are_asked_for_once_the_middle_first_and_drawn(view: TimelineView) -> None:
+    asked: list[list[float]] = []
+    view.thumbnails_wanted.connect(asked.append)
+    view.set_span(10, 20)
+    assert abs(asked[-1][0] - 15) <= abs(asked[-1][-1] - 15)
+    red = QImage(96, 54, QImage.Format.Format_RGB32)
+    red.fill(QColor("#c00000"))
+    for seconds in asked[-1]:
+        view.add_thumbnail(seconds, red)
+    count = len(asked)
+    view.set_span(10, 20)
+    view.set_span(10.01, 20.01)
+    assert all(len(times) <= 1 for times in asked[count:])
+    # One of two columns may be the gap between two pictures.
+    assert "#c00000" in column(view, view._frames_lane, 600) + column(view, view._frames_lane, 603)
+
+
+def test_lanes_without_content_are_not_shown(view: TimelineView, document: Document) -> None:
+    document.set_media(media_info(10, picture=False))
+    assert not view._frames_lane.box.isVisible()
+    assert view._sound_lane.box.isVisible()
+    document.set_media(media_info(10, sound=False))
+    assert view._frames_lane.box.isVisible()
+    assert not view._sound_lane.box.isVisible()
+
+
+def test_it_follows_the_colours_of_the_system(view: TimelineView) -> None:
+    for theme in (LIGHT, DARK):
+        palette = QPalette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(theme.ground))
+        view.setPalette(palette)
+        assert theme.panel in column(view, view._mouth_lane, 600)
+
+
+def test_the_playhead_repaints_only_its_own_strip(view: TimelineView) -> None:
+    view.set_span(10, 20)
+    view._canvas.grab()
+    exposed: list[float] = []
+    wave = view._waves[0]
+    paint = wave.paint_plane
+
+    def remember(painter: object, plane: object) -> None:
+        exposed.append(plane.exposed.width())  # type: ignore[attr-defined]
+        paint(painter, plane)  # type: ignore[arg-type]
+
+    wave.paint_plane = remember  # type: ignore[method-assign,assignment]
+    QApplication.processEvents()
+    exposed.clear()
+    view.set_playhead(15.0)
+    QApplication.processEvents()
+    view.set_playhead(15.02)
+    QApplication.processEvents()
+    assert exposed
+    assert max(exposed) < 1000
+
+
+def test_a_file_that_begins_late_has_its_own_clock(qtbot: QtBot, document: Document) -> None:
+    view = TimelineView(document)
+    qtbot.addWidget(view)
+    document.set_media(media_info(10, start=1000.0))
+    assert view.span[0] <= 1000 <= 1010 <= view.span[1]
+    view.set_span(0, 1)
+    assert view.span[0] >= 999
+
+
+def test_the_mouth_is_not_joined_where_no_face_was_seen(view: TimelineView) -> None:
+    view._theme = DARK
+    view._colour()
+    view.set_span(7, 10)
+    assert DARK.mouth not in column(view, view._mouth_lane, round(view._pixel(8.6)))
+    trace = column(view, view._mouth_lane, round(view._pixel(7.52)))
+    assert len(set(trace)) > 2
+    assert np.isfinite(view.span).all()
