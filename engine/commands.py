@@ -90,9 +90,10 @@ def _usage_sentence(error: TyperException) -> str:
     """Say what is wrong with a command line in the user's language."""
     kind = type(error).__name__
     context = getattr(error, "ctx", None)
+    parameter = getattr(error, "param", None)
     values = {
         "option": getattr(error, "option_name", ""),
-        "name": error.param.get_error_hint(context) if getattr(error, "param", None) else "",
+        "name": "" if parameter is None else parameter.get_error_hint(context),
         "detail": error.format_message(),
         "command": context.command_path if context else "plosive",
     }
@@ -146,6 +147,7 @@ def _fix(
     auto: Annotated[bool, _option("--auto", text="fix.auto")] = False,
     correction_ms: Annotated[float | None, _option("--correction-ms", text="fix.correction_ms", metavar="N")] = None,
     mode: Annotated[ModeName | None, _option("--mode", text="fix.mode", metavar="MODE")] = None,
+    audio: Audio = None,
     overwrite: Annotated[bool, _option("--overwrite", text="fix.overwrite")] = False,
     as_json: AsJson = False,
     jobs: Jobs = None,
@@ -165,6 +167,7 @@ def _fix(
         more = {
             "correction_ms": correction_ms,
             "mode": None if mode is None else mode.value,
+            "audio": audio,
             "overwrite": overwrite,
         }
         return work.do(

@@ -60,10 +60,10 @@ def show(folder: Path) -> Job[Shown | Refusal]:
         report = yield from part_of(fix(clip, overwrite=True), 0.5, 0.95)
         if isinstance(report, Refusal):
             return report
-        picture: Path | Refusal = folder / "demo.png"
+        drawn: Path | Refusal = folder / "demo.png"
         if report.before is not None and report.after is not None:
-            picture = yield from part_of(draw_before_after(report.before, report.after, picture), 0.95, 1.0)
-        return picture if isinstance(picture, Refusal) else Shown(report, picture)
+            drawn = yield from part_of(draw_before_after(report.before, report.after, folder / "demo.png"), 0.95, 1.0)
+        return drawn if isinstance(drawn, Refusal) else Shown(report, drawn)
     except Refused as refused:
         return refused.refusal
 

@@ -38,14 +38,14 @@ def measure_file(
 
 
 def fix_file(
-    path: str, *, output: str | None, correction_ms: float | None, mode: str | None, overwrite: bool
+    path: str, *, output: str | None, correction_ms: float | None, mode: str | None, audio: str | None, overwrite: bool
 ) -> Job[FixReport | Refusal]:
     """Write a corrected copy; ``mode`` is the value of an :class:`~engine.media.export.Mode`."""
     from engine.fix import fix
     from engine.media.export import Mode
 
     chosen = None if mode is None else Mode(mode)
-    return fix(path, output, correction_ms=correction_ms, mode=chosen, overwrite=overwrite)
+    return fix(path, output, correction_ms=correction_ms, mode=chosen, audio=audio, overwrite=overwrite)
 
 
 def prepare_file(

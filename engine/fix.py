@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.jobs import Job, part_of
-from engine.media.export import ExportReport, Mode, export
-from engine.media.export.containers import default_target
+from engine.media.export import ExportReport, Mode, default_target, export
 from engine.media.export.report import AnyCorrection
 from engine.media.export.target_file import check_target
 from engine.media.opening import local_file
@@ -73,6 +72,7 @@ def fix(
     *,
     correction_ms: float | None = None,
     mode: Mode | None = None,
+    audio: str | Path | None = None,
     overwrite: bool = False,
 ) -> Job[FixReport | Refusal]:
     """Write a corrected copy of a clip, and measure that copy.
@@ -83,6 +83,7 @@ def fix(
         correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
             found decides.
         mode: how to write; by default lossless for a constant shift, stretch for a drift, piecewise for steps.
+        audio: another file whose sound takes the place of the clip's; its time zero is the clip's.
         overwrite: replace ``output`` if it exists.
 
     Returns:
@@ -90,7 +91,7 @@ def fix(
         writing refuse.
     """
     try:
-        return (yield from _fix(str(path), output, correction_ms, mode, overwrite=overwrite))
+        return (yield from _fix(str(path), output, correction_ms, mode, audio, overwrite=overwrite))
     except Refused as refused:
         return refused.refusal
 
@@ -102,13 +103,13 @@ def correction_for(measurement: Measurement) -> AnyCorrection:
     ``t`` lies at ``s = t + offset(t)``, so that a drift ``offset(t) = a + b t`` is undone by ``-(a + b s) / (1 + b)``.
 
     Args:
-        measurement: of kind constant, drift or steps, with an offset.
+        measurement: of any kind with an offset but jitter.
 
     Raises:
         ValueError: for any other kind.
     """
     offset = measurement.offset
-    if offset is None or measurement.kind not in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}:
+    if offset is None or measurement.kind in {Kind.JITTER, Kind.UNMEASURABLE}:
         raise ValueError(f"a result of kind {measurement.kind} has no correction")
     if measurement.kind is Kind.DRIFT and measurement.drift_ppm is not None:
         growth = measurement.drift_ppm / 1e6
@@ -134,39 +135,44 @@ def asked_words(correction: AnyCorrection) -> Message:
 
 
 def _fix(
-    path: str, output: str | Path | None, correction_ms: float | None, mode: Mode | None, *, overwrite: bool
+    path: str,
+    output: str | Path | None,
+    correction_ms: float | None,
+    mode: Mode | None,
+    audio: str | Path | None,
+    *,
+    overwrite: bool,
 ) -> Job[FixReport | Refusal]:
-    source = local_file(path)
+    sound = None if audio is None else local_file(audio)
+    sources = [local_file(path), *([sound] if sound else [])]
     if output is not None:
         # What cannot be written after the long work is better refused before it.
-        check_target([source], Path(output), overwrite=overwrite, needs=0)
+        check_target(sources, Path(output), overwrite=overwrite, needs=0)
     before: Measurement | None = None
     correction: AnyCorrection
     if correction_ms is not None:
         correction = Correction(correction_ms)
     else:
-        measured = yield from part_of(measure(path), 0.0, 0.45)
+        measured = yield from part_of(measure(path, audio=audio), 0.0, 0.45)
         if isinstance(measured, Refusal):
             return measured
         before = measured
-        if before.kind is Kind.IN_SYNC:
+        if before.kind is Kind.IN_SYNC and sound is None:
             return FixReport(path, None, Message("fix.nothing_to_do", verdict=before.verdict), before=before)
         _refuse_unsure(before)
         correction = correction_for(before)
     chosen = mode or _MODES[type(correction)]
     target = Path(output) if output is not None else default_target(Path(path), chosen)
-    exported = yield from part_of(
-        export(source, target, correction, mode=chosen, overwrite=overwrite), 0.45 if before else 0.0, 0.6
+    written = yield from part_of(
+        export(Path(path), target, correction, chosen, audio=sound, overwrite=overwrite), 0.45 if before else 0.0, 0.6
     )
-    if isinstance(exported, Refusal):
-        return exported
     if before is None:
-        return FixReport(path, str(target), Message("fix.moved", moved=asked_words(correction)), correction, exported)
+        return FixReport(path, str(target), Message("fix.moved", moved=asked_words(correction)), correction, written)
     after = yield from part_of(measure(target), 0.6, 1.0)
     if isinstance(after, Refusal):
         return after
     verdict = Message("fix.fixed" if after.kind is Kind.IN_SYNC else "fix.left", now=after.verdict)
-    return FixReport(path, str(target), verdict, correction, exported, before, after)
+    return FixReport(path, str(target), verdict, correction, written, before, after)
 
 
 def _refuse_unsure(measurement: Measurement) -> None:

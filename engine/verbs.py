@@ -62,6 +62,7 @@ def fix(
     *,
     correction_ms: float | None = None,
     mode: Mode | None = None,
+    audio: str | Path | None = None,
     overwrite: bool = False,
     on_progress: Watcher | None = None,
 ) -> FixReport | Refusal:
@@ -73,6 +74,7 @@ def fix(
         correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
             found decides.
         mode: how to write; by default what the correction needs, without re-encoding where that is possible.
+        audio: another file whose sound takes the place of the clip's; its time zero is the clip's.
         overwrite: replace ``output`` if it exists.
         on_progress: called while it works.
 
@@ -82,7 +84,7 @@ def fix(
     """
     from engine.fix import fix as job
 
-    return run(job(path, output, correction_ms=correction_ms, mode=mode, overwrite=overwrite), on_progress)
+    return run(job(path, output, correction_ms=correction_ms, mode=mode, audio=audio, overwrite=overwrite), on_progress)
 
 
 def doctor(path: str | Path, *, on_progress: Watcher | None = None) -> Diagnosis | Refusal:
