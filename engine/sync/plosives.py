@@ -30,7 +30,10 @@ _BURST_MS = 6
 _LEAST_RISE_DB = 12.0
 _APART_MS = 40
 _BLOCK_FRAMES = 8192
-_FLOOR = 1e-10
+_FLOOR = 1e-14
+_GROWTH = 1.2
+"""Lips part at speed and still gain some: the gap grows about with this power of the time since they parted, which is
+what a minimum-jerk opening does that is cut by contact at a fifth of its way."""
 
 
 class Place(StrEnum):
@@ -152,7 +155,8 @@ def _onset(loudness: Floats, edge: int, closure_db: float) -> tuple[float, bool]
     top = float(loudness[edge : edge + _BURST_MS].max())
     first = max(0, edge - 8)
     rising = loudness[first : edge + _BURST_MS]
-    half = (closure_db + top) / 2
+    # A window half filled with the burst has half its amplitude, so this is where its middle meets the edge.
+    half = top - 6.0
     above = np.flatnonzero(rising >= half)
     index = int(above[0])
     if index == 0:
@@ -182,8 +186,8 @@ def partings(mouth: MouthTrace) -> tuple[Parting, ...]:
     """Find where shut lips part, between frames.
 
     What "shut" is differs with face and landmarks, so it is taken from the trace itself: the lowest tenth of the span
-    between its 2nd and 95th percentiles. The line through the first two frames after the lips have parted is followed
-    down to the shut level.
+    between its 2nd and 95th percentiles. The growth of the gap in the first two frames after the lips have parted is
+    followed down to the shut level.
 
     Args:
         mouth: openings at presentation times; stretches without a face or with frames missing are not bridged.
@@ -210,9 +214,8 @@ def partings(mouth: MouthTrace) -> tuple[Parting, ...]:
         while begin > 0 and shut[begin - 1] and durations[begin - 1] <= longest_gap:
             begin -= 1
         floor = float(opening[begin : last + 1].min())
-        first, second = opening[last + 1], opening[last + 2]
-        speed = max(second - first, first - opening[last]) / (times[last + 2] - times[last + 1])
-        moment = times[last + 1] - (first - floor) / speed
+        growth = max((opening[last + 2] - floor) / (opening[last + 1] - floor), 1.1) ** (1 / _GROWTH)
+        moment = (growth * times[last + 1] - times[last + 2]) / (growth - 1)
         soon = (times > times[last]) & (times <= times[last] + 0.1)
         opened = float(opening[soon].max() - floor)
         if opened >= 0.25 * span:
