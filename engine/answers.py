@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.exit_codes import ExitCode
-from engine.fix import FixReport, asked_words
+from engine.fix import FixReport
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis, Severity
+from engine.sync.correction import asked_words
 from engine.sync.result import Kind, Measurement
 from engine.terminal import KIND_STYLES, Terminal, say
 from engine.timing import Correction, Offset

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine.timing import Correction, DriftCorrection, StepCorrection
+from engine.media.export.report import AnyCorrection
+from engine.timing import Correction
 
-AnyCorrection = Correction | DriftCorrection | StepCorrection
+__all__ = ["NOTHING", "AnyCorrection", "correction_ms_at"]
 
 NOTHING = Correction(0.0)
 """The sound as it is in the file."""

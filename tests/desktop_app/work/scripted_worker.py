@@ -45,7 +45,7 @@ def scripted(request: Request) -> Job[object]:
             os.kill(os.getpid(), 19)  # SIGSTOP
         case "prints":
             os.write(1, b"native code talks to standard output\n")
-            print("and so does python")
+            print("and so does python")  # noqa: T201
     yield Progress("looking", 1.0)
     return None
 
