@@ -29,7 +29,8 @@ from engine.media.edit_lists import Edit, edit_lists
 from engine.media.frames import displayed_size, plausible_aspect
 from engine.media.opening import MediaPath, local_file, open_media
 from engine.media.orientation import Orientation, orientation_of
-from engine.media.sound_source import SURVEYED_FRAMES, Piece, piece_of, refined_start
+from engine.media.placing import Piece, refined_start
+from engine.media.sound_source import SURVEYED_FRAMES
 from engine.refusal import Refused
 from engine.timing import snap_rate
 
@@ -521,7 +522,7 @@ class _SoundScan:
             self._keep(decode(self.stream, None))
 
     def _keep(self, frames: Iterable[VideoFrame | AudioFrame]) -> None:
-        self.pieces += [piece_of(frame) for frame in frames if isinstance(frame, AudioFrame) and frame.samples]
+        self.pieces += [Piece.of(frame) for frame in frames if isinstance(frame, AudioFrame) and frame.samples]
 
     def described(self, container: InputContainer, edits: dict[int, tuple[Edit, ...]], complete: bool) -> AudioStream:
         stream, frame = self.stream, self.first

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import soxr
 
 from engine.media.opening import MediaPath
-from engine.media.sound_source import Chunk, SoundSource
+from engine.media.placing import Chunk
+from engine.media.sound_source import SoundSource
 
 _SETTLING = Fraction(1, 10)
 """Seconds fed to a resampler before the first sample that is wanted: several times the length of its filter."""
