@@ -57,7 +57,7 @@ def show(folder: Path) -> Job[Shown | Refusal]:
         if not _is_current(clip):
             yield from part_of(build_sample_clip(clip, offset_ms=OFFSET_MS), 0.0, 0.5)
             _mark_path(clip).write_text(_maker_digest(), encoding="utf-8")
-        report = yield from part_of(fix(clip, overwrite=True), 0.5, 0.95)
+        report = yield from part_of(fix(clip, folder / "sample-insync.mp4", overwrite=True), 0.5, 0.95)
         if isinstance(report, Refusal):
             return report
         drawn: Path | Refusal = folder / "demo.png"
