@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,7 +69,16 @@ class MixDown:
 
     def apply(self, samples: FloatArray) -> FloatArray:
         """Mix a block of shape ``(n, channels)`` to shape ``(n,)``."""
-        return np.asarray(samples @ np.array(self.weights, np.float32), np.float32)
+        return weighted_sum(samples, self.weights)
+
+
+def weighted_sum(samples: FloatArray, weights: Sequence[float] | FloatArray) -> FloatArray:
+    """Return ``samples @ weights``, shape ``(n,)``; for two columns BLAS costs more than it saves."""
+    out = np.zeros(len(samples), np.float32)
+    for channel, weight in enumerate(weights):
+        if weight:
+            out += samples[:, channel] * np.float32(weight)
+    return out
 
 
 class ChannelStatistics:
@@ -94,7 +104,7 @@ class ChannelStatistics:
         """Take the next samples, shape ``(n, channels)``."""
         self.samples += len(samples)
         self._sum += samples.sum(axis=0, dtype=np.float64)
-        self._products += (samples.T @ samples).astype(np.float64)
+        self._products += np.einsum("na,nb->ab", samples, samples, dtype=np.float64)
         joined = np.concatenate([self._rest, samples]) if len(self._rest) else samples
         levels = row_levels(joined, self.sample_rate)
         self._rest = joined[len(levels) * (self.sample_rate // 100) :].copy()
@@ -146,16 +156,22 @@ class ChannelStatistics:
         expected = float(weights**2 @ np.diag(covariance))
         return expected > 0 and float(weights @ covariance @ weights) < _CANCELS * expected
 
+    @property
+    def mix(self) -> MixDown:
+        """The mix of all channels."""
+        reason = MixReason.MONO if self.channels == 1 else MixReason.MIX
+        return MixDown(tuple(float(weight) for weight in self.weights), reason)
+
     def mix_down(self) -> MixDown:
         """Decide how to make one channel: the mix, or the better channel where mixing would do harm."""
         if self.channels == 1:
-            return MixDown((1.0,), MixReason.MONO, 0)
+            return self.mix
         alive = [n for n in range(self.channels) if n not in self.dead]
         if self.cancels:
             return self._only(self.best, MixReason.OUT_OF_PHASE)
         if len(alive) == 1:
             return self._only(alive[0], MixReason.DEAD_CHANNEL)
-        return MixDown(tuple(float(weight) for weight in self.weights), MixReason.MIX)
+        return self.mix
 
     def _only(self, channel: int, reason: MixReason) -> MixDown:
         return MixDown(tuple(float(n == channel) for n in range(self.channels)), reason, channel)

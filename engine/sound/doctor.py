@@ -17,10 +17,10 @@ from engine.sound.examination import Examination
 from engine.sound.finding import Diagnosis, Finding, Severity, Span
 
 _LOSSLESS = ("pcm", "flac", "alac", "wavpack", "tta", "ape", "tak", "mlp", "truehd")
-_HIDES_PRIMING = {"mp4", "mov", "m4a"}
+_HIDES_PRIMING = {"mp4", "mov"}
 _DELAY_WORTH_SAYING = 0.015
-_PRIMING_CODECS = {"aac", "mp3", "mp3float", "opus", "vorbis", "ac3", "eac3", "mp2", "mp2float"}
-_UNDECLARED = {"mpegts", "flv", "aac", "avi", "mpeg", "adts"}
+_PRIMING_CODECS = ("aac", "mp3", "mp2", "opus", "vorbis", "ac3", "eac3")
+_UNDECLARED = {"mpegts", "flv", "avi", "mpeg"}
 
 
 def diagnose(path: Path, *, stream: int | None = None) -> Job[Diagnosis | Refusal]:
@@ -74,7 +74,7 @@ def _diagnosis(path: Path, info: MediaInfo, audio: AudioStream, exam: Examinatio
             *verdicts.channels(exam),
             *verdicts.level(exam),
             *verdicts.noise(exam),
-            *verdicts.bandwidth(exam),
+            *verdicts.bandwidth(exam, is_lossless=is_lossless),
         ]
     findings += container_findings(info, audio)
     cut = exam.bandwidth.bandwidth()
@@ -105,16 +105,16 @@ def container_findings(info: MediaInfo, audio: AudioStream) -> Iterator[Finding]
     if audio.gaps:
         spans = tuple(Span(gap.start, gap.stop) for gap in audio.gaps)
         yield Finding.of("gaps", Severity.WARNING, value=float(len(spans)), spans=spans, count=len(spans))
-    ms = 1000 * audio.priming_samples / audio.sample_rate
-    if audio.priming_samples and info.container in _HIDES_PRIMING and not info.has_edit_list:
-        yield Finding.of("hidden_priming", Severity.NOTE, value=ms, ms=ms)
-    elif not audio.priming_samples and audio.codec in _PRIMING_CODECS and info.container in _UNDECLARED:
-        yield Finding.of("unknown_priming", Severity.NOTE)
     if info.has_edit_list:
         yield Finding.of("edit_list", Severity.NOTE)
     video = info.video
     if video is None or info.is_picture:
         return
+    ms = 1000 * audio.priming_samples / audio.sample_rate
+    if audio.priming_samples and info.container in _HIDES_PRIMING and not info.has_edit_list:
+        yield Finding.of("hidden_priming", Severity.NOTE, value=ms, ms=ms)
+    elif not audio.priming_samples and audio.codec.startswith(_PRIMING_CODECS) and info.container in _UNDECLARED:
+        yield Finding.of("unknown_priming", Severity.NOTE)
     delay = info.container_delay
     if delay is not None and abs(delay) >= _DELAY_WORTH_SAYING:
         code = "sound_starts_late" if delay > 0 else "sound_starts_early"

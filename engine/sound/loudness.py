@@ -71,7 +71,7 @@ class LoudnessMeter:
         if samples.size == 0:
             return
         weighted, self._state = sosfilt(self._filter, samples.astype(np.float64), zi=self._state)
-        self._total += float(weighted @ weighted)
+        self._total += float(np.square(weighted).sum())
         self._samples += len(samples)
         joined = np.concatenate([self._rest, weighted])
         count = len(joined) // self._hop

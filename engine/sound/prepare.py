@@ -75,7 +75,7 @@ class Prepared:
         gain_db: by how much the mix was raised.
         loudness_lufs: loudness of the result, ``None`` for silence.
         true_peak_dbtp: highest level of the result, between samples too.
-        channel: the one channel that was used (from 0), or ``None`` for a mix of all.
+        channel: the one channel of several that was used (from 0), or ``None`` for all.
         delay_samples: how many samples later than in the source the sound is, as measured; ``None`` where there is
             nothing to measure it on.
         notes: what was unusual.
@@ -264,48 +264,53 @@ def _blocks(source: Path, stream: AudioStream) -> Iterator[SampleBlock]:
 
 
 class _Heard:
-    """What the first reading found out."""
+    """What a reading of the source found out.
 
-    def __init__(self, start: Fraction, channels: int, layout: str) -> None:
+    Args:
+        start: when the first sample sounds.
+        channels: of the source.
+        layout: arrangement of the channels.
+        mix: how to make one channel of them; by default the plain mix.
+    """
+
+    def __init__(self, start: Fraction, channels: int, layout: str, mix: MixDown | None) -> None:
         self.start = start
         self.samples = 0
         self.statistics = ChannelStatistics(channels, RATE, layout)
-        # One of these will be used, and which one is known only at the end: the mix, then every channel.
-        count = 1 if channels == 1 else channels + 1
-        self.loudness = [LoudnessMeter(RATE) for _ in range(count)]
-        self.peaks = [TruePeakMeter(RATE) for _ in range(count)]
-        self.mix_levels = LevelStatistics()
+        self.mix = mix or self.statistics.mix
+        self.levels = LevelStatistics()
+        self.loudness = LoudnessMeter(RATE)
+        self.peak = TruePeakMeter(RATE)
         self._rest = np.zeros(0, np.float32)
 
     def add(self, samples: FloatArray, *, last: bool = False) -> None:
         """Take the next samples, shape ``(n, channels)``."""
         self.samples += len(samples)
         self.statistics.add(samples)
-        mix = samples @ self.statistics.weights
-        joined = np.concatenate([self._rest, mix])
+        mono = self.mix.apply(samples)
+        joined = np.concatenate([self._rest, mono])
         levels = row_levels(joined, RATE)
         self._rest = joined[len(levels) * (RATE // ROW_RATE) :]
-        self.mix_levels.add(levels)
-        candidates = [mix] if samples.shape[1] == 1 else [mix, *samples.T]
-        for candidate, loudness, peak in zip(candidates, self.loudness, self.peaks, strict=True):
-            loudness.add(candidate)
-            peak.add(candidate, last=last)
-
-    def choice(self, mix: MixDown) -> tuple[LevelStatistics, LoudnessMeter, TruePeakMeter]:
-        """Return what was measured on the mix, or on the channel, that will be used."""
-        if mix.channel is None or mix.reason is MixReason.MONO:
-            return self.mix_levels, self.loudness[0], self.peaks[0]
-        return self.statistics.levels[mix.channel], self.loudness[mix.channel + 1], self.peaks[mix.channel + 1]
+        self.levels.add(levels)
+        self.loudness.add(mono)
+        self.peak.add(mono, last=last)
 
 
 def _listen(source: Path, stream: AudioStream) -> Generator[Progress, None, _Heard]:
+    """Read the source; once more when its channels turn out not to be fit for mixing."""
+    heard = yield from _reading(source, stream, None, 0.0)
+    mix = heard.statistics.mix_down()
+    return heard if mix == heard.mix else (yield from _reading(source, stream, mix, 0.25))
+
+
+def _reading(source: Path, stream: AudioStream, mix: MixDown | None, done: float) -> Generator[Progress, None, _Heard]:
     heard: _Heard | None = None
     for block in _blocks(source, stream):
         samples = block.data if block.data.ndim == 2 else block.data[:, None]
         if heard is None:
-            heard = _Heard(block.start, samples.shape[1], stream.layout)
+            heard = _Heard(block.start, samples.shape[1], stream.layout, mix)
         heard.add(samples)
-        yield Progress("listening", 0.5 * _share(heard.samples, stream))
+        yield Progress("listening", done + (0.5 - done) * _share(heard.samples, stream))
     if heard is None or heard.samples == 0:
         raise Refused.because("sound.no_samples", path=source)
     heard.add(np.zeros((0, heard.statistics.channels), np.float32), last=True)
@@ -342,8 +347,7 @@ class _Plan:
 
 
 def _plan(source: Path, heard: _Heard, wish: _Wish) -> _Plan:
-    mix = heard.statistics.mix_down()
-    levels, loudness, peak = heard.choice(mix)
+    mix, levels = heard.mix, heard.levels
     notes = []
     if mix.reason in {MixReason.OUT_OF_PHASE, MixReason.DEAD_CHANNEL}:
         notes.append(Message(f"sound.note.{mix.reason.value}", channel=(mix.channel or 0) + 1))
@@ -358,7 +362,7 @@ def _plan(source: Path, heard: _Heard, wish: _Wish) -> _Plan:
         sound_end = heard.samples if extent.last == levels.rows - 1 else (extent.last + 1) * row
         end = min(heard.samples, sound_end + margin)
     dc = float(heard.statistics.dc @ np.array(mix.weights))
-    gain_db, gain_notes = _gain(loudness.lufs, peak.peak + abs(dc), wish)
+    gain_db, gain_notes = _gain(heard.loudness.lufs, heard.peak.peak + abs(dc), wish)
     frames = padding = None
     if wish.fps is not None:
         grid = FrameGrid(wish.fps)

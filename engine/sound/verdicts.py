@@ -16,15 +16,16 @@ from engine.sound.speed import SpeedEstimate
 STANDARD_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000)
 """Sample rates that recordings have, in samples per second."""
 
-_LONG_SILENCE, _VERY_LONG_SILENCE = 0.5, 5.0
+_LONG_SILENCE, _VERY_LONG_SILENCE = 1.0, 5.0
 _NOISY_DB, _DROWNED_DB = 20.0, 10.0
 _QUIET_LUFS, _LOUD_LUFS = -36.0, -9.0
 _DC, _STRONG_DC = 0.01, 0.05
 _OVER_DBTP = 0.5
 _CLIPPED_SHARE = 1e-3
-_LITTLE_SPEECH = 0.1
+_LITTLE_SPEECH, _SOME_SPEECH = 0.1, 0.3
 _MUSIC_TONALITY = 0.5
 _PADDING_MS = (5.0, 100.0)
+_MODEL_RATE, _MODEL_HZ, _HARMFUL_CUT_HZ = 16_000, 7000.0, 5500.0
 _RATE_TOLERANCE = 0.13
 """Relative: the speed is known to about a tenth."""
 
@@ -94,31 +95,35 @@ def noise(exam: Examination) -> Iterator[Finding]:
 def signal_to_noise(exam: Examination) -> float | None:
     """Return how far the syllables stand above the pauses in dB, ``None`` without a voice."""
     speech, floor = exam.levels.speech_level_db, exam.levels.noise_floor_db
-    if speech is None or floor is None or exam.speech_seconds < 1:
+    if speech is None or floor is None or exam.speech_seconds < _SOME_SPEECH:
         return None
     return speech - floor
 
 
-def bandwidth(exam: Examination) -> Iterator[Finding]:
-    """High frequencies that are missing, and what took them."""
+def bandwidth(exam: Examination, *, is_lossless: bool) -> Iterator[Finding]:
+    """High frequencies that are missing, and what took them.
+
+    A lossy codec cuts high frequencies by itself: that is worth a word only where it cuts what models listen to.
+    """
     found = exam.bandwidth.bandwidth()
     if found is None or found.kind is None:
         return
-    if found.kind is CutKind.LOSSY:
-        severity = Severity.WARNING if found.hz < 5500 else Severity.NOTE
-        yield Finding.of("lossy_low_pass", severity, value=found.hz, khz=found.hz / 1000)
-    elif found.kind is CutKind.TELEPHONE:
+    rate = found.original_rate
+    if found.kind is CutKind.TELEPHONE:
         yield Finding.of("telephone", Severity.WARNING, value=found.hz, khz=found.hz / 1000)
-    elif found.original_rate is not None:
-        severity = Severity.NOTE if found.original_rate >= 16_000 else Severity.WARNING
+    elif rate is not None and (is_lossless or rate <= _MODEL_RATE):
+        severity = Severity.NOTE if rate >= _MODEL_RATE else Severity.WARNING
         yield Finding.of(
             "upsampled",
             severity,
             value=found.hz,
             khz=found.hz / 1000,
-            original_khz=found.original_rate / 1000,
+            original_khz=rate / 1000,
             khz_now=exam.sample_rate / 1000,
         )
+    elif is_lossless or found.hz < _MODEL_HZ:
+        severity = Severity.WARNING if found.hz < _HARMFUL_CUT_HZ else Severity.NOTE
+        yield Finding.of("lossy_low_pass", severity, value=found.hz, khz=found.hz / 1000)
 
 
 def channels(exam: Examination) -> Iterator[Finding]:
@@ -150,7 +155,7 @@ def speech(exam: Examination, speed: SpeedEstimate | None) -> Iterator[Finding]:
         yield _wrong_speed(speed, exam.sample_rate)
         return
     heard = exam.heard_seconds
-    if heard >= 1 and exam.speech_seconds < max(0.3, _LITTLE_SPEECH * heard):
+    if heard >= 1 and exam.speech_seconds < max(_SOME_SPEECH, _LITTLE_SPEECH * heard):
         code = "music" if exam.listener.tonality >= _MUSIC_TONALITY else "no_speech"
         yield Finding.of(code, Severity.WARNING, value=exam.speech_seconds, seconds=exam.speech_seconds)
 
