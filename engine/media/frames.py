@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from types import TracebackType
@@ -65,7 +65,7 @@ def read_frames(
     pixel_format: PixelFormat = "rgb24",
     every: Fraction | None = None,
     threading: Threading = "frame",
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Yield the pictures of a file in order of presentation.
 
     Damaged frames are left out. Turning, cropping to square pixels and colour conversion happen after scaling.
@@ -187,14 +187,21 @@ class FrameReader:
 class VideoSource:
     """The decoded pictures of one stream, unconverted, from any time on; a context manager.
 
+    Args:
+        path: a local file.
+        index: stream index in the file; ``None`` is its first moving picture.
+        threading: how to decode.
+        keys_only: leave out all but key frames.
+
     Attributes:
         time_base: seconds per tick of the times that :meth:`pictures` yields.
         sample_aspect: width of a pixel divided by its height.
         path: the file as it was given.
     """
 
-    def __init__(self, path: MediaPath, index: int | None, threading: Threading) -> None:
+    def __init__(self, path: MediaPath, index: int | None, threading: Threading, *, keys_only: bool = False) -> None:
         self.path = path
+        self._keys_only = keys_only
         self._threading = threading
         self._open(index)
 
@@ -207,6 +214,8 @@ class VideoSource:
             raise
         read_only(self._container, self._stream)
         self._stream.thread_type = "AUTO" if self._threading == "frame" else "SLICE"
+        if self._keys_only:
+            self._stream.codec_context.skip_frame = "NONKEY"
         self._index = self._stream.index
         self.time_base = self._stream.time_base or Fraction(1, 90_000)
         self.sample_aspect = plausible_aspect(self._stream.sample_aspect_ratio)

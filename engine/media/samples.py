@@ -6,7 +6,7 @@ See :mod:`engine.media.sound_source` for how positions are found and what cannot
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -55,7 +55,7 @@ def read_samples(
     start: Fraction | float | None = None,
     stop: Fraction | float | None = None,
     block_seconds: Fraction | float = 1,
-) -> Iterator[SampleBlock]:
+) -> Generator[SampleBlock, None, None]:
     """Yield the sound of a file as blocks that follow each other without a gap.
 
     Samples lie on one grid, ``first sample + n / sample_rate``, whatever ``start`` is, so that a part read on its own
