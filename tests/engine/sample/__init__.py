@@ -1,0 +1,1 @@
+"""The sample: a voice, a face and clips with known timing."""
