@@ -13,7 +13,7 @@ from engine.sample.hair import draw_back_hair, draw_front_hair
 from engine.sample.head import draw_head, turn_depth
 from engine.sample.look import Look
 from engine.sample.motion import Pose
-from engine.sample.painting import Canvas, Plane, spread
+from engine.sample.painting import Canvas, Plane, coarse_grid, spread
 
 Picture = npt.NDArray[np.uint8]
 
@@ -48,6 +48,8 @@ class Face:
         self._moving = np.clip(np.round(self._still * 255), 0, 255).astype(np.uint8)
         self._depth = turn_depth(canvas, look)
         self._mouth_canvas, self._mouth_place = canvas.part(*mouth.REGION)
+        self._lips_canvas, self._lips_place = canvas.part(*mouth.LIPS_REGION)
+        self._lower_face = self._moving[self._mouth_place].copy()
         self._eye_canvas, self._eye_place = canvas.part(*eyes.REGION)
         self._lids: dict[int, Picture] = {}
 
@@ -79,17 +81,17 @@ class Face:
     def _move_mouth(self, shape: MouthShape) -> None:
         canvas = self._mouth_canvas
         source_x, source_y = mouth.skin_source(canvas, shape)
-        still = self._still[self._mouth_place]
-        remapped = cv2.remap(
-            still,
+        self._moving[self._mouth_place] = cv2.remap(
+            self._lower_face,
             (source_x - canvas.left) * canvas.scale - 0.5,
             (source_y - canvas.top) * canvas.scale - 0.5,
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        skin = np.asarray(remapped, np.float32)
-        mouth.draw_mouth(canvas, skin[..., :3], shape, self.look)
-        self._moving[self._mouth_place] = np.clip(skin * 255 + 0.5, 0, 255).astype(np.uint8)
+        patch = self._moving[self._lips_place][..., :3]
+        skin = patch.astype(np.float32) / 255
+        mouth.draw_mouth(self._lips_canvas, skin, shape, self.look)
+        patch[:] = np.clip(skin * 255 + 0.5, 0, 255)
 
     def _place(self, frame: Picture, pose: Pose, centre: tuple[float, float]) -> None:
         """Turn and shift the drawing and lay it over the frame."""
@@ -98,15 +100,15 @@ class Face:
         right = min(columns, int(centre[0] + (canvas.left + canvas.width + 4) * self.scale))
         top = max(0, int(centre[1] + (canvas.top - 4) * self.scale))
         step = 12
-        x = (np.arange(left, right + 2 * step, step, dtype=np.float32) + 0.5 - centre[0])[None, :] / self.scale
-        y = (np.arange(top, rows + 2 * step, step, dtype=np.float32) + 0.5 - centre[1])[:, None] / self.scale
+        x = (left + coarse_grid(right - left, step) + 0.5 - centre[0])[None, :] / self.scale
+        y = (top + coarse_grid(rows - top, step) + 0.5 - centre[1])[:, None] / self.scale
         source_x, source_y = self._source(x, y, pose)
         shape = (rows - top, right - left)
         map_x, map_y = spread(source_x, step, shape), spread(source_y, step, shape)
         person = cv2.remap(self._moving, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         region = frame[top:, left:right]
-        away = cv2.cvtColor(255 - person[..., 3], cv2.COLOR_GRAY2BGR)
-        region[:] = cv2.add(cv2.multiply(region, away, scale=1 / 255), np.ascontiguousarray(person[..., :3]))
+        away = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(person, 3)), cv2.COLOR_GRAY2RGB)
+        region[:] = cv2.add(cv2.multiply(region, away, scale=1 / 255), cv2.cvtColor(person, cv2.COLOR_RGBA2RGB))
 
     def _source(self, x: Plane, y: Plane, pose: Pose) -> tuple[Plane, Plane]:
         """Return, for points of the frame in mm, the pixel of the drawing that is seen there."""

@@ -13,7 +13,7 @@ import numpy as np
 from engine.sample.articulation import MouthShape
 from engine.sample.head import CHIN_Y, MOUTH_Y
 from engine.sample.look import Look
-from engine.sample.painting import Canvas, Plane, darken, paint, spread
+from engine.sample.painting import Canvas, Plane, coarse_grid, darken, paint, spread
 
 _HALF_WIDTH = 26.5
 _UPPER_SHARE = 0.27
@@ -30,6 +30,9 @@ _UPPER_TEETH, _LOWER_TEETH = (0.95, 0.92, 0.87), (0.84, 0.79, 0.72)
 
 REGION = (-88.0, 36.0, 176.0, 140.0)
 """Left, top, width and height, in mm, of all that a moving mouth changes."""
+
+LIPS_REGION = (-36.0, MOUTH_Y - 19, 72.0, 56.0)
+"""The part of it in which :func:`draw_mouth` draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +81,20 @@ def lip_edges(x: Plane, shape: MouthShape, look: Look) -> Lips:
 
 def draw_mouth(canvas: Canvas, picture: Plane, shape: MouthShape, look: Look) -> None:
     """Draw the mouth over the skin of ``picture``, shape ``(rows, columns, 3)``, in place."""
-    inner, place = canvas.part(-36, MOUTH_Y - 19, 72, 56)
-    patch = picture[place]
-    lips = lip_edges(inner.x, shape, look)
-    y = inner.y
+    lips = lip_edges(canvas.x, shape, look)
+    y = canvas.y
     inside = np.clip((1 - np.abs(lips.across)) * 10, 0, 1)
-    _draw_shadow(patch, y, lips)
-    lip = _covers(inner, y - lips.top, 2.2) * _covers(inner, lips.bottom - y, 2.2) * inside
-    patch += lip[..., None] * (_lip_colour(y, lips, shape, look) - patch)
+    _draw_shadow(picture, y, lips)
+    lip = _covers(canvas, y - lips.top, 2.2) * _covers(canvas, lips.bottom - y, 2.2) * inside
+    paint(picture, _lip_colour(y, lips, shape, look), lip)
     if shape.opening > 0:
-        thin = np.clip((lips.lower - lips.upper) * inner.scale, 0, 1)  # a gap thinner than a pixel is seen as a shade
-        hole = _covers(inner, y - lips.upper) * _covers(inner, lips.lower - y) * thin * inside
-        patch += hole[..., None] * (_inside_colour(inner, lips, shape, look) - patch)
+        thin = np.clip((lips.lower - lips.upper) * canvas.scale, 0, 1)  # a gap thinner than a pixel is seen as a shade
+        hole = _covers(canvas, y - lips.upper) * _covers(canvas, lips.lower - y) * thin * inside
+        paint(picture, _inside_colour(canvas, lips, shape, look), hole)
     # the line where the lips touch, and the wet rim of open ones
     for edge, reach in ((lips.upper, 0.55), (lips.lower, 0.35)):
         rim = np.exp(-0.5 * ((y - edge) / reach) ** 2) * inside
-        darken(patch, 0.42 * rim, (0.75, 0.95, 0.95))
+        darken(picture, 0.42 * rim, (0.75, 0.95, 0.95))
 
 
 def _covers(canvas: Canvas, distance: Plane, soft: float = 1.0) -> Plane:
@@ -164,9 +165,8 @@ def skin_source(canvas: Canvas, shape: MouthShape) -> tuple[Plane, Plane]:
     """
     jaw = 0.92 * float(shape.jaw)
     step = 8
-    rows, columns = (-(-size // step) + 1 for size in canvas.shape)
-    x = canvas.left + (np.arange(columns, dtype=np.float32)[None, :] * step + 0.5) / canvas.scale
-    y = canvas.top + (np.arange(rows, dtype=np.float32)[:, None] * step + 0.5) / canvas.scale
+    x = canvas.left + (coarse_grid(canvas.shape[1], step)[None, :] + 0.5) / canvas.scale
+    y = canvas.top + (coarse_grid(canvas.shape[0], step)[:, None] + 0.5) / canvas.scale
     down = _ramp((y - (MOUTH_Y - 8)) / 44) * (1 - _ramp((y - (CHIN_Y + 6)) / 46))
     sides = 0.12 + 0.88 * np.exp(-0.5 * (np.maximum(np.abs(x) - 16, 0) / 24) ** 2)
     out = np.exp(-0.5 * (np.maximum(np.abs(x) - 62, 0) / 9) ** 2)

@@ -155,16 +155,22 @@ def ramp(light: Plane, stops: Iterable[tuple[float, tuple[float, float, float]]]
     return np.stack([np.interp(light, places, table[:, channel]) for channel in range(3)], axis=-1).astype(np.float32)
 
 
+def coarse_grid(count: int, step: int) -> Plane:
+    """Return the pixel positions, ``step`` apart, at which :func:`spread` wants values along ``count`` pixels."""
+    return ((np.arange(-(-count // step) + 2, dtype=np.float32) - 0.5) * step - 0.5).astype(np.float32)
+
+
 def spread(coarse: Plane, step: int, shape: tuple[int, int]) -> Plane:
-    """Return a plane given at every ``step``-th pixel at all pixels, linear in between.
+    """Return a plane known on a coarse grid at all pixels, linear in between.
 
     Args:
-        coarse: its row ``r`` and column ``c`` lie on pixel ``(r * step, c * step)``; it must reach beyond ``shape``.
+        coarse: values at the positions that :func:`coarse_grid` gives for rows and columns.
         step: distance of its points in pixels.
         shape: rows and columns wanted.
     """
-    grow = np.array([[step, 0, 0], [0, step, 0]], np.float32)
-    return np.asarray(cv2.warpAffine(coarse, grow, (shape[1], shape[0]), flags=cv2.INTER_LINEAR), np.float32)
+    rows, columns = shape
+    fine = cv2.resize(coarse, (coarse.shape[1] * step, coarse.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine[step : step + rows, step : step + columns], np.float32)
 
 
 def smooth_noise(rng: np.random.Generator, count: int, knots: int) -> Plane:
