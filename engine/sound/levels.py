@@ -26,6 +26,8 @@ DIGITAL_SILENCE_DB = -100.0
 def row_levels(samples: FloatArray, sample_rate: int) -> npt.NDArray[np.float64]:
     """Return the level of each whole 10 ms row in dB relative to a full-scale square wave (a sine reads -3 dB).
 
+    A constant offset is not sound: each row's mean is taken off.
+
     Args:
         samples: sound, shape ``(n,)`` or ``(n, channels)``; a rest shorter than a row is ignored.
         sample_rate: a multiple of 100.
@@ -37,7 +39,8 @@ def row_levels(samples: FloatArray, sample_rate: int) -> npt.NDArray[np.float64]
     rows = len(samples) // hop
     shaped = samples[: rows * hop].reshape(rows, hop, *samples.shape[1:])
     power = np.einsum("rh...,rh...->r...", shaped, shaped, dtype=np.float64) / hop
-    return np.asarray(10 * np.log10(power + 10 ** (_LOWEST_DB / 10)), np.float64)
+    power -= shaped.mean(axis=1, dtype=np.float64) ** 2
+    return np.asarray(10 * np.log10(np.maximum(power, 0) + 10 ** (_LOWEST_DB / 10)), np.float64)
 
 
 @dataclass(frozen=True, slots=True)

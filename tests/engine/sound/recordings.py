@@ -32,10 +32,15 @@ def write(path: Path, samples: FloatArray, rate: int, *options: str, subtype: st
     soundfile.write(plain, samples, rate, subtype="FLOAT")
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     layout = ("-channel_layout", _LAYOUTS[channels]) if channels in _LAYOUTS else ()
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *layout, "-i", str(plain), *options, str(path)]
-    subprocess.run(command, check=True)
+    convert(plain, path, *options, before=layout)
     plain.unlink()
     return path
+
+
+def convert(source: Path, target: Path, *options: str, before: tuple[str, ...] = ()) -> None:
+    """Convert with ffmpeg; ``before`` are options of the input."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *before, "-i", str(source), *options, str(target)]
+    subprocess.run(command, check=True)
 
 
 def read(path: Path) -> tuple[FloatArray, int]:
@@ -56,18 +61,19 @@ def at_16k(samples: FloatArray, rate: int) -> FloatArray:
 
 
 def samples_late(heard: FloatArray, original: FloatArray, search: int = 400) -> float:
-    """Return by how many samples ``heard`` lags behind ``original``, to 1/50 of a sample."""
-    length = min(len(heard), len(original))
-    size = 1 << (2 * length).bit_length()
+    """Return by how many samples ``heard`` is later than ``original``, to a hundredth of a sample."""
+    length = min(len(heard), len(original), 4 * 16_000)
+    size = 1 << (length + search).bit_length()
     cross = np.fft.rfft(heard[:length], size) * np.conj(np.fft.rfft(original[:length], size))
     correlation = np.fft.irfft(cross)
     lags = np.concatenate([np.arange(-search, 0), np.arange(search + 1)])
-    coarse = int(lags[np.argmax(correlation[lags])])
+    best = float(lags[np.argmax(correlation[lags])])
     # Around the peak the correlation is evaluated between the samples, from its spectrum.
-    fine = coarse + np.arange(-1, 1.001, 0.02)
-    bins = np.arange(len(cross)) * 2j * np.pi / size
-    values = [float(np.real(np.sum(cross * np.exp(bins * lag)))) for lag in fine]
-    return float(fine[int(np.argmax(values))])
+    turns = np.arange(len(cross)) * 2j * np.pi / size
+    for step in (0.1, 0.01):
+        fine = best + step * np.arange(-10, 11)
+        best = float(fine[int(np.argmax([np.real(np.sum(cross * np.exp(turns * lag))) for lag in fine]))])
+    return best
 
 
 def true_peak_db(samples: FloatArray) -> float:

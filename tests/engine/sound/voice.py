@@ -7,6 +7,7 @@ between the vowels, hisses, four to five syllables a second. Nothing here uses t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,7 @@ class Speech:
     phrases: tuple[tuple[float, float], ...]
 
 
+@cache
 def speech(
     seconds: float = 8.0,
     rate: int = 16_000,
