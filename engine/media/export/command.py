@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.media.export.codecs import encoding_for
 from engine.media.export.containers import Container
+from engine.media.export.lossless import moved_by_copying
 from engine.media.export.report import Fate, Mode, StreamFate
 from engine.media.export.request import Request
 from engine.media.export.stretching import line
@@ -31,7 +32,7 @@ def command_for(request: Request, streams: list[StreamFate]) -> tuple[str, ...]:
         "ffmpeg",
         *inputs,
         *_maps(request, streams),
-        *(_copied(request, sound) if request.mode is Mode.LOSSLESS else _encoded(request)),
+        *(_copied(request, streams, sound) if request.mode is Mode.LOSSLESS else _encoded(request)),
         _name(request.target),
     )
 
@@ -57,8 +58,9 @@ def _maps(request: Request, streams: list[StreamFate]) -> list[str]:
     return arguments
 
 
-def _copied(request: Request, shift: Fraction) -> list[str]:
-    moved = shift + request.sound_zero - request.zero if request.replaces_sound else shift
+def _copied(request: Request, streams: list[StreamFate], shift: Fraction) -> list[str]:
+    used = frozenset(stream.index for stream in streams if stream.fate in (Fate.COPIED, Fate.CONVERTED))
+    moved = shift - moved_by_copying(request, used)
     filters = f"setts=ts=TS+round({float(moved):.6f}/TB)"
     if moved < 0 and not request.container.is_iso:
         filters += r",noise=amount=0:drop=lt(pts*tb\,0)"

@@ -13,8 +13,8 @@ from engine.media.export.encode import Samples, encode
 from engine.media.export.ffmpeg import read_from, run
 from engine.media.export.joining import find_joins, pieced
 from engine.media.export.remux import giving_up, mapping
-from engine.media.export.report import Fate, StreamFate
-from engine.media.export.request import Outcome, Request, Step
+from engine.media.export.report import StreamFate
+from engine.media.export.request import Outcome, Request, Step, zero_when_copied
 from engine.media.export.shifting import shifted
 from engine.media.export.stretching import RESAMPLED_UP_TO_PPM, TOLERANCE, keeps_pitch, stretched
 from engine.media.export.target_file import Workplace
@@ -81,15 +81,16 @@ def _moved(request: Request, tape: Tape, outcome: Outcome) -> Iterator[tuple[int
 
 def _muxed(request: Request, place: Workplace, files: list[Path], outcome: Outcome) -> Generator[Progress, None, None]:
     """Copy the picture and everything else, with the new sound in place of the old."""
-    behind = zero_of(request) - request.zero
-    late = ["-itsoffset", f"{float(-behind):.6f}"] if behind else []
     sounds = [argument for file in files for argument in read_from(file)]
+    names = [f"{number}:a:0" for number in range(1, len(files) + 1)]
     fates: tuple[StreamFate, ...] = ()
 
     def attempt(without: frozenset[str]) -> Generator[Progress, None, None]:
         nonlocal fates
-        mapped = mapping(request, without, Fate.ENCODED, len(files))
+        mapped = mapping(request, without, names)
         fates = mapped.streams
+        behind = zero_of(request) - zero_when_copied(request.source, mapped.used)
+        late = ["-itsoffset", f"{float(-behind):.6f}"] if behind else []
         arguments = [*late, *read_from(request.source), *sounds, *mapped.arguments, "-f", request.container.value]
         arguments += _layout(request)
         for share in run(arguments, place.result, request.info.size):

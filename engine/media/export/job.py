@@ -13,7 +13,8 @@ from engine.media.export.command import command_for
 from engine.media.export.containers import container_of
 from engine.media.export.ffmpeg import CannotHold, FfmpegFailed
 from engine.media.export.report import AnyCorrection, Check, ExportReport, Mode
-from engine.media.export.request import Outcome, Request, source_streams, zero_of
+from engine.media.export.request import Outcome, Request, source_streams
+from engine.media.export.stretching import TOLERANCE as STRETCH_TOLERANCE
 from engine.media.export.stretching import keeps_pitch, line
 from engine.media.export.target_file import check_target, written
 from engine.media.export.verify import Comparison, compare, moved_without_edit_lists
@@ -133,8 +134,6 @@ def _request(source: Path, target: Path, correction: AnyCorrection, mode: Mode, 
         sound_info=sound_info,
         audio=sound_info.audio,
         streams=streams,
-        zero=zero_of(source),
-        sound_zero=zero_of(sound),
         has_hidden_frames=hidden,
     )
     _check_size(request)
@@ -234,6 +233,8 @@ def _report(request: Request, outcome: Outcome, checks: list[Check], size: int, 
         samples = error * request.audio.sample_rate / 1000
         asked = checks[0].asked_ms
         got = statistics.median(check.error_ms for check in checks) + asked
+        if abs(error) > _tolerance_ms(request.correction):
+            notes.append(Message("export.note.missed", ms=abs(error)))
     elif verify:
         notes.append(Message("export.note.not_measured"))
     return ExportReport(
@@ -250,3 +251,10 @@ def _report(request: Request, outcome: Outcome, checks: list[Check], size: int, 
         notes=tuple(notes),
         command=command_for(request, outcome.streams),
     )
+
+
+def _tolerance_ms(correction: AnyCorrection) -> float:
+    """Return the error from which on a result counts as missed."""
+    if isinstance(correction, DriftCorrection) and keeps_pitch(correction):
+        return float(2 * STRETCH_TOLERANCE * 1000)
+    return float(_HEARD_AS_ALIKE * 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +13,11 @@ from engine.media.export import isobmff, matroska
 from engine.media.export.containers import Container
 from engine.media.export.ffmpeg import piped, read_from, run
 from engine.media.export.layout import NothingLeft, UnsupportedLayout
-from engine.media.export.remux import giving_up, inputs, mapping
-from engine.media.export.report import Fate, StreamFate
-from engine.media.export.request import Outcome, Request, Step, copied
+from engine.media.export.remux import giving_up, mapping
+from engine.media.export.report import StreamFate
+from engine.media.export.request import Outcome, Request, Step, copied, zero_when_copied
 from engine.media.export.target_file import Workplace
+from engine.media.export.verify import Comparison, compare
 from engine.refusal import Refused
 from engine.timing import Correction
 from engine.words import Message
@@ -62,28 +64,29 @@ def _rewritten(request: Request, place: Workplace, shift: Fraction) -> Step:
 def _remuxed(request: Request, place: Workplace, shift: Fraction) -> Step:
     """Copy packets into a new container, then move the sound there."""
     container = request.container
-    # In the copy both inputs begin at zero, whatever their own clocks say.
-    moved = shift + (request.sound_zero - request.zero)
-    sounds = read_from(request.sound) if request.replaces_sound else []
-    count = 1 if request.replaces_sound else None
+    sounds = [f"1:{request.audio.index}"] if request.replaces_sound else None
+    inputs = [*read_from(request.source), *(read_from(request.sound) if request.replaces_sound else [])]
     fates: tuple[StreamFate, ...] = ()
 
     def attempt(without: frozenset[str]) -> Generator[Progress, None, isobmff.Shift | matroska.Shift | None]:
         nonlocal fates
         place.empty()
-        mapped = mapping(request, without, Fate.MOVED, count)
+        mapped = mapping(request, without, sounds)
         fates = mapped.streams
-        arguments = [*inputs(request, sounds), *mapped.arguments, "-f", container.value]
+        arguments = [*inputs, *mapped.arguments, "-f", container.value]
+        by_copying = moved_by_copying(request, mapped.used)
         if container is Container.TS:
-            yield from _progress(run([*arguments, *_transport(moved, request)], place.result, request.info.size))
+            filters = _transport(shift - by_copying, request)
+            yield from _progress(run([*arguments, *filters], place.result, request.info.size))
             return None
         if container.is_matroska:
             with piped(arguments) as source, place.result.open("r+b", buffering=_BUFFER) as target:
-                return (yield from _steps(matroska.shift_sound(source, target, moved, request.info.size)))
+                return (yield from _steps(matroska.shift_sound(source, target, shift - by_copying, request.info.size)))
         carried = place.another()
         yield from _progress(run(arguments, carried, request.info.size), 0.0, 0.6)
+        rest = shift - _measured(request, carried, by_copying)
         with place.result.open("r+b", buffering=_BUFFER) as target:
-            done = yield from _steps(isobmff.shift_sound(carried, target, moved, index_first=True), 0.6)
+            done = yield from _steps(isobmff.shift_sound(carried, target, rest, index_first=True), 0.6)
         carried.unlink()
         return done
 
@@ -94,6 +97,37 @@ def _remuxed(request: Request, place: Workplace, shift: Fraction) -> Step:
     if request.has_hidden_frames and not container.is_iso:
         outcome.notes.append(Message("export.note.hidden_frames_shown"))
     return outcome
+
+
+def moved_by_copying(request: Request, used: frozenset[int]) -> Fraction:
+    """Return by how much copying moves another file's sound: both inputs begin at zero, whatever their clocks say.
+
+    Args:
+        request: what is to be done.
+        used: the clip's streams that are copied.
+    """
+    if not request.replaces_sound:
+        return Fraction(0)
+    return zero_when_copied(request.source, used) - zero_when_copied(request.sound, {request.audio.index})
+
+
+def _measured(request: Request, carried: Path, expected: Fraction) -> Fraction:
+    """Return by how much copying did move the sound, in seconds, to the microsecond.
+
+    A source that counts in milliseconds makes a difference to what is expected.
+    """
+    length = request.audio.duration or request.sound_info.duration or Fraction(0)
+    comparison = Comparison(
+        source=request.source,
+        sound=request.sound,
+        stream=request.audio.index,
+        target=carried,
+        start=request.audio.start,
+        stop=request.audio.start + length,
+        asked=lambda _: expected,
+    )
+    found = [check.got_ms for check in compare(comparison)]
+    return Fraction(round(statistics.median(found) * 1000), 1_000_000) if found else expected
 
 
 def _transport(shift: Fraction, request: Request) -> list[str]:

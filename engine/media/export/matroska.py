@@ -83,15 +83,21 @@ class _Interleaver:
         return block
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Plan:
-    """How the blocks of this file are stamped anew."""
+    """How the blocks of this file are stamped anew.
+
+    Attributes:
+        scale: nanoseconds per tick of the new file.
+        factor: how many of these an old tick is.
+        shift: seconds by which sound moves.
+        clocks: of the audio tracks, ``None`` where the file's own stamps stay good enough.
+    """
 
     scale: int
-    shift: Fraction
     factor: int
-    ticks: int
-    sound: dict[int, SampleClock | None]
+    shift: Fraction
+    clocks: dict[int, SampleClock | None]
 
     @classmethod
     def make(cls, head: Head, ahead: list[Block], shift: Fraction) -> _Plan:
@@ -100,34 +106,34 @@ class _Plan:
         sound = {number: track for number, track in head.tracks.items() if track.kind == SOUND}
         if not sound:
             raise UnsupportedLayout("no sound")
-        stamps = {number: [block.ticks for block in ahead if block.track == number] for number in sound}
-        finest = max(track.sample_rate for track in sound.values())
+        blocks = {number: [block for block in ahead if block.track == number] for number in sound}
         rounding = abs(Rounding.NEAREST.apply(shift / tick) * tick - shift)
-        cuts = any(stamp[0] * tick + shift < 0 for stamp in stamps.values() if stamp)
-        scale = head.scale
-        if (cuts or rounding > Fraction(1, 4 * finest)) and scale > _FINE_SCALE:
-            if scale % _FINE_SCALE:
-                raise UnsupportedLayout(f"ticks of {scale} ns")
-            scale = _FINE_SCALE
-        counted: dict[int, SampleClock | None] = dict.fromkeys(sound)
-        if scale != head.scale:
-            for number, track in sound.items():
-                counted[number] = SampleClock.of(track, [block for block in ahead if block.track == number], tick)
-        ticks = Rounding.NEAREST.apply(shift * _SECOND / scale)
-        return cls(scale, shift, head.scale // scale, ticks, counted)
+        cuts = any(first[0].ticks * tick + shift < 0 for first in blocks.values() if first)
+        finest = max(track.sample_rate for track in sound.values())
+        if head.scale <= _FINE_SCALE or (not cuts and rounding <= Fraction(1, 4 * finest)):
+            return cls(head.scale, 1, shift, dict.fromkeys(sound))
+        if head.scale % _FINE_SCALE:
+            raise UnsupportedLayout(f"ticks of {head.scale} ns")
+        clocks: dict[int, SampleClock | None] = {
+            number: SampleClock(track, blocks[number], tick) for number, track in sound.items()
+        }
+        return cls(_FINE_SCALE, head.scale // _FINE_SCALE, shift, clocks)
+
+    @property
+    def shift_ticks(self) -> int:
+        """The shift in ticks of the new file."""
+        return Rounding.NEAREST.apply(self.shift * _SECOND / self.scale)
 
     def stamp(self, block: Block) -> None:
         """Give a block its new time."""
-        exact = None
-        stamps = self.sound.get(block.track)
-        if stamps is not None:
-            exact = stamps.time(block)
+        clock = self.clocks.get(block.track)
+        exact = None if clock is None else clock.time(block)
         if self.factor != 1:
             block.rescaled(self.factor)
         if exact is not None:
             block.ticks = Rounding.NEAREST.apply((exact + self.shift) * _SECOND / self.scale)
-        elif block.track in self.sound:
-            block.ticks += self.ticks
+        elif block.track in self.clocks:
+            block.ticks += self.shift_ticks
 
 
 def _look_ahead(blocks: Iterator[Block], reader: Reader) -> list[Block]:
@@ -180,7 +186,7 @@ def _shift_sound(source: BinaryIO, target: BinaryIO, shift: Fraction, size: int)
     kept = reported = hidden = 0
     for block in chain(ahead, blocks):
         plan.stamp(block)
-        is_sound = block.track in plan.sound
+        is_sound = block.track in plan.clocks
         if is_sound and block.ticks < 0:
             hidden = max(hidden, -block.ticks)
             continue
@@ -196,4 +202,4 @@ def _shift_sound(source: BinaryIO, target: BinaryIO, shift: Fraction, size: int)
         writer.add(ready)
     writer.finish(reader.tail)
     tick = Fraction(plan.scale, _SECOND)
-    yield Shift(plan.ticks * tick, hidden * tick, reader.head.scale, plan.scale)
+    yield Shift(plan.shift_ticks * tick, hidden * tick, reader.head.scale, plan.scale)

@@ -19,40 +19,39 @@ _FEWEST = 3
 class SampleClock:
     """Times counted in samples, never further than a tick from those of the file.
 
+    Writers round the encoder delay to ticks before they add it to the stamps. In a file with finer ticks the delay is
+    not rounded, so stamps have to be late by the exact delay instead.
+
     Args:
-        step: samples between blocks.
+        track: the track.
+        first: its first blocks.
         tick: seconds per tick of the file.
-        sample_rate: samples per second.
-        start: time of the first block in seconds.
     """
 
-    def __init__(self, step: StepCount, tick: Fraction, sample_rate: int, start: Fraction) -> None:
-        self._step = step
-        self._sample = Fraction(1, sample_rate)
+    def __init__(self, track: Track, first: list[Block], tick: Fraction) -> None:
+        delay = Fraction(track.delay, _SECOND)
         self._tick = tick
-        self._start = start
+        self._late = delay - Rounding.NEAREST.apply(delay / tick) * tick
+        self._sample = Fraction(1, track.sample_rate)
+        self._step: StepCount | None = None
         self._last: Fraction | None = None
-
-    @classmethod
-    def of(cls, track: Track, first: list[Block], tick: Fraction) -> SampleClock | None:
-        """Return the clock of a track, or ``None`` if its first blocks do not follow any count of samples."""
-        if not first:
-            return None
         ways: list[Callable[[Track, list[Block], Fraction], StepCount | None]] = [_constant_steps]
         ways += [partial(_vorbis_steps, quarters=number) for number in (2, 1, 0)]
         for make in ways:
-            trial, real = make(track, first, tick), make(track, first, tick)
-            if trial is not None and real is not None:
-                start = _start(track, first, trial, tick)
-                if start is not None:
-                    return cls(real, tick, track.sample_rate, start)
-        return None
+            trial = make(track, first, tick)
+            start = None if trial is None else self._start(first, trial)
+            if start is not None:
+                self._step = make(track, first, tick)
+                self._first = start
+                break
 
     def time(self, block: Block) -> Fraction:
-        """Return the exact time of the next block in seconds."""
-        stamped = block.ticks * self._tick
+        """Return the exact time of the next block in seconds; the file's own if its blocks cannot be counted."""
+        stamped = block.ticks * self._tick + self._late
+        if self._step is None:
+            return stamped
         step = self._step(block) * self._sample
-        time = self._start if self._last is None else self._last + step
+        time = self._first if self._last is None else self._last + step
         if abs(time - stamped) > 2 * self._tick:
             time = stamped  # a gap: the file knows
         else:
@@ -60,31 +59,30 @@ class SampleClock:
         self._last = time
         return time
 
+    def _start(self, blocks: list[Block], step: StepCount) -> Fraction | None:
+        """Return when the first block begins, or ``None`` if the stamps do not follow from it to a tick.
 
-def _start(track: Track, blocks: list[Block], step: StepCount, tick: Fraction) -> Fraction | None:
-    """Return when the first block begins, or ``None`` if the stamps do not follow from it to a tick.
-
-    Each stamp confines the beginning to an interval one tick long. The first stamp is taken for the truth unless the
-    others contradict; then the middle of what they leave, as :func:`engine.media.sound_source.refined_start` does.
-    Writers round the encoder delay to ticks before they add it to the stamps, which moves all intervals alike.
-    """
-    first = Fraction(blocks[0].ticks)
-    delay = Fraction(track.delay, _SECOND) / tick
-    bias = delay - Rounding.NEAREST.apply(delay)
-    low, high = first + bias - Fraction(1, 2), first + bias + Fraction(1, 2)
-    agreeing = True
-    passed = 0
-    for index, block in enumerate(blocks):
-        samples = step(block)
-        passed += samples if index else 0
-        says = block.ticks - Fraction(passed, track.sample_rate) / tick
-        if abs(says - first) > 1:
+        Each stamp confines the beginning to an interval one tick long. The first stamp is taken for the truth unless
+        the others contradict; then the middle of what they leave, as
+        :meth:`engine.media.sound_source.SoundSource` does.
+        """
+        if not blocks:
             return None
-        narrower = max(low, says + bias - Fraction(1, 2)), min(high, says + bias + Fraction(1, 2))
-        agreeing = agreeing and narrower[0] <= narrower[1]
-        if agreeing:
-            low, high = narrower
-    return (first if low <= first <= high else (low + high) / 2) * tick
+        first = blocks[0].ticks * self._tick
+        low, high = first + self._late - self._tick / 2, first + self._late + self._tick / 2
+        agreeing = True
+        passed = Fraction(0)
+        for index, block in enumerate(blocks):
+            samples = step(block)
+            passed += samples * self._sample if index else 0
+            says = block.ticks * self._tick - passed
+            if abs(says - first) > self._tick:
+                return None
+            narrower = max(low, says + self._late - self._tick / 2), min(high, says + self._late + self._tick / 2)
+            agreeing = agreeing and narrower[0] <= narrower[1]
+            if agreeing:
+                low, high = narrower
+        return first if low <= first <= high else (low + high) / 2
 
 
 def _constant_steps(track: Track, first: list[Block], tick: Fraction) -> StepCount | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.media.export.containers import Container, subtitle_codec
-from engine.media.export.ffmpeg import CannotHold, read_from
+from engine.media.export.ffmpeg import CannotHold
 from engine.media.export.report import Fate, StreamFate
 from engine.media.export.request import Request, SourceStream
 from engine.words import Message
@@ -15,6 +16,7 @@ from engine.words import Message
 Yielded = TypeVar("Yielded")
 Returned = TypeVar("Returned")
 
+_LETTERS = {"video": "v", "audio": "a", "subtitle": "s", "data": "d", "attachment": "t"}
 _OPTIONAL = ("data", "attachment", "subtitle")
 """Kinds of streams in the order in which they are given up when the container takes offence."""
 
@@ -26,58 +28,52 @@ class Mapping:
     Attributes:
         arguments: ffmpeg's ``-map`` and ``-c`` options.
         streams: the fates that go with them.
+        used: the clip's streams that are read.
     """
 
     arguments: tuple[str, ...]
     streams: tuple[StreamFate, ...]
+    used: frozenset[int]
 
 
-def inputs(request: Request, sounds: Sequence[str] = ()) -> list[str]:
-    """Return the arguments that name the clip and further inputs."""
-    return [*read_from(request.source), *sounds]
-
-
-def mapping(request: Request, without: frozenset[str], sound: Fate, sounds: int | None) -> Mapping:
+def mapping(request: Request, without: frozenset[str] = frozenset(), sounds: Sequence[str] | None = None) -> Mapping:
     """Return how the streams of the clip are mapped.
 
     Args:
         request: what is to be done.
         without: kinds of streams that are given up.
-        sound: what becomes of the clip's audio streams.
-        sounds: how many further inputs replace the clip's audio streams; ``None`` copies the clip's own.
+        sounds: streams of further inputs that replace the clip's audio streams, as ffmpeg names them; ``None`` copies
+            the clip's own.
     """
     arguments: list[str] = []
     fates: list[StreamFate] = []
-    taken: dict[str, int] = {}
-    replaced = 0
+    used: set[int] = set()
+    taken: Counter[str] = Counter()
 
-    def take(what: str, kind: str, codec: str) -> int:
-        number = taken.get(kind, 0)
-        taken[kind] = number + 1
-        letter = {"video": "v", "audio": "a", "subtitle": "s", "data": "d", "attachment": "t"}[kind]
-        arguments.extend(("-map", what, f"-c:{letter}:{number}", codec))
+    def take(what: str, kind: str, codec: str) -> str:
+        number = f"{_LETTERS[kind]}:{taken[kind]}"
+        taken[kind] += 1
+        arguments.extend(("-map", what, f"-c:{number}", codec))
         return number
 
     for stream in request.streams:
         fate, reason = _fate(stream, request.container, without)
-        if stream.kind == "audio":
-            fate, reason = sound, None
-            if sounds is not None and replaced >= sounds:
+        if stream.kind == "audio" and sounds is not None:
+            fate, reason = Fate.ENCODED, None
+            if request.replaces_sound or taken["audio"] >= len(sounds):
                 fate, reason = Fate.DROPPED, Message("export.reason.replaced")
-            elif sounds is not None:
-                number = take(f"{replaced + 1}:a:0", "audio", "copy")
-                arguments += (f"-map_metadata:s:a:{number}", f"0:s:{stream.index}")
-                arguments += (f"-disposition:a:{number}", "default" if number == 0 else "0")
-                replaced += 1
-            else:
-                take(f"0:{stream.index}", "audio", "copy")
+            if taken["audio"] < len(sounds):
+                number = take(sounds[taken["audio"]], "audio", "copy")
+                arguments += (f"-map_metadata:s:{number}", f"0:s:{stream.index}")
+                arguments += (f"-disposition:{number}", "default" if number == "a:0" else "0")
         elif fate is not Fate.DROPPED:
             codec = subtitle_codec(request.container, stream.codec) if stream.kind == "subtitle" else None
             take(f"0:{stream.index}", stream.kind, codec or "copy")
+            used.add(stream.index)
         fates.append(StreamFate(stream.index, stream.kind, stream.codec, fate, reason))
-    for extra in range(replaced, sounds or 0):
-        take(f"{extra + 1}:a:0", "audio", "copy")
-    return Mapping(tuple(arguments), tuple(fates))
+    for sound in (sounds or ())[taken["audio"] :]:
+        take(sound, "audio", "copy")
+    return Mapping(tuple(arguments), tuple(fates), frozenset(used))
 
 
 def _fate(stream: SourceStream, container: Container, without: frozenset[str]) -> tuple[Fate, Message | None]:
@@ -92,7 +88,7 @@ def _fate(stream: SourceStream, container: Container, without: frozenset[str]) -
             return Fate.DROPPED, lost
         if codec != "copy":
             return Fate.CONVERTED, Message("export.reason.converted", codec=codec)
-    return Fate.COPIED, None
+    return Fate.MOVED if stream.kind == "audio" else Fate.COPIED, None
 
 
 def giving_up(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -17,6 +17,7 @@ from engine.media.probe import AudioStream, MediaInfo, VideoStream
 from engine.words import Message
 
 _FIRST_PACKETS = 4
+_CLOCK_MAY_JUMP = 0x200  # AVFMT_TS_DISCONT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,6 @@ class Request:
         sound_info: what that file holds.
         audio: the stream that is heard.
         streams: all streams of the clip.
-        zero: what libav takes for time zero of the clip when it copies, in seconds on the clip's clock.
-        sound_zero: the same of ``sound``.
         has_hidden_frames: whether an edit list hides coded frames before the first one shown.
     """
 
@@ -68,8 +67,6 @@ class Request:
     sound_info: MediaInfo
     audio: AudioStream
     streams: tuple[SourceStream, ...]
-    zero: Fraction
-    sound_zero: Fraction
     has_hidden_frames: bool
 
     @property
@@ -131,14 +128,30 @@ def source_streams(path: Path, video: VideoStream) -> tuple[tuple[SourceStream, 
     return streams, hidden
 
 
-def zero_of(path: Path) -> Fraction:
-    """Return what libav takes for time zero of a file when it copies packets, in seconds on the file's clock.
+def zero_when_copied(path: Path, used: Collection[int]) -> Fraction:
+    """Return what ffmpeg takes for time zero of a file when it copies, in seconds on the file's clock.
+
+    That is when the file begins; in formats whose clock may jump (transport streams) when the streams begin that are
+    copied.
+
+    Args:
+        path: the file.
+        used: the streams that are copied.
 
     Raises:
         Refused: as :func:`~engine.media.opening.open_media`.
     """
     with open_media(path) as container:
-        return Fraction(container.start_time or 0, 1_000_000)
+        start = Fraction(container.start_time or 0, 1_000_000)
+        if not int(container.format.flags) & _CLOCK_MAY_JUMP:
+            return start
+        starts = [
+            stream.start_time * stream.time_base
+            for stream in container.streams
+            if stream.index in used and stream.start_time is not None and stream.time_base is not None
+        ]
+        # ffmpeg counts the file's start in microseconds.
+        return max([start, Fraction(round(min(starts) * 1_000_000), 1_000_000)]) if starts else start
 
 
 def copied(request: Request) -> list[StreamFate]:

@@ -24,7 +24,7 @@ TOLERANCE = Fraction(8, 1000)
 """Seconds within which the best continuation is looked for: a whole period of an 63 Hz voice fits in."""
 
 _HOP = Fraction(15, 1000)
-_NEARNESS = 0.4
+_NEARNESS = 0.8
 """How much similarity it costs a continuation to be a whole tolerance away from its place; less, squared, if nearer."""
 
 

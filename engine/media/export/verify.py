@@ -73,20 +73,27 @@ class Comparison:
 def compare(comparison: Comparison) -> Iterator[Check]:
     """Yield the checks that could be made, from the beginning to the end of the sound.
 
+    The sound is looked for near the place asked for; only if it is nowhere there, further away.
+
     Raises:
         Refused: if one of the files cannot be read.
     """
     beginning = _picture_moved_at_beginning(comparison.source, comparison.target)
     if beginning is None:
         return
-    for start, length in _windows(comparison):
-        moved = beginning
-        if start - comparison.start > 2 * _PICTURE_SECONDS:
-            later = _picture_moved_at(comparison.source, comparison.target, start, beginning)
-            moved = beginning if later is None else later
-        check = _sound_moved_at(comparison, start, length, moved)
-        if check is not None:
-            yield check
+    found = False
+    for margin in (_MARGIN, _WIDE_MARGIN):
+        for start, length in _windows(comparison):
+            moved = beginning
+            if start - comparison.start > 2 * _PICTURE_SECONDS:
+                later = _picture_moved_at(comparison.source, comparison.target, start, beginning)
+                moved = beginning if later is None else later
+            check = _sound_moved_at(comparison, start, length, moved, margin)
+            if check is not None:
+                found = True
+                yield check
+        if found:
+            return
 
 
 def _windows(comparison: Comparison) -> list[tuple[Fraction, Fraction]]:
@@ -168,24 +175,28 @@ def _packet_times(path: Path, place: Fraction) -> Iterator[tuple[bytes, Fraction
                 return
 
 
-def _sound_moved_at(comparison: Comparison, place: Fraction, length: Fraction, moved: Fraction) -> Check | None:
+def _sound_moved_at(
+    comparison: Comparison, place: Fraction, length: Fraction, moved: Fraction, margin: Fraction
+) -> Check | None:
     """Compare one window; where it is silent, look further on a few times."""
     end = min((moment for moment in comparison.avoid if moment > place), default=comparison.stop)
     for attempt in range(_ATTEMPTS):
         start = place + attempt * length
         if start + length > end:
             return None
-        got = _lag(comparison, start, length, moved)
+        got = _lag(comparison, start, length, moved, margin)
         if got is not None:
             middle = start + length / 2
             return Check(float(middle), float(comparison.asked(middle) * 1000), float((got - moved) * 1000))
     return None
 
 
-def _lag(comparison: Comparison, start: Fraction, window: Fraction, moved: Fraction) -> Fraction | None:
+def _lag(
+    comparison: Comparison, start: Fraction, window: Fraction, moved: Fraction, margin: Fraction
+) -> Fraction | None:
     """Return by how much later the target's sound is on its own clock, ``None`` where it cannot be told.
 
-    It is looked for near the place asked for, and if it is not there, further away.
+    It is looked for up to ``margin`` seconds from the place asked for.
     """
     source = _mono(comparison.sound, comparison.stream, start, start + window, None)
     if source is None:
@@ -193,21 +204,16 @@ def _lag(comparison: Comparison, start: Fraction, window: Fraction, moved: Fract
     begin, rate, wanted = source
     middle = begin + Fraction(len(wanted), 2 * rate)
     shift = comparison.asked(middle) + moved
+    target = _mono(comparison.target, None, start + shift - margin, start + window + shift + margin, rate)
+    if target is None:
+        return None
+    offset, _, field = target
+    if comparison.is_local:
+        return _median_lag(wanted, field, begin, offset, rate)
     slowed = _slowed(wanted, comparison.factor)
-    for margin in (_MARGIN, _WIDE_MARGIN):
-        target = _mono(comparison.target, None, start + shift - margin, start + window + shift + margin, rate)
-        if target is None:
-            continue
-        offset, _, field = target
-        if comparison.is_local:
-            lag = _median_lag(wanted, field, begin, offset, rate)
-        else:
-            found = _find(slowed, field)
-            # Slowed or not, the middle of the window is where its shift is the one asked for.
-            lag = None if found is None else offset + Fraction(found) / rate + Fraction(len(slowed), 2 * rate) - middle
-        if lag is not None:
-            return lag
-    return None
+    found = _find(slowed, field)
+    # Slowed or not, the middle of the window is where its shift is the one asked for.
+    return None if found is None else offset + Fraction(found) / rate + Fraction(len(slowed), 2 * rate) - middle
 
 
 def _median_lag(
