@@ -44,7 +44,7 @@ class Recipe:
         lengths: shortest and longest crop in seconds.
     """
 
-    steps: int = 1500
+    steps: int = 1400
     batch: int = 40
     rate: float = 3e-3
     channels: int = 64
@@ -165,7 +165,8 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, default=None)
     parser.add_argument("--rounds", type=int, default=2, help="rounds of cross-validation and relabelling")
     parser.add_argument("--members", type=int, default=2, help="tower pairs in the model that ships")
-    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--fold-members", type=int, default=1, help="tower pairs per cross-validation model")
+    parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--zero-ms", type=float, default=None, help="the common zero; see the data card")
     parser.add_argument("--target", type=Path, default=Path("resources/sync/towers.npz"))
@@ -180,7 +181,7 @@ def main() -> None:
             models = fold_models(workshop, records, recipe, f"round{number}", members=1)
             labels_file.write_text(json.dumps(consensus_labels(records, models), indent=1), encoding="utf-8")
         records = relabelled(records, json.loads(labels_file.read_text(encoding="utf-8")))
-    models = fold_models(workshop, records, recipe, f"round{options.rounds}", options.members)
+    models = fold_models(workshop, records, recipe, f"round{options.rounds}", options.fold_members)
     # Trials are judged against the last round's own consensus, from models that never saw the speaker.
     records = relabelled(records, consensus_labels(records, models))
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from engine.sync.calibration import Calibration
 from engine.sync.evidence import BLOCK_ROWS, Evidence
-from engine.sync.lines import OffsetFit, fit_offsets
+from engine.sync.lines import fit_offsets
 from engine.sync.result import Kind, LagCurve, OffsetPoint
 from engine.sync.rows import ROW_RATE
-from engine.sync.search import Blocks, Line, Peak, best_line, blocks_of, peak_of
+from engine.sync.search import FINE_MS, Blocks, Levels, Line, Peak, best_levels, best_line, blocks_of, peak_of
 from engine.sync.verdict import IN_SYNC_MS
 
 Floats = npt.NDArray[np.float64]
@@ -28,8 +28,11 @@ _DRIFT_SIGMAS = 4.0
 """Slope over its calibrated standard deviation from which it is claimed."""
 _LEAST_DRIFT_MS = 10.0
 """Change over the clip below which a drift is not worth a claim."""
-_STEEP = 2.0
-"""Milliseconds per second; from here a line is no artefact of steps."""
+_STEP_SIGMAS = 6.0
+"""The same for a jump: there are many places for it to be by chance."""
+_LEAST_JUMP_MS = 30.0
+_LEAST_LEVEL_SECONDS = 3.0
+_LEVEL_MASS = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +47,28 @@ class Conclusion:
     """The answer so far.
 
     Attributes:
-        peak: best constant over everything.
+        kind: constant, drift, steps or jitter (in-sync is decided from it).
+        peak: best offset: along the line for a drift, of the longest level for steps.
         seconds: seconds of mouth and sound together.
         confidence: calibrated.
         line: best line.
-        is_drift: whether the line is claimed.
-        fit: shape fitted to the points, or ``None`` without points.
-        kind: constant, drift, steps or jitter (in-sync is decided from it).
+        levels: best steps; a single one where there are none.
+        scatter_ms: robust deviation of the points around what was fitted.
         points: offset over time.
         curves: score against lag per point.
         owners: person the evidence was taken from, per point.
-        total: score curve over everything and its lags.
     """
 
+    kind: Kind
     peak: Peak
     seconds: float
     confidence: float
     line: Line
-    is_drift: bool
-    fit: OffsetFit | None
-    kind: Kind
+    levels: Levels
+    scatter_ms: float
     points: tuple[OffsetPoint, ...]
     curves: tuple[LagCurve, ...]
     owners: tuple[int, ...]
-
-    @property
-    def noise_ms(self) -> float:
-        """Standard deviation of the constant's peak as the towers believe it."""
-        return self.peak.sigma_ms
 
 
 def conclude(stretches: Sequence[StretchEvidence], null: float, calibration: Calibration) -> Conclusion | None:
@@ -81,37 +78,66 @@ def conclude(stretches: Sequence[StretchEvidence], null: float, calibration: Cal
         return None
     blocks, owners = _one_voice(groups)
     lags = blocks.lags_ms
-    seconds = float(blocks.seconds.sum())
-    middle = float(blocks.times.mean())
+    constant = peak_of(blocks.along(0.0, 0.0, lags), lags, null)
     line = best_line(blocks)
-    span = float(blocks.times[-1] - blocks.times[0]) + BLOCK_SECONDS
-    sigma = line.slope_sigma * calibration.sigma_scale
-    # The towers believe less than they know (or more): their likelihoods are scaled as their deviations are.
-    gain_needed = 0.5 * (_DRIFT_SIGMAS * calibration.sigma_scale) ** 2
-    is_drift = (
-        line.gain > gain_needed and abs(line.slope) > _DRIFT_SIGMAS * sigma and abs(line.slope) * span > _LEAST_DRIFT_MS
-    )
-    constant = peak_of(blocks.along(0.0, middle, lags), lags, null)
-    best = peak_of(blocks.along(line.slope, line.middle, lags), lags, null) if is_drift else constant
-    points, curves = _points(groups, owners, line.slope if is_drift else 0.0, null, calibration)
+    levels = _levels(blocks, null, calibration)
+    kind, peak = Kind.CONSTANT, constant
+    if len(levels.starts) > 1 and levels.gain > line.gain:
+        kind = Kind.STEPS
+        own = blocks.part(np.searchsorted(levels.starts, blocks.times, side="right") - 1 == levels.longest)
+        peak = peak_of(own.along(0.0, 0.0, lags), lags, null)
+    elif _drifts(line, blocks, calibration):
+        kind, peak = Kind.DRIFT, peak_of(blocks.along(line.slope, line.middle, lags), lags, null)
+    points, curves = _points(groups, owners, line.slope if kind is Kind.DRIFT else 0.0, null, calibration)
     believed = [point for point in points if point.confidence >= 0.5]
     fit = fit_offsets(believed) if believed else None
-    kind = Kind.CONSTANT
-    if fit is not None and fit.kind in {Kind.STEPS, Kind.JITTER} and not (is_drift and abs(line.slope) >= _STEEP):
-        kind, is_drift = fit.kind, False
-    elif is_drift:
-        kind = Kind.DRIFT
+    if kind is Kind.CONSTANT and fit is not None and fit.kind is Kind.JITTER:
+        kind = Kind.JITTER
+    seconds = float(blocks.seconds.sum())
     return Conclusion(
-        peak=best if kind is not Kind.CONSTANT else constant,
-        seconds=seconds,
-        confidence=calibration.confidence(best, seconds),
-        line=line,
-        is_drift=is_drift,
-        fit=fit,
         kind=kind,
+        peak=peak,
+        seconds=seconds,
+        confidence=calibration.confidence(peak, seconds),
+        line=line,
+        levels=levels,
+        scatter_ms=0.0 if fit is None else fit.scatter_ms,
         points=points,
         curves=curves,
         owners=owners,
+    )
+
+
+def _gain_for(sigmas: float, calibration: Calibration) -> float:
+    """Return the log-likelihood ratio that a deviation of so many calibrated sigmas brings.
+
+    The towers believe less than they know (or more): their likelihoods are scaled as their deviations are.
+    """
+    return 0.5 * (sigmas * calibration.sigma_scale) ** 2
+
+
+def _drifts(line: Line, blocks: Blocks, calibration: Calibration) -> bool:
+    """Return whether the best line is certainly not level, and far enough from it to matter."""
+    span = float(blocks.times[-1] - blocks.times[0]) + BLOCK_SECONDS
+    return (
+        line.gain > _gain_for(_DRIFT_SIGMAS, calibration)
+        and abs(line.slope) > _DRIFT_SIGMAS * line.slope_sigma * calibration.sigma_scale
+        and abs(line.slope) * span > _LEAST_DRIFT_MS
+    )
+
+
+def _levels(blocks: Blocks, null: float, calibration: Calibration) -> Levels:
+    """Return the steps; none are looked for in evidence that was searched around a steep line."""
+    # Stretches lie on the sound's 10 ms grid, so their lags differ by up to that; a followed drift differs by more.
+    if np.ptp(blocks.first_lag_ms) > 2 * FINE_MS:
+        return Levels(blocks.times[:1], np.zeros(1), 0, 0.0)
+    return best_levels(
+        blocks,
+        null,
+        least_gain=_gain_for(_STEP_SIGMAS, calibration),
+        least_jump_ms=_LEAST_JUMP_MS,
+        least_seconds=_LEAST_LEVEL_SECONDS,
+        least_mass=_LEVEL_MASS,
     )
 
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from engine.sync.lines import drift_cause
 from engine.sync.look import Looker
 from engine.sync.plosives import Burst, match_plosives, partings
 from engine.sync.result import Kind, Measurement, MouthTrace, Reason, Step
-from engine.sync.stretches import SHORT_CLIP, Stretch, clear_stretches, consecutive
+from engine.sync.stretches import SHORT_CLIP, STRETCH, Stretch, clear_stretches, consecutive
 from engine.sync.towers import shipped_model
 from engine.sync.verdict import verdict
 from engine.timing import Offset
@@ -43,6 +44,9 @@ _FOLLOW_SLOPE = 2.0
 """Milliseconds per second of drift from which later stretches are searched around the line, not around zero."""
 _ENOUGH_STRETCHES = 5
 _MOST_STRETCHES = 12
+_MOST_HALVINGS = 16
+_KNOWN_STEP = 2.0
+"""Seconds within which the place of a jump must be known."""
 _SURE = 0.97
 _ENOUGH_MS = 10.0
 """A long clip is looked at until the uncertainty is below this..."""
@@ -56,7 +60,7 @@ _LEAST_MOTION = 0.012
 _LEAST_SECONDS = 1.0
 _VOICE_OVER_SECONDS = 6.0
 """With this much of a moving mouth and of speech, and no lag that explains them, they belong to different people."""
-_WORTH_A_NOTE_MS = 1.0
+_WORTH_A_NOTE_MS = 20.0
 
 
 def measure(
@@ -161,7 +165,30 @@ class _Measuring:
             yield Progress("looking", min(0.95, number / expected), partial.points if partial else ())
             if not whole and (number >= _MOST_STRETCHES or self._is_certain(conclusion, number, stop - start)):
                 break
-        return self._conclude(self.seen) if whole else conclusion
+        return self._conclude(self.seen) if whole else (yield from self._locate_steps(conclusion, looker))
+
+    def _locate_steps(self, conclusion: Conclusion | None, looker: Looker) -> Job[Conclusion | None]:
+        """Halve the unseen gaps of a long clip in which the sound jumps, until it is known where."""
+        for _ in range(_MOST_HALVINGS):
+            gap = None if conclusion is None or conclusion.kind is not Kind.STEPS else self._widest_jump(conclusion)
+            if gap is None:
+                break
+            yield Progress("looking", 0.95)
+            middle, half = gap.middle, min(STRETCH, gap.stop - gap.start) / 2
+            self.seen.append(self._see(Stretch(middle - half, middle + half), 0.0, looker))
+            conclusion = self._conclude(self.seen)
+        return conclusion
+
+    def _widest_jump(self, conclusion: Conclusion) -> Stretch | None:
+        """Return the widest unseen gap that a step falls into, ``None`` if all are known well enough."""
+        seen = sorted((one.stretch for one in self.seen), key=lambda stretch: stretch.start)
+        gaps = [
+            Stretch(before.stop, after.start)
+            for before, after in pairwise(seen)
+            for step in conclusion.levels.starts[1:]
+            if before.middle < step < after.middle and after.start - before.stop > _KNOWN_STEP
+        ]
+        return max(gaps, key=lambda gap: gap.stop - gap.start, default=None)
 
     def _clear(self, start: float, stop: float) -> Iterator[Stretch]:
         """Yield stretches of clear speech, timing the listening that choosing takes."""
@@ -281,11 +308,12 @@ class _Measuring:
             offset_ms, drift_zero = line.at((start + stop) / 2), line.at(0.0)
             sigma_ppm = 1.96e3 * line.slope_sigma * self.calibration.sigma_scale
             cause = drift_cause(drift_ppm, sigma_ppm)
-        elif kind is Kind.STEPS and conclusion.fit is not None:
-            steps = conclusion.fit.steps(*_span(info))
-            offset_ms = conclusion.fit.offset_ms
-        elif kind is Kind.JITTER and conclusion.fit is not None:
-            spread = conclusion.fit.scatter_ms
+        elif kind is Kind.STEPS:
+            levels = conclusion.levels
+            starts = [_span(info)[0], *levels.starts[1:]]
+            steps = tuple(Step(float(t), float(ms)) for t, ms in zip(starts, levels.offsets_ms, strict=True))
+        elif kind is Kind.JITTER:
+            spread = conclusion.scatter_ms
         elif in_sync(offset_ms):
             kind = Kind.IN_SYNC
         offset = Offset(offset_ms, self.calibration.uncertainty_ms(peak))
@@ -332,11 +360,11 @@ class _Measuring:
         if conclusion is not None and conclusion.confidence >= ENOUGH_CONFIDENCE:
             return None
         people = self._people()
-        if not people:
-            return Reason.NO_FACE
         rates = [seen.frame_seconds for seen in self.seen if seen.frame_seconds > 0]
         if not rates or np.median(rates) > 1 / _LOWEST_RATE:
             return Reason.PICTURE_TOO_SLOW
+        if not people:
+            return Reason.NO_FACE
         tracks = [track for person in people for track in person.tracks]
         if max(float(np.median(track.eye_distance)) for track in tracks) < _LEAST_EYES:
             return Reason.FACE_TOO_SMALL
@@ -393,7 +421,7 @@ class _Measuring:
 
 def _span(info: MediaInfo) -> tuple[float, float]:
     """Return when the picture begins and ends, in seconds."""
-    assert info.video is not None  # noqa: S101 - callers have checked
+    assert info.video is not None  # callers have checked
     start = float(info.video.start)
     length = info.video.duration if info.video.duration is not None else info.duration
     return start, start + float(length or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -192,3 +193,71 @@ def best_line(blocks: Blocks, steepest_ppm: float = STEEPEST_PPM) -> Line:
     sigma = float(np.sqrt((per_slope * (slopes - slope) ** 2).sum() + (slopes[1] - slopes[0]) ** 2 / 12))
     offset = peak_of(totals[row], lags, -np.inf).lag_ms
     return Line(middle, offset, slope, sigma, float(totals[row, column]) - constant)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Constant offsets of successive stretches.
+
+    Attributes:
+        starts: when each begins, seconds, shape ``(levels,)``; the first is the beginning of the evidence.
+        offsets_ms: shape ``(levels,)``.
+        longest: number of the level with most evidence.
+        gain: log-likelihood ratio over the best constant.
+    """
+
+    starts: Floats
+    offsets_ms: Floats
+    longest: int
+    gain: float
+
+
+def best_levels(
+    blocks: Blocks, null: float, *, least_gain: float, least_jump_ms: float, least_seconds: float, least_mass: float
+) -> Levels:
+    """Split the evidence wherever two levels explain it better than one (binary segmentation).
+
+    Args:
+        blocks: at least one, all searched in the same range of lags.
+        null: see :func:`peak_of`.
+        least_gain: log-likelihood ratio that a split must bring.
+        least_jump_ms: smallest difference of neighbouring levels.
+        least_seconds: shortest evidence of a level.
+        least_mass: posterior mass that each level must have on its own: what merely does not fit is no level.
+    """
+    lags = blocks.lags_ms
+    summed = np.concatenate([np.zeros((1, len(lags))), np.cumsum(blocks.scores, axis=0, dtype=np.float64)])
+    evidence = np.concatenate([[0.0], np.cumsum(blocks.seconds)])
+
+    def stands(first: int, last: int) -> bool:
+        return (
+            evidence[last] - evidence[first] >= least_seconds
+            and peak_of(summed[last] - summed[first], lags, null).mass >= least_mass
+        )
+
+    def split(first: int, last: int) -> list[int]:
+        whole = summed[last] - summed[first]
+        inner = np.arange(first + 1, last)
+        if not len(inner):
+            return []
+        gains = (summed[inner] - summed[first]).max(1) + (summed[last] - summed[inner]).max(1) - whole.max()
+        middle = int(inner[int(np.argmax(gains))])
+        left, right = (int(np.argmax(part)) for part in (summed[middle] - summed[first], summed[last] - summed[middle]))
+        if (
+            gains.max() < least_gain
+            or abs(lags[left] - lags[right]) < least_jump_ms
+            or not (stands(first, middle) and stands(middle, last))
+        ):
+            return []
+        return [*split(first, middle), middle, *split(middle, last)]
+
+    edges = [0, *split(0, len(blocks)), len(blocks)]
+    parts = [(summed[last] - summed[first]) for first, last in pairwise(edges)]
+    # A level begins between two blocks, or where the first block after a pause does.
+    half = np.diff(blocks.times).min() / 2 if len(blocks) > 1 else 0.0
+    return Levels(
+        starts=np.array([blocks.times[edge] - half for edge in edges[:-1]]),
+        offsets_ms=np.array([peak_of(part, lags, null).lag_ms for part in parts]),
+        longest=int(np.argmax([evidence[last] - evidence[first] for first, last in pairwise(edges)])),
+        gain=float(sum(part.max() for part in parts) - summed[-1].max()),
+    )
