@@ -28,6 +28,7 @@ class Entry:
         keys: default shortcuts in Qt's portable notation; the first is the one that is shown.
         action: what menus and buttons use.
         is_available: whether it can be done now.
+        short: what its button shows, in English; empty for the text.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Entry:
     keys: tuple[str, ...]
     action: QAction
     is_available: Callable[[], bool]
+    short: str = ""
 
 
 class Actions(QObject):
@@ -72,6 +74,7 @@ class Actions(QObject):
         picture: str | None = None,
         is_available: Callable[[], bool] = lambda: True,
         is_checked: bool | None = None,
+        short: str = "",
     ) -> QAction:
         """Add something that can be done.
 
@@ -84,6 +87,7 @@ class Actions(QObject):
             picture: name of its icon.
             is_available: see :class:`Entry`.
             is_checked: for something that is on or off, how it begins.
+            short: what its button shows, in English, where that is less than the text.
 
         Raises:
             ValueError: if the name or one of the keys is taken.
@@ -96,13 +100,13 @@ class Actions(QObject):
         if picture is not None:
             action.setIcon(icon(picture))
         if is_checked is None:
-            action.triggered.connect(lambda: handler())
+            action.triggered.connect(lambda _checked: handler())
         else:
             action.setCheckable(True)
             action.setChecked(is_checked)
             action.toggled.connect(handler)
         self._window.addAction(action)
-        self._entries[name] = entry = Entry(name, text, group, keys, action, is_available)
+        self._entries[name] = entry = Entry(name, text, group, keys, action, is_available, short)
         self._say(entry)
         return action
 
@@ -146,6 +150,8 @@ class Actions(QObject):
         text = said(entry.text)
         keys = self.keys_of(entry)
         entry.action.setText(text)
+        if entry.short:
+            entry.action.setIconText(said(entry.short))
         entry.action.setShortcuts(keys)
         shown = keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
         plain = text.removesuffix("…")

@@ -15,10 +15,11 @@ import traceback
 from collections.abc import Callable
 from dataclasses import fields
 from importlib import import_module
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.jobs import Job, Progress, run
-from engine.refusal import Refused
+from engine.refusal import Refusal, Refused
 from engine.wire import Unreadable, from_line, to_line
 from engine.words import use_language
 from engine.worker_messages import (
@@ -60,15 +61,20 @@ def start(request: Request) -> Job[Any]:
 
             return diagnose(request.path)
         case Prepare():
-            from engine.sound.prepare import prepare
-
-            return prepare(request.path, request.target)
+            return _prepare(request)
         case Sample():
             from engine.sample.clip import build_sample_clip
 
             return build_sample_clip(request.target, offset_ms=request.offset_ms)
         case Warm():
             return _warm()
+
+
+def _prepare(request: Prepare) -> Job[Path | Refusal]:
+    from engine.sound.prepare import prepare
+
+    prepared = yield from prepare(request.path, request.target)
+    return prepared if isinstance(prepared, Refusal) else prepared.path
 
 
 def _warm() -> Job[None]:

@@ -53,10 +53,10 @@ class Doctor:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Write a repaired copy of the sound of a file; see :func:`engine.sound.prepare.prepare`."""
+    """Write the voice of a file for speech models; see :func:`engine.sound.prepare.prepare`. Answered by its path."""
 
     path: Path
-    target: Path
+    target: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

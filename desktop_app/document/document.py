@@ -51,7 +51,7 @@ class Document(QObject):
     markers_changed = Signal()
     range_changed = Signal()
     face_changed = Signal()
-    """Another person was chosen, or none."""
+    """The user chose another person, or none; opening a clip, which begins anew anyway, does not say so."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +61,7 @@ class Document(QObject):
         self._info: MediaInfo | None = None
         self._sound_info: MediaInfo | None = None
         self._measurement: Measurement | None = None
+        self._is_partial = False
         self._face: int | None = None
         self._state = State()
 
@@ -100,6 +101,11 @@ class Document(QObject):
     def measurement(self) -> Measurement | None:
         """What was found so far."""
         return self._measurement
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether :attr:`measurement` still grows: its points are there, its number and verdict are not."""
+        return self._is_partial
 
     @property
     def face(self) -> int | None:
@@ -143,18 +149,26 @@ class Document(QObject):
         """
         self.set_media(probe(path), probe(sound_path) if sound_path else None)
 
-    def set_media(self, info: MediaInfo, sound_info: MediaInfo | None = None, state: State | None = None) -> None:
+    def set_media(
+        self,
+        info: MediaInfo,
+        sound_info: MediaInfo | None = None,
+        state: State | None = None,
+        face: int | None = None,
+    ) -> None:
         """Show a clip that was looked into already.
 
         Args:
             info: the clip.
             sound_info: the file whose sound replaces the clip's.
             state: what was decided about it earlier; by default nothing.
+            face: the person that was chosen earlier.
         """
         self._path, self._info = info.path, info
         self._sound_path = sound_info.path if sound_info else None
         self._sound_info = sound_info
         self._replace_all(state or State())
+        self._face = face
         self.media_changed.emit()
         self._all_changed()
 
@@ -172,9 +186,10 @@ class Document(QObject):
         self.media_changed.emit()
         self.set_measurement(None)
 
-    def set_measurement(self, measurement: Measurement | None) -> None:
+    def set_measurement(self, measurement: Measurement | None, *, is_partial: bool = False) -> None:
         """Show what was found, in part or in full."""
         self._measurement = measurement
+        self._is_partial = is_partial
         self.measurement_changed.emit()
 
     def set_face(self, face: int | None) -> None:
@@ -246,6 +261,7 @@ class Document(QObject):
         self.undo_stack.clear()
         self._state = state
         self._measurement = None
+        self._is_partial = False
         self._face = None
 
     def _all_changed(self) -> None:
@@ -254,7 +270,6 @@ class Document(QObject):
             self.correction_changed,
             self.markers_changed,
             self.range_changed,
-            self.face_changed,
         ):
             signal.emit()
 
@@ -281,7 +296,7 @@ class _Change(QUndoCommand):
     def id(self) -> int:
         return self._ID if self.merge_key else -1
 
-    def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802 - Qt's name
+    def mergeWith(self, other: QUndoCommand) -> bool:
         if not isinstance(other, _Change) or other.merge_key != self.merge_key:
             return False
         self.after = other.after

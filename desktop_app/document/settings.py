@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document.files import backup_of, write_json
+from desktop_app.marking import QT_TRANSLATE_NOOP
 
 VERSION = 1
 _LOG = logging.getLogger(__name__)
@@ -132,13 +133,13 @@ class Settings(QObject):
     def _load(self) -> None:
         try:
             data = json.loads(self._path.read_text(encoding="utf-8"))
-            if data["version"] > VERSION:
-                raise ValueError(f"written by a newer version ({data['version']})")
-            values = dict(data["values"])
+            is_newer, values = data["version"] > VERSION, dict(data["values"])
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, KeyError) as error:
-            _LOG.warning("settings set aside: %s", error)
+            _LOG.warning("settings not readable: %s", error)
+            is_newer, values = True, {}
+        if is_newer:
             self._set_aside()
             return
         self._values = {key: value for key, value in values.items() if key in _BY_KEY and _BY_KEY[key].accepts(value)}

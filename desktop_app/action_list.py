@@ -1,0 +1,346 @@
+"""What can be done in the window: names, texts and default keys. The handlers are the window's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from desktop_app.actions import Actions
+from desktop_app.document.corrections import NOTHING
+from desktop_app.marking import QT_TRANSLATE_NOOP
+
+if TYPE_CHECKING:
+    from desktop_app.window import MainWindow
+
+FILE = QT_TRANSLATE_NOOP("Actions", "File")
+EDIT = QT_TRANSLATE_NOOP("Actions", "Edit")
+SYNC = QT_TRANSLATE_NOOP("Actions", "Sync")
+PLAY = QT_TRANSLATE_NOOP("Actions", "Play")
+VIEW = QT_TRANSLATE_NOOP("Actions", "View")
+HELP = QT_TRANSLATE_NOOP("Actions", "Help")
+GROUPS = (FILE, EDIT, SYNC, PLAY, VIEW, HELP)
+
+
+def declare(actions: Actions, window: MainWindow) -> None:
+    """Add everything that works before the panels are there."""
+    studio, document = window.studio, window.studio.document
+
+    def is_open() -> bool:
+        return document.path is not None
+
+    add = actions.add
+    add("open", QT_TRANSLATE_NOOP("Actions", "Open…"), FILE, window.ask_clip, keys=("Ctrl+O",), picture="open")
+    add(
+        "open_sound",
+        QT_TRANSLATE_NOOP("Actions", "Use another sound for this clip…"),
+        FILE,
+        window.ask_sound,
+        keys=("Ctrl+Shift+O",),
+        picture="voice",
+        is_available=is_open,
+    )
+    add(
+        "own_sound",
+        QT_TRANSLATE_NOOP("Actions", "Use the clip's own sound again"),
+        FILE,
+        studio.drop_sound,
+        is_available=lambda: document.sound_path is not None,
+    )
+    add("paste", QT_TRANSLATE_NOOP("Actions", "Open the copied path"), FILE, window.paste, keys=("Ctrl+V",))
+    add("sample", QT_TRANSLATE_NOOP("Actions", "Open the sample"), FILE, studio.open_sample, picture="sample")
+    add(
+        "save",
+        QT_TRANSLATE_NOOP("Actions", "Save project"),
+        FILE,
+        window.save,
+        keys=("Ctrl+S",),
+        is_available=is_open,
+    )
+    add(
+        "save_as",
+        QT_TRANSLATE_NOOP("Actions", "Save project as…"),
+        FILE,
+        window.ask_project,
+        keys=("Ctrl+Shift+S",),
+        is_available=is_open,
+    )
+    add(
+        "export",
+        QT_TRANSLATE_NOOP("Actions", "Export…"),
+        FILE,
+        lambda: window.show_page("export"),
+        keys=("Ctrl+E",),
+        picture="export",
+        is_available=is_open,
+    )
+    add(
+        "write",
+        QT_TRANSLATE_NOOP("Actions", "Write the corrected copy"),
+        FILE,
+        window.export,
+        keys=("Ctrl+Shift+E",),
+        is_available=lambda: is_open() and not studio.exporting.is_running,
+    )
+    add(
+        "close_clip",
+        QT_TRANSLATE_NOOP("Actions", "Close the clip"),
+        FILE,
+        window.close_clip,
+        keys=("Ctrl+W",),
+        is_available=is_open,
+    )
+    add("quit", QT_TRANSLATE_NOOP("Actions", "Quit"), FILE, window.close, keys=("Ctrl+Q",))
+
+    undo = document.undo_stack
+    add(
+        "undo",
+        QT_TRANSLATE_NOOP("Actions", "Undo"),
+        EDIT,
+        undo.undo,
+        keys=("Ctrl+Z",),
+        picture="undo",
+        is_available=undo.canUndo,
+    )
+    add(
+        "redo",
+        QT_TRANSLATE_NOOP("Actions", "Redo"),
+        EDIT,
+        undo.redo,
+        keys=("Ctrl+Shift+Z", "Ctrl+Y"),
+        picture="redo",
+        is_available=undo.canRedo,
+    )
+    add(
+        "palette",
+        QT_TRANSLATE_NOOP("Actions", "Find a command…"),
+        EDIT,
+        window.open_palette,
+        keys=("Ctrl+K", "Ctrl+Shift+P"),
+        picture="search",
+    )
+    add(
+        "settings",
+        QT_TRANSLATE_NOOP("Actions", "Settings…"),
+        EDIT,
+        window.open_settings,
+        keys=("Ctrl+,",),
+        picture="settings",
+    )
+
+    add(
+        "measure",
+        QT_TRANSLATE_NOOP("Actions", "Measure"),
+        SYNC,
+        studio.measuring.start,
+        keys=("Ctrl+M",),
+        picture="measure",
+        is_available=lambda: is_open() and not studio.measuring.is_running,
+    )
+    add(
+        "stop_measuring",
+        QT_TRANSLATE_NOOP("Actions", "Stop measuring"),
+        SYNC,
+        studio.measuring.cancel,
+        picture="close",
+        is_available=lambda: studio.measuring.is_running,
+    )
+    add(
+        "any_face",
+        QT_TRANSLATE_NOOP("Actions", "Measure whoever speaks"),
+        SYNC,
+        lambda: document.set_face(None),
+        is_available=lambda: document.face is not None,
+    )
+    add(
+        "apply_measured",
+        QT_TRANSLATE_NOOP("Actions", "Apply what was measured"),
+        SYNC,
+        studio.apply_measured,
+        keys=("Ctrl+Return",),
+        picture="check",
+        is_available=lambda: studio.can_apply,
+    )
+    add(
+        "reset",
+        QT_TRANSLATE_NOOP("Actions", "Remove the correction"),
+        SYNC,
+        studio.reset,
+        keys=("Ctrl+Backspace",),
+        picture="zero",
+        is_available=lambda: document.correction != NOTHING,
+    )
+    frame = QT_TRANSLATE_NOOP("Actions", "1 frame")
+    ten, one = QT_TRANSLATE_NOOP("Actions", "10 ms"), QT_TRANSLATE_NOOP("Actions", "1 ms")
+    for name, keys, short, text, by in (
+        ("frame_earlier", "Alt+Left", frame, QT_TRANSLATE_NOOP("Actions", "Sound 1 frame earlier"), (-1.0, True)),
+        ("frame_later", "Alt+Right", frame, QT_TRANSLATE_NOOP("Actions", "Sound 1 frame later"), (1.0, True)),
+        ("ten_earlier", "Alt+Shift+Left", ten, QT_TRANSLATE_NOOP("Actions", "Sound 10 ms earlier"), (-10.0, False)),
+        ("ten_later", "Alt+Shift+Right", ten, QT_TRANSLATE_NOOP("Actions", "Sound 10 ms later"), (10.0, False)),
+        ("one_earlier", "Ctrl+Alt+Left", one, QT_TRANSLATE_NOOP("Actions", "Sound 1 ms earlier"), (-1.0, False)),
+        ("one_later", "Ctrl+Alt+Right", one, QT_TRANSLATE_NOOP("Actions", "Sound 1 ms later"), (1.0, False)),
+    ):
+        add(f"nudge_{name}", text, SYNC, _nudge(window, *by), keys=(keys,), short=short, is_available=is_open)
+
+    add("shortcuts", QT_TRANSLATE_NOOP("Actions", "Keyboard shortcuts"), HELP, window.open_shortcuts, keys=("?", "F1"))
+    add("log", QT_TRANSLATE_NOOP("Actions", "Log"), HELP, window.open_log, picture="log")
+
+
+def declare_playing(actions: Actions, window: MainWindow) -> None:
+    """Add what the player, the timeline and the preview can be told."""
+    studio, document = window.studio, window.studio.document
+    player, timeline, preview = window.player, window.timeline, window.preview
+
+    def is_open() -> bool:
+        return document.path is not None
+
+    def add(
+        name: str,
+        text: str,
+        group: str,
+        handler: Callable[..., object],
+        *keys: str,
+        picture: str | None = None,
+        is_checked: bool | None = None,
+        is_available: Callable[[], bool] = is_open,
+    ) -> None:
+        actions.add(
+            name,
+            text,
+            group,
+            handler,
+            keys=keys,
+            picture=picture,
+            is_checked=is_checked,
+            is_available=is_available,
+        )
+
+    add("play", QT_TRANSLATE_NOOP("Actions", "Play or pause"), PLAY, player.toggle, "Space", picture="play")
+    add("slower", QT_TRANSLATE_NOOP("Actions", "Backwards, or faster backwards"), PLAY, player.slower, "J")
+    add("pause", QT_TRANSLATE_NOOP("Actions", "Pause"), PLAY, player.pause, "K")
+    add("faster", QT_TRANSLATE_NOOP("Actions", "Forwards, or faster"), PLAY, player.faster, "L")
+    add(
+        "step_back",
+        QT_TRANSLATE_NOOP("Actions", "One frame back"),
+        PLAY,
+        lambda: player.step(-1),
+        "Left",
+        ",",
+        picture="step_back",
+    )
+    add(
+        "step_forward",
+        QT_TRANSLATE_NOOP("Actions", "One frame on"),
+        PLAY,
+        lambda: player.step(1),
+        "Right",
+        ".",
+        picture="step_forward",
+    )
+    add("ten_back", QT_TRANSLATE_NOOP("Actions", "Ten frames back"), PLAY, lambda: player.step(-10), "Ctrl+Left")
+    add("ten_on", QT_TRANSLATE_NOOP("Actions", "Ten frames on"), PLAY, lambda: player.step(10), "Ctrl+Right")
+    add("second_back", QT_TRANSLATE_NOOP("Actions", "One second back"), PLAY, lambda: window.jump(-1), "Shift+Left")
+    add("second_on", QT_TRANSLATE_NOOP("Actions", "One second on"), PLAY, lambda: window.jump(1), "Shift+Right")
+    add("first", QT_TRANSLATE_NOOP("Actions", "To the beginning"), PLAY, lambda: player.seek(document.start), "Home")
+    add("last", QT_TRANSLATE_NOOP("Actions", "To the end"), PLAY, lambda: player.seek(window.end), "End")
+    add("range_in", QT_TRANSLATE_NOOP("Actions", "Range begins here"), PLAY, window.begin_range, "I")
+    add("range_out", QT_TRANSLATE_NOOP("Actions", "Range ends here"), PLAY, window.end_range, "O")
+    add(
+        "range_none",
+        QT_TRANSLATE_NOOP("Actions", "No range"),
+        PLAY,
+        lambda: document.set_range(None, None),
+        "Shift+X",
+        is_available=lambda: (document.in_point, document.out_point) != (None, None),
+    )
+    add(
+        "loop",
+        QT_TRANSLATE_NOOP("Actions", "Repeat the range, or two seconds here"),
+        PLAY,
+        window.set_loop,
+        "Ctrl+L",
+        picture="loop",
+        is_checked=False,
+    )
+    add(
+        "marker",
+        QT_TRANSLATE_NOOP("Actions", "Mark this moment"),
+        PLAY,
+        lambda: document.add_marker(round(player.position, 3)),
+        "M",
+        picture="marker",
+    )
+    add("marker_before", QT_TRANSLATE_NOOP("Actions", "Mark before"), PLAY, lambda: window.to_marker(-1), "<")
+    add("marker_after", QT_TRANSLATE_NOOP("Actions", "Mark after"), PLAY, lambda: window.to_marker(1), ">")
+    add(
+        "mute",
+        QT_TRANSLATE_NOOP("Actions", "Sound on or off"),
+        PLAY,
+        window.mute,
+        "Ctrl+Shift+M",
+        picture="speaker",
+    )
+    add(
+        "compare",
+        QT_TRANSLATE_NOOP("Actions", "Play without the correction"),
+        PLAY,
+        window.set_compare,
+        "C",
+        picture="compare",
+        is_checked=False,
+    )
+    add(
+        "blind_test",
+        QT_TRANSLATE_NOOP("Actions", "Blind test: which one looks right?"),
+        PLAY,
+        window.open_blind_test,
+        "B",
+        picture="blind",
+        is_available=lambda: is_open() and document.correction_ms_at(document.start) != 0,
+    )
+
+    add("zoom_in", QT_TRANSLATE_NOOP("Actions", "Closer"), VIEW, timeline.zoom_in, "+", "=")
+    add("zoom_out", QT_TRANSLATE_NOOP("Actions", "Farther"), VIEW, timeline.zoom_out, "-")
+    add("fit", QT_TRANSLATE_NOOP("Actions", "The whole clip"), VIEW, timeline.fit, "0")
+    add("zoom_here", QT_TRANSLATE_NOOP("Actions", "Two seconds here, or the whole"), VIEW, timeline.toggle_zoom, "Z")
+    add(
+        "snapping",
+        QT_TRANSLATE_NOOP("Actions", "Snap while dragging"),
+        VIEW,
+        window.set_snapping,
+        "S",
+        is_checked=studio.settings["snapping"],
+        is_available=lambda: True,
+    )
+    add(
+        "loupe",
+        QT_TRANSLATE_NOOP("Actions", "Look closely at the mouth"),
+        VIEW,
+        preview.set_loupe,
+        "G",
+        picture="loupe",
+        is_checked=False,
+    )
+    add(
+        "landmarks",
+        QT_TRANSLATE_NOOP("Actions", "Show the mouth's outline"),
+        VIEW,
+        preview.set_landmarks,
+        "H",
+        picture="mouth",
+        is_checked=False,
+    )
+    for number, (name, text) in enumerate(
+        (
+            ("sync", QT_TRANSLATE_NOOP("Actions", "Page: sync")),
+            ("doctor", QT_TRANSLATE_NOOP("Actions", "Page: doctor")),
+            ("export", QT_TRANSLATE_NOOP("Actions", "Page: export")),
+            ("history", QT_TRANSLATE_NOOP("Actions", "Page: history")),
+        ),
+        start=1,
+    ):
+        add(f"page_{name}", text, VIEW, lambda name=name: window.show_page(name), f"Ctrl+{number}")
+
+
+def _nudge(window: MainWindow, by: float, in_frames: bool) -> Callable[[], None]:
+    studio = window.studio
+    return lambda: studio.nudge(by * studio.frame_ms() if in_frames else by)

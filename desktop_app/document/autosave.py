@@ -1,0 +1,170 @@
+"""Keep what was done: a moment after every change, and through a crash."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
+
+from desktop_app.document.document import Document
+from desktop_app.document.project import SUFFIX, Project, read, save
+from engine.refusal import Refused
+
+QUIET_SECONDS = 2.0
+"""How long after the last change a project is saved."""
+_LOG = logging.getLogger(__name__)
+
+
+class Autosave(QObject):
+    """Saves the document into its project file, or, while it has none, into a file of the session.
+
+    Args:
+        document: what is saved.
+        folder: where files of sessions are kept.
+        quiet_seconds: see :data:`QUIET_SECONDS`.
+    """
+
+    failed = Signal(object)
+    """It could not be saved; the refusal. Said once until it works again."""
+    saved = Signal()
+
+    def __init__(
+        self, document: Document, folder: Path, quiet_seconds: float = QUIET_SECONDS, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._folder = folder
+        self._project_path: Path | None = None
+        self._session = folder / f"session-{secrets.token_hex(4)}{SUFFIX}"
+        self._lock: QLockFile | None = None
+        self._is_failing = False
+        self._saved: Project | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(round(quiet_seconds * 1000))
+        self._timer.timeout.connect(self.save_now)
+        for signal in (
+            document.correction_changed,
+            document.markers_changed,
+            document.range_changed,
+            document.face_changed,
+            document.measurement_changed,
+        ):
+            signal.connect(self._timer.start)
+        document.media_changed.connect(self._forget)
+
+    @property
+    def project_path(self) -> Path | None:
+        """The project file, ``None`` while there is none."""
+        return self._project_path
+
+    def save_as(self, path: Path) -> None:
+        """Save into a project file, now and from now on.
+
+        Raises:
+            Refused: as :func:`~desktop_app.document.project.save`.
+        """
+        save(Project.of(self._document), path)
+        self._timer.stop()
+        self._project_path = path
+        self._remove_session()
+        self.saved.emit()
+
+    def belongs_to(self, path: Path | None) -> None:
+        """Say that the document was just read from a project file, and is saved there."""
+        self._project_path = path
+        self._timer.stop()
+
+    def save_now(self) -> None:
+        """Save if there is something to save."""
+        self._timer.stop()
+        if self._document.path is None:
+            return
+        project = Project.of(self._document)
+        if self._saved is not None and project.is_same(self._saved):
+            return
+        try:
+            if self._project_path is None:
+                self._take_lock()
+            save(project, self._project_path or self._session)
+        except Refused as refused:
+            if not self._is_failing:
+                self._is_failing = True
+                self.failed.emit(refused.refusal)
+            return
+        self._is_failing = False
+        self._saved = project
+        self.saved.emit()
+
+    def leave(self) -> None:
+        """Save, and remove what only a crash would need."""
+        if self._project_path is not None and self._timer.isActive():
+            self.save_now()
+        self._timer.stop()
+        self._remove_session()
+
+    def _forget(self) -> None:
+        """Another clip: what was saved belongs to the one before."""
+        self._timer.stop()
+        self._project_path = None
+        self._saved = None
+        self._remove_session()
+
+    def _take_lock(self) -> None:
+        if self._lock is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._lock = QLockFile(str(_lock_of(self._session)))
+            self._lock.setStaleLockTime(0)
+            self._lock.tryLock(0)
+
+    def _remove_session(self) -> None:
+        for path in (self._session, self._session.with_name(f"{self._session.name}.bak")):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                _LOG.warning("session not removed: %s", error)
+        if self._lock is not None:
+            self._lock.unlock()
+            self._lock = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What a session that crashed left behind.
+
+    Attributes:
+        path: its file.
+        project: what is in it.
+    """
+
+    path: Path
+    project: Project
+
+    def discard(self) -> None:
+        """Remove it."""
+        for path in (self.path, self.path.with_name(f"{self.path.name}.bak"), _lock_of(self.path)):
+            path.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> list[Leftover]:
+    """Return what crashed sessions left in a folder, the newest first; sessions that still run are left alone."""
+    found: list[tuple[float, Leftover]] = []
+    for path in folder.glob(f"session-*{SUFFIX}"):
+        lock = QLockFile(str(_lock_of(path)))
+        lock.setStaleLockTime(0)
+        if not lock.tryLock(0):
+            continue
+        try:
+            found.append((path.stat().st_mtime, Leftover(path, read(path))))
+        except (Refused, OSError) as error:
+            _LOG.warning("leftover not readable: %s", error)
+        finally:
+            lock.unlock()
+    return [leftover for _, leftover in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_suffix(".lock")

@@ -1,0 +1,164 @@
+"""What is unusual about the sound of the open clip, what that does to sync, and what can be done about it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+
+from desktop_app.icons import icon
+from desktop_app.theme import GRID
+from desktop_app.widgets.basics import Speaking, button, card, label
+from desktop_app.work.examining import Examining
+from engine.sound.finding import Finding, Severity
+from engine.timing import clock_words
+
+_PICTURES = {
+    Severity.PROBLEM: ("warning", "bad"),
+    Severity.WARNING: ("warning", "poor"),
+    Severity.NOTE: ("check", "muted"),
+}
+_MOST_PLACES = 3
+_CURED_BY_ENCODING = {"hidden_priming", "unknown_priming", "edit_list"}
+_CURED_BY_PREPARING = {
+    "too_quiet",
+    "too_loud",
+    "leading_silence",
+    "trailing_silence",
+    "dead_channel",
+    "out_of_phase",
+    "dc_offset",
+}
+
+
+class DoctorPanel(Speaking):
+    """The findings, worst first. The doctor is called when the panel is first seen for a clip."""
+
+    place_wanted = Signal(float)
+    """A moment that the user wants to see, in seconds."""
+    compatible_wanted = Signal()
+    """The user wants a copy with its sound encoded again."""
+
+    def __init__(self, examining: Examining, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._examining = examining
+        head, column = card()
+        self._title = label("heading")
+        self._summary = label(wraps=True)
+        self._progress = QProgressBar()
+        self._progress.setRange(0, 1000)
+        self._progress.setTextVisible(False)
+        self.examine_button = button(examining.start, picture="retry")
+        self.prepare_button = button(examining.prepare, picture="voice")
+        self._cancel = button(examining.cancel)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
+        for each in (self.prepare_button, self.examine_button, self._cancel):
+            buttons.addWidget(each)
+        buttons.addStretch()
+        for part in (self._title, self._summary, self._progress):
+            column.addWidget(part)
+        column.addLayout(buttons)
+
+        inside = QWidget()
+        self._list = QVBoxLayout(inside)
+        self._list.setContentsMargins(0, 0, GRID // 2, 0)
+        self._list.setSpacing(GRID)
+        self._list.addWidget(head)
+        self._list.addStretch()
+        self.findings: list[QFrame] = []
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(inside)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        examining.changed.connect(self._show)
+        self.say()
+
+    @property
+    def summary(self) -> str:
+        """What is said above the findings."""
+        return self._summary.text()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Call the doctor if nobody did."""
+        super().showEvent(event)
+        examining = self._examining
+        if examining.diagnosis is None and examining.refusal is None:
+            examining.start()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self._title.setText(self.tr("SOUND DOCTOR"))
+        self.examine_button.setText(self.tr("Examine again"))
+        self.prepare_button.setText(self.tr("Write a voice file"))
+        self.prepare_button.setToolTip(self.tr("16 kHz, mono, one level: what speech models expect. The clip stays."))
+        self._cancel.setText(self.tr("Cancel"))
+        self._show()
+
+    def _show(self) -> None:
+        examining = self._examining
+        running, diagnosis = examining.is_running, examining.diagnosis
+        self._progress.setVisible(running)
+        self._progress.setValue(round(1000 * examining.done))
+        self._cancel.setVisible(running)
+        self.examine_button.setVisible(not running and examining.patient is not None)
+        self.prepare_button.setVisible(not running and diagnosis is not None)
+        if running:
+            self._summary.setText(self.tr("Listening to the whole sound…"))
+        elif examining.refusal is not None:
+            self._summary.setText(str(examining.refusal))
+        elif diagnosis is None:
+            self._summary.setText(self.tr("Open a clip and the doctor looks at its sound."))
+        elif not diagnosis.findings:
+            self._summary.setText(self.tr("Nothing unusual: clean sound."))
+        else:
+            self._summary.setText(self.tr("%n finding(s), the worst first.", "", len(diagnosis.findings)))
+        for old in self.findings:
+            self._list.removeWidget(old)
+            old.deleteLater()
+        shown = diagnosis.findings if diagnosis is not None and not running else ()
+        self.findings = [self._finding(finding) for finding in shown]
+        for number, frame in enumerate(self.findings, start=1):
+            self._list.insertWidget(number, frame)
+
+    def _finding(self, finding: Finding) -> QFrame:
+        frame, column = card()
+        picture, colour = _PICTURES[finding.severity]
+        image = QLabel()
+        image.setPixmap(icon(picture, colour).pixmap(18, 18))
+        sentence = label(wraps=True)
+        sentence.setText(finding.sentence.text())
+        row = QHBoxLayout()
+        row.setSpacing(GRID)
+        row.addWidget(image)
+        row.addWidget(sentence, 1)
+        consequence, remedy = label("muted", wraps=True), label(wraps=True)
+        consequence.setText(finding.consequence.text())
+        remedy.setText(finding.remedy.text())
+        column.addLayout(row)
+        column.addWidget(consequence)
+        column.addWidget(remedy)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2 * GRID)
+        for span in finding.spans[:_MOST_PLACES]:
+            at = float(span.start)
+            place = button(lambda at=at: self.place_wanted.emit(at), kind="link")  # type: ignore[misc]
+            place.setText(clock_words(span.start))
+            place.setToolTip(self.tr("Show this place"))
+            buttons.addWidget(place)
+        if finding.code in _CURED_BY_ENCODING:
+            cure = button(self.compatible_wanted.emit, kind="link")
+            cure.setText(self.tr("Fix in a copy (compatible export)"))
+            buttons.addWidget(cure)
+        if finding.code in _CURED_BY_PREPARING:
+            cure = button(self._examining.prepare, kind="link")
+            cure.setText(self.tr("Fix in a voice file"))
+            buttons.addWidget(cure)
+        if buttons.count():
+            buttons.addStretch()
+            column.addLayout(buttons)
+        frame.setAccessibleName(finding.sentence.text())
+        return frame

@@ -1,0 +1,116 @@
+"""All shortcuts on one page; a double click gives an action other keys."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QKeySequenceEdit,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.actions import Actions, said
+from desktop_app.theme import GRID
+from desktop_app.widgets.basics import button, label, set_tone
+
+
+class ShortcutsPage(QDialog):
+    """The list of actions with their keys, which can be changed here."""
+
+    def __init__(self, actions: Actions, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._actions = actions
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        self.resize(min(90 * GRID, parent.width() - 4 * GRID), min(80 * GRID, parent.height() - 4 * GRID))
+        self.list = QTreeWidget()
+        self.list.setColumnCount(2)
+        self.list.setHeaderHidden(True)
+        self.list.setAccessibleName(self.windowTitle())
+        self.list.currentItemChanged.connect(self._take)
+        self._hint = label("muted", wraps=True)
+        self._hint.setText(self.tr("Choose an action, press new keys in the field, and confirm."))
+        self.field = QKeySequenceEdit()
+        self.field.setMaximumSequenceLength(1)
+        self.field.setAccessibleName(self.tr("New keys"))
+        self.confirm = button(self._change, kind="primary")
+        self.confirm.setText(self.tr("Use these keys"))
+        none = button(self._clear)
+        none.setText(self.tr("No keys"))
+        defaults = button(self._forget)
+        defaults.setText(self.tr("All as at first"))
+        row = QHBoxLayout()
+        row.setSpacing(GRID)
+        row.addWidget(self.field, 1)
+        for each in (self.confirm, none, defaults):
+            row.addWidget(each)
+        column = QVBoxLayout(self)
+        column.setSpacing(GRID)
+        column.addWidget(self.list, 1)
+        column.addWidget(self._hint)
+        column.addLayout(row)
+        self._list()
+
+    def choose(self, name: str) -> None:
+        """Select an action by its name."""
+        for item in self.list.findItems("*", Qt.MatchFlag.MatchWildcard | Qt.MatchFlag.MatchRecursive):
+            if item.data(0, Qt.ItemDataRole.UserRole) == name:
+                self.list.setCurrentItem(item)
+
+    @property
+    def hint(self) -> str:
+        """What is said under the list."""
+        return self._hint.text()
+
+    def _list(self) -> None:
+        self.list.clear()
+        groups: dict[str, QTreeWidgetItem] = {}
+        for entry in self._actions:
+            if entry.group not in groups:
+                groups[entry.group] = QTreeWidgetItem([said(entry.group)])
+                groups[entry.group].setFlags(Qt.ItemFlag.ItemIsEnabled)
+                self.list.addTopLevelItem(groups[entry.group])
+            keys = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in self._actions.keys_of(entry)]
+            item = QTreeWidgetItem([said(entry.text), "    ".join(keys)])
+            item.setData(0, Qt.ItemDataRole.UserRole, entry.name)
+            groups[entry.group].addChild(item)
+        self.list.expandAll()
+        self.list.setColumnWidth(0, self.width() * 6 // 10)
+
+    @property
+    def _chosen(self) -> str | None:
+        item = self.list.currentItem()
+        return None if item is None else item.data(0, Qt.ItemDataRole.UserRole)
+
+    def _take(self) -> None:
+        name = self._chosen
+        keys = next((self._actions.keys_of(entry) for entry in self._actions if entry.name == name), [])
+        self.field.setKeySequence(keys[0] if keys else QKeySequence())
+
+    def _change(self) -> None:
+        self._give(self.field.keySequence())
+
+    def _clear(self) -> None:
+        self._give(QKeySequence())
+
+    def _give(self, keys: QKeySequence) -> None:
+        name = self._chosen
+        if name is None:
+            return
+        other = self._actions.choose_keys(name, keys)
+        if other is not None:
+            self._hint.setText(self.tr("These keys belong to “{action}”.").format(action=said(other.text)))
+            set_tone(self._hint, "bad")
+            return
+        set_tone(self._hint, "")
+        self._hint.setText(self.tr("Changed."))
+        self._list()
+        self.choose(name)
+
+    def _forget(self) -> None:
+        self._actions.forget_keys()
+        self._list()

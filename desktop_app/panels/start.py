@@ -1,0 +1,95 @@
+"""What the window shows while nothing is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop_app.actions import Actions
+from desktop_app.document.settings import Settings
+from desktop_app.icons import icon
+from desktop_app.theme import GRID
+from desktop_app.widgets.basics import Speaking, button, card, label
+
+_MOST_RECENT = 5
+
+
+class StartPage(Speaking):
+    """Invites to drop a clip, and offers the last ones and a sample."""
+
+    opened = Signal(Path)
+    """A recent file was chosen."""
+
+    def __init__(self, actions: Actions, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._picture = QLabel()
+        self._picture.setPixmap(icon("mouth", "accent").pixmap(72, 72))
+        self._title = label("title")
+        self._sentence = label("muted", wraps=True)
+        self._sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.open_button = button(actions["open"].trigger, kind="primary", picture="open")
+        self.sample_button = button(actions["sample"].trigger, picture="sample")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GRID)
+        buttons.addStretch()
+        buttons.addWidget(self.open_button)
+        buttons.addWidget(self.sample_button)
+        buttons.addStretch()
+        self._recent_title = label("heading")
+        self._recent_card, self._recent = card(kind="panel")
+        self._recent.addWidget(self._recent_title)
+
+        middle = QWidget()
+        middle.setMaximumWidth(75 * GRID)
+        middle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        column = QVBoxLayout(middle)
+        column.setSpacing(2 * GRID)
+        column.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._title, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._sentence)
+        column.addLayout(buttons)
+        column.addSpacing(2 * GRID)
+        column.addWidget(self._recent_card)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(middle, 3)
+        row.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        outer.addLayout(row)
+        outer.addStretch(3)
+        settings.changed.connect(lambda key: self._list_recent() if key == "recent" else None)
+        self.say()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self._title.setText(self.tr("Drop a clip here"))
+        self._sentence.setText(
+            self.tr(
+                "Plosive measures from the picture how far lips and sound are apart, "
+                "and puts it right without re-encoding. Everything stays on this computer."
+            )
+        )
+        self.open_button.setText(self.tr("Open a clip…"))
+        self.sample_button.setText(self.tr("Try a sample"))
+        self._recent_title.setText(self.tr("LAST OPENED"))
+        self._list_recent()
+
+    def _list_recent(self) -> None:
+        while self._recent.count() > 1:
+            item = self._recent.takeAt(1)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+        recent = [Path(path) for path in self._settings["recent"][:_MOST_RECENT]]
+        for path in recent:
+            entry = button(lambda path=path: self.opened.emit(path), kind="link", picture="film")  # type: ignore[misc]
+            entry.setText(f"{path.name}   ({path.parent})")
+            entry.setToolTip(str(path))
+            entry.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            self._recent.addWidget(entry)
+        self._recent_card.setVisible(bool(recent))

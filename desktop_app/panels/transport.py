@@ -1,0 +1,85 @@
+"""The buttons under the preview: play, step, speed, volume, loop and compare."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QWidget
+
+from desktop_app.actions import Actions
+from desktop_app.document.document import Document
+from desktop_app.icons import icon
+from desktop_app.player.player import Player
+from desktop_app.theme import GRID
+from desktop_app.widgets.basics import Speaking, action_button, label
+from engine.timing import clock_words
+
+SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+
+
+class Transport(Speaking):
+    """Controls of the player."""
+
+    def __init__(self, document: Document, player: Player, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._player = player
+        self._actions = actions
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
+        row.setSpacing(4)
+        for name in ("step_back", "play", "step_forward"):
+            made = action_button(actions[name])
+            made.setIconSize(QSize(22, 22))
+            row.addWidget(made)
+        self._time = label("mono")
+        self._time.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        row.addSpacing(GRID)
+        row.addWidget(self._time)
+        row.addStretch(1)
+        for name in ("loop", "compare", "loupe", "landmarks", "blind_test"):
+            row.addWidget(action_button(actions[name]))
+        self._speed = QComboBox()
+        self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for speed in SPEEDS:
+            self._speed.addItem(f"{speed:g}×", speed)
+        self._speed.currentIndexChanged.connect(lambda index: player.set_speed(SPEEDS[index]))
+        row.addWidget(self._speed)
+        row.addWidget(action_button(actions["mute"]))
+        self.volume = QSlider(Qt.Orientation.Horizontal)
+        self.volume.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.volume.setRange(0, 100)
+        self.volume.setFixedWidth(10 * GRID)
+        self.volume.valueChanged.connect(lambda value: player.set_volume(value / 100))
+        row.addWidget(self.volume)
+        player.position_changed.connect(self._show_time)
+        player.state_changed.connect(self._show_state)
+        document.media_changed.connect(lambda: self._show_time(player.position))
+        self.say()
+        self._show_state()
+        self._show_time(player.position)
+
+    @property
+    def time_text(self) -> str:
+        """The time that is shown."""
+        return self._time.text()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self._speed.setToolTip(self.tr("Speed"))
+        self._speed.setAccessibleName(self.tr("Speed"))
+        self.volume.setToolTip(self.tr("Volume"))
+        self.volume.setAccessibleName(self.tr("Volume"))
+
+    def _show_time(self, seconds: float) -> None:
+        start = self._document.start
+        whole = clock_words(self._document.duration)
+        now = clock_words(seconds - start).rjust(len(whole))
+        self._time.setText(f"{now} / {whole}")
+
+    def _show_state(self) -> None:
+        self._actions["play"].setIcon(icon("pause" if self._player.is_playing else "play"))
+        with QSignalBlocker(self.volume), QSignalBlocker(self._speed):
+            self.volume.setValue(round(100 * self._player.volume))
+            if self._player.speed in SPEEDS:
+                self._speed.setCurrentIndex(SPEEDS.index(self._player.speed))
+        self._actions["mute"].setIcon(icon("speaker" if self._player.volume > 0 else "speaker_off"))

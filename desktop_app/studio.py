@@ -1,0 +1,281 @@
+"""The window without the window: the document, the engine's process, and everything that works on them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop_app import places
+from desktop_app.document.autosave import Autosave, Leftover
+from desktop_app.document.corrections import NOTHING
+from desktop_app.document.document import Document, State
+from desktop_app.document.memory import Memory
+from desktop_app.document.project import SUFFIX, Project, read
+from desktop_app.document.settings import Settings
+from desktop_app.work.engine_process import EngineProcess
+from desktop_app.work.examining import Examining
+from desktop_app.work.exporting import Exporting
+from desktop_app.work.jobs import Outcome
+from desktop_app.work.measuring import Measuring
+from desktop_app.work.opening import Opener
+from engine.media.probe import MediaInfo
+from engine.refusal import Refusal, Refused
+from engine.sync.correction import asked_words, correction_for
+from engine.sync.result import Kind
+from engine.timing import Correction, DriftCorrection, StepCorrection
+from engine.worker_messages import Sample, Warm
+
+_MOST_RECENT = 20
+_LOG = logging.getLogger(__name__)
+
+
+class Studio(QObject):
+    """Opens, measures, corrects, exports and keeps; says what happened through signals.
+
+    Attributes:
+        settings: what the user chose.
+        document: the open clip.
+        engine: the engine's process.
+        measuring: measures the open clip.
+        exporting: writes corrected copies.
+        examining: lets the doctor look.
+        autosave: keeps the project.
+    """
+
+    refused = Signal(object)
+    """Something cannot be done; the refusal."""
+    informed = Signal(str)
+    """Something good to know, in a sentence."""
+    media_missing = Signal(Path)
+    """A file that belongs to the project that is being opened is not where it was; :meth:`relink` goes on."""
+    busy_changed = Signal(bool)
+    """A file is being looked into, or not any more."""
+
+    def __init__(self, settings: Settings, engine: EngineProcess | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.settings = settings
+        self.document = Document(self)
+        self.engine = engine or EngineProcess(places.log_folder() / "engine.txt", parent=self)
+        self.measuring = Measuring(self.document, self.engine, settings, self)
+        self.exporting = Exporting(self.document, self.engine, settings, self)
+        self.examining = Examining(self.document, self.engine, self)
+        self.autosave = Autosave(self.document, places.state_folder() / "autosave", parent=self)
+        self._memory = Memory(places.state_folder() / "corrections.json")
+        self._opener = Opener(self)
+        self._opener.opened.connect(self._show)
+        self._opener.refused.connect(self._refuse)
+        self._project: Project | None = None
+        self._project_path: Path | None = None
+        self._recovering: Leftover | None = None
+        self._remembered: Path | None = None
+        self.autosave.failed.connect(self.refused)
+        self.engine.died.connect(self._mourn)
+        self.engine.unavailable.connect(self._miss_engine)
+        for work in (self.measuring, self.exporting, self.examining):
+            work.failed.connect(self._log_failure)
+        self.document.correction_changed.connect(self._remember_soon)
+        self._remembering = QTimer(self)
+        self._remembering.setSingleShot(True)
+        self._remembering.setInterval(1000)
+        self._remembering.timeout.connect(self._remember)
+
+    def warm_up(self) -> None:
+        """Let the engine's process start and import what measuring needs."""
+        self.engine.submit(Warm())
+
+    def open(self, path: Path, sound_path: Path | None = None) -> None:
+        """Open a clip, or a project file; what is open stays until it is known that this can be."""
+        self._project = self._project_path = None
+        if path.suffix.lower() == SUFFIX:
+            self._open_project(path)
+            return
+        self.busy_changed.emit(True)
+        self._opener.open(path, sound_path)
+
+    def open_sound(self, path: Path) -> None:
+        """Use a file's sound instead of the open clip's own."""
+        if self.document.path is not None:
+            self._project = replace(Project.of(self.document), sound_path=path, measurement=None)
+            self._project_path = self.autosave.project_path
+            self.busy_changed.emit(True)
+            self._opener.open(self.document.path, path)
+
+    def drop_sound(self) -> None:
+        """Use the clip's own sound again."""
+        self.document.set_sound(None)
+        self._measure_if_wanted()
+
+    def open_found(self, project: Project, path: Path | None) -> None:
+        """Open a project whose media are there now.
+
+        Args:
+            project: what was decided.
+            path: its file, ``None`` while it has none.
+        """
+        self._project, self._project_path = project, path
+        if missing := project.missing:
+            self.media_missing.emit(missing[0])
+            return
+        self.busy_changed.emit(True)
+        self._opener.open(project.path, project.sound_path)
+
+    def relink(self, missing: Path, found: Path) -> None:
+        """Go on opening a project one of whose files is elsewhere."""
+        if self._project is not None:
+            self.open_found(self._project.relinked(missing, found), self._project_path)
+
+    def recover(self, leftover: Leftover) -> None:
+        """Open what a crashed session left behind."""
+        self._recovering = leftover
+        self.open_found(leftover.project, None)
+
+    def open_sample(self) -> None:
+        """Make the sample clip if it is not there, and open it."""
+        folder = places.sample_folder()
+        target = folder / "plosive-sample.mp4"
+        if target.exists():
+            self.open(target)
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            target = places.state_folder() / target.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+        self.busy_changed.emit(True)
+        self.informed.emit(self.tr("Making the sample: a drawn face that speaks, its sound 80 ms late."))
+        job = self.engine.submit(Sample(target))
+        job.ended.connect(lambda outcome: self._open_made(target, outcome))
+
+    def save_as(self, path: Path) -> None:
+        """Save the project into a file, now and from now on."""
+        try:
+            self.autosave.save_as(path if path.suffix == SUFFIX else path.with_name(f"{path.name}{SUFFIX}"))
+        except Refused as refused:
+            self.refused.emit(refused.refusal)
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether there is a measured correction that is not applied yet."""
+        found = self.document.measurement
+        if found is None or self.document.is_partial or found.kind not in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}:
+            return False
+        return found.offset is not None and correction_for(found) != self.document.correction
+
+    def apply_measured(self) -> None:
+        """Correct what was measured."""
+        found = self.document.measurement
+        if found is not None and self.can_apply:
+            correction = correction_for(found)
+            self.document.correct(
+                correction, self.tr("As measured: {moved}").format(moved=asked_words(correction).text())
+            )
+
+    def nudge(self, ms: float) -> None:
+        """Move the sound by this much more; positive, later."""
+        correction = self.document.correction
+        if self.document.path is None:
+            return
+        if isinstance(correction, DriftCorrection):
+            new: Correction | DriftCorrection | StepCorrection = DriftCorrection(
+                correction.at_zero_ms + ms, correction.rate_ppm
+            )
+        elif isinstance(correction, StepCorrection):
+            new = StepCorrection(tuple((start, step + ms) for start, step in correction.steps))
+        else:
+            new = Correction(round(correction.ms + ms, 6))
+        self.document.correct(new, self.tr("Nudged: {moved}").format(moved=Correction(ms).words().text()))
+
+    def reset(self) -> None:
+        """Take the correction away."""
+        self.document.correct(NOTHING, self.tr("Correction removed"))
+
+    def frame_ms(self) -> float:
+        """Return how long one frame of the open clip is shown, in milliseconds."""
+        video = self.document.info.video if self.document.info else None
+        return float(1000 / video.rate) if video is not None else 40.0
+
+    def close(self) -> None:
+        """Save, stop everything and end the engine's process."""
+        self._remember()
+        self.autosave.leave()
+        self._opener.wait()
+        self.engine.stop()
+
+    def _open_project(self, path: Path) -> None:
+        try:
+            project = read(path)
+        except Refused as refused:
+            self.refused.emit(refused.refusal)
+            return
+        self.open_found(project, path)
+
+    def _open_made(self, target: Path, outcome: Outcome) -> None:
+        self.busy_changed.emit(False)
+        if isinstance(outcome.value, Path):
+            self.open(target)
+        elif isinstance(outcome.value, Refusal):
+            self.refused.emit(outcome.value)
+        elif outcome.details:
+            self._log_failure(Refusal.of("window.fault"), outcome.details)
+            self.refused.emit(Refusal.of("window.fault"))
+
+    def _show(self, info: MediaInfo, sound_info: MediaInfo | None) -> None:
+        self.busy_changed.emit(False)
+        self._remember()
+        project, project_path = self._project, self._project_path
+        self._project = self._project_path = None
+        if project is not None:
+            self.document.set_media(info, sound_info, project.state, project.face)
+            self.autosave.belongs_to(project_path)
+            if project.measurement is not None:
+                self.document.set_measurement(project.measurement)
+        else:
+            known = self._memory.recall(info.path) if self.settings["remember_corrections"] else NOTHING
+            self.document.set_media(info, sound_info, State(known))
+            if known != NOTHING:
+                moved = asked_words(known).text()
+                self.informed.emit(self.tr("As you left it last time: {moved}.").format(moved=moved))
+        if self._recovering is not None:
+            self._recovering.discard()
+            self._recovering = None
+            self.autosave.save_now()
+        self._remembered = info.path
+        self._list_recent(project_path or info.path)
+        self._measure_if_wanted()
+
+    def _measure_if_wanted(self) -> None:
+        if self.settings["measure_on_open"] and self.document.measurement is None:
+            self.measuring.start()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self.busy_changed.emit(False)
+        self._project = self._project_path = None
+        self.refused.emit(refusal)
+
+    def _list_recent(self, path: Path) -> None:
+        name = str(path.absolute())
+        others = [other for other in self.settings["recent"] if other != name]
+        self.settings["recent"] = [name, *others][:_MOST_RECENT]
+
+    def _remember_soon(self) -> None:
+        self._remembering.start()
+
+    def _remember(self) -> None:
+        """Keep the correction of the clip that is open, unless it belongs to a project or to another sound."""
+        self._remembering.stop()
+        document = self.document
+        if document.path is not None and document.path == self._remembered and document.sound_path is None:
+            self._memory.remember(document.path, document.correction)
+
+    def _mourn(self, how: str) -> None:
+        _LOG.error("the engine's process ended: %s", how)
+
+    def _miss_engine(self, why: str) -> None:
+        _LOG.error("the engine's process cannot be started: %s", why)
+        self.refused.emit(Refusal.of("window.engine_unavailable"))
+
+    def _log_failure(self, refusal: Refusal, details: str) -> None:
+        _LOG.error("%s\n%s", refusal, details)

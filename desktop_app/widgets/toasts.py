@@ -1,0 +1,118 @@
+"""Notices that lie on the window for a while, with a button where something can be done about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop_app.icons import icon
+from desktop_app.theme import GRID
+from desktop_app.widgets.basics import button, label, set_tone
+
+_WIDTH = 46 * GRID
+_SECONDS = 6
+_SECONDS_BAD = 15
+_MOST = 4
+
+
+class Toasts(QObject):
+    """Notices at the lower right of a window, the newest at the bottom."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self._shown: list[Toast] = []
+        window.installEventFilter(self)
+
+    @property
+    def texts(self) -> list[str]:
+        """What is being shown."""
+        return [toast.text for toast in self._shown]
+
+    def show(
+        self, text: str, *, tone: str = "", action: str = "", handler: Callable[[], object] | None = None
+    ) -> Toast:
+        """Show a notice; the same text is not shown twice.
+
+        Args:
+            text: what is said.
+            tone: ``good``, ``poor``, ``bad`` or nothing.
+            action: text of its button, if any.
+            handler: what the button does.
+        """
+        for toast in [toast for toast in self._shown if toast.text == text]:
+            self._remove(toast)
+        for toast in self._shown[: max(0, len(self._shown) - _MOST + 1)]:
+            self._remove(toast)
+        toast = Toast(self._window, text, tone, action, handler)
+        toast.closed.clicked.connect(lambda _checked: self._remove(toast))
+        if toast.acted is not None:
+            toast.acted.clicked.connect(lambda _checked: self._remove(toast))
+        self._shown.append(toast)
+        QTimer.singleShot(1000 * (_SECONDS_BAD if tone == "bad" else _SECONDS), toast, lambda: self._remove(toast))
+        self._place()
+        toast.show()
+        toast.raise_()
+        return toast
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the notices in their corner."""
+        if event.type() is QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _remove(self, toast: Toast) -> None:
+        if toast in self._shown:
+            self._shown.remove(toast)
+            toast.hide()
+            toast.deleteLater()
+            self._place()
+
+    def _place(self) -> None:
+        bottom = self._window.height() - 4 * GRID
+        for toast in reversed(self._shown):
+            toast.setFixedWidth(min(_WIDTH, self._window.width() - 4 * GRID))
+            toast.adjustSize()
+            height = max(toast.sizeHint().height(), toast.heightForWidth(toast.width()))
+            toast.resize(toast.width(), height)
+            bottom -= height
+            toast.move(self._window.width() - toast.width() - 2 * GRID, bottom)
+            bottom -= GRID
+
+
+class Toast(QFrame):
+    """One notice.
+
+    Attributes:
+        text: what it says.
+        closed: its button to close it.
+        acted: its other button, or ``None``.
+    """
+
+    def __init__(
+        self, parent: QWidget, text: str, tone: str, action: str, handler: Callable[[], object] | None
+    ) -> None:
+        super().__init__(parent)
+        self.text = text
+        self.setProperty("kind", "card")
+        self.setAccessibleName(text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GRID + 4, GRID, GRID, GRID)
+        row.setSpacing(GRID)
+        said = label(wraps=True)
+        said.setText(text)
+        set_tone(said, tone if tone == "bad" else "")
+        column = QVBoxLayout()
+        column.addWidget(said)
+        self.acted = None
+        if handler is not None:
+            self.acted = button(handler, kind="link")
+            self.acted.setText(action)
+            column.addWidget(self.acted, 0, Qt.AlignmentFlag.AlignLeft)
+        row.addLayout(column, 1)
+        self.closed = button(lambda: None, kind="link")
+        self.closed.setIcon(icon("close", "muted"))
+        self.closed.setAccessibleName(self.tr("Close"))
+        row.addWidget(self.closed, 0, Qt.AlignmentFlag.AlignTop)

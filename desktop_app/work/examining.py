@@ -1,0 +1,105 @@
+"""Let the doctor look at the sound of the open clip, and write a voice file from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_app.document.document import Document
+from desktop_app.work.engine_process import EngineProcess
+from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from engine.refusal import Refusal
+from engine.sound.finding import Diagnosis
+from engine.worker_messages import Doctor, Prepare, Request
+
+
+class Examining(QObject):
+    """The doctor's work on the open clip.
+
+    Attributes:
+        done: share of the running job.
+        diagnosis: what was found in this clip, or ``None``.
+        refusal: why the last attempt brought nothing, or ``None``.
+    """
+
+    changed = Signal()
+    """It began, went on, or ended."""
+    prepared = Signal(Path)
+    """A voice file was written."""
+    failed = Signal(object, str)
+    """A refusal that is nobody's fault but ours, and its details for the log."""
+
+    def __init__(self, document: Document, engine: EngineProcess, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._engine = engine
+        self._job: EngineJob | None = None
+        self.done = 0.0
+        self.diagnosis: Diagnosis | None = None
+        self.refusal: Refusal | None = None
+        document.media_changed.connect(self._forget)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the doctor is at work."""
+        return self._job is not None
+
+    @property
+    def patient(self) -> Path | None:
+        """The file whose sound is heard."""
+        return self._document.sound_path or self._document.path
+
+    def start(self) -> None:
+        """Examine the sound that is heard."""
+        if self.patient is not None and not self.is_running:
+            self.diagnosis = None
+            self._ask(Doctor(self.patient))
+
+    def prepare(self) -> None:
+        """Write the voice as speech models want it, beside the clip."""
+        if self.patient is not None and not self.is_running:
+            self._ask(Prepare(self.patient))
+
+    def cancel(self) -> None:
+        """Stop."""
+        if self._job is not None:
+            job, self._job = self._job, None
+            self._engine.cancel(job)
+            self.changed.emit()
+
+    def _ask(self, request: Request) -> None:
+        self.done, self.refusal = 0.0, None
+        self._job = job = self._engine.submit(request)
+        job.progressed.connect(lambda *progress: self._go_on(job, *progress))
+        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self.changed.emit()
+
+    def _go_on(self, job: EngineJob, _stage: str, done: float, _partial: object) -> None:
+        if job is self._job:
+            self.done = done
+            self.changed.emit()
+
+    def _end(self, job: EngineJob, outcome: Outcome) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        match outcome.value:
+            case Diagnosis() as diagnosis:
+                self.diagnosis = diagnosis
+            case Refusal() as refusal:
+                self.refusal = refusal
+            case Path() as path:
+                self.prepared.emit(path)
+        if outcome.ending is Ending.LOST:
+            self.refusal = Refusal.of("window.engine_lost")
+        elif outcome.ending is Ending.FAULT:
+            self.refusal = Refusal.of("window.fault")
+        self.changed.emit()
+        if self.refusal is not None and outcome.details:
+            self.failed.emit(self.refusal, outcome.details)
+
+    def _forget(self) -> None:
+        self.cancel()
+        self.done, self.diagnosis, self.refusal = 0.0, None, None
+        self.changed.emit()

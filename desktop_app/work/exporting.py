@@ -1,0 +1,136 @@
+"""Write a corrected copy of the open clip and measure it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_app.document.document import Document
+from desktop_app.document.settings import Settings
+from desktop_app.work.engine_process import EngineProcess
+from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from engine.media.export.report import ExportReport, Mode
+from engine.refusal import Refusal
+from engine.sync.result import Measurement
+from engine.worker_messages import Export, Measure, Request
+
+
+class Exporting(QObject):
+    """One export at a time.
+
+    Attributes:
+        stage: what is being done, a name of the engine's; empty while nothing is.
+        done: share of that step.
+        report: what the last export did, or ``None``.
+        after: what was measured in the file that it wrote, or ``None``.
+        refusal: why the last attempt brought nothing, or ``None``.
+    """
+
+    changed = Signal()
+    """It began, went on, or ended."""
+    written = Signal(object)
+    """A file is there; its path."""
+    failed = Signal(object, str)
+    """A refusal that is nobody's fault but ours, and its details for the log."""
+
+    def __init__(
+        self, document: Document, engine: EngineProcess, settings: Settings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._engine = engine
+        self._settings = settings
+        self._job: EngineJob | None = None
+        self.stage, self.done = "", 0.0
+        self.report: ExportReport | None = None
+        self.after: Measurement | None = None
+        self.refusal: Refusal | None = None
+        document.media_changed.connect(self._media_changed)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a file is being written or measured."""
+        return self._job is not None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a file is being written."""
+        return self._job is not None and isinstance(self._job.request, Export)
+
+    def start(self, target: Path, mode: Mode, *, overwrite: bool = False) -> None:
+        """Write the open clip with its correction.
+
+        Args:
+            target: the file to write.
+            mode: how.
+            overwrite: replace the target if it exists.
+        """
+        if self._document.path is None or self.is_running:
+            return
+        self._forget()
+        self._ask(
+            Export(
+                self._document.path,
+                target,
+                self._document.correction,
+                mode,
+                audio=self._document.sound_path,
+                overwrite=overwrite,
+            )
+        )
+
+    def cancel(self) -> None:
+        """Stop; a file that is half written is removed."""
+        if self._job is not None:
+            job, self._job = self._job, None
+            self._engine.cancel(job)
+            self._rest()
+
+    def _ask(self, request: Request) -> None:
+        self.stage, self.done = "starting", 0.0
+        self._job = job = self._engine.submit(request)
+        job.progressed.connect(lambda *progress: self._go_on(job, *progress))
+        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self.changed.emit()
+
+    def _go_on(self, job: EngineJob, stage: str, done: float, _partial: object) -> None:
+        if job is self._job:
+            self.stage, self.done = stage, done
+            self.changed.emit()
+
+    def _end(self, job: EngineJob, outcome: Outcome) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        match outcome.value:
+            case ExportReport() as report:
+                self.report = report
+                self.written.emit(report.target)
+                if self._settings["measure_export"]:
+                    self._ask(Measure(report.target, face=self._document.face))
+                    return
+            case Measurement() as after:
+                self.after = after
+            case Refusal() as refusal:
+                self.refusal = refusal
+        if outcome.ending is Ending.LOST:
+            self.refusal = Refusal.of("window.engine_lost")
+        elif outcome.ending is Ending.FAULT:
+            self.refusal = Refusal.of("window.fault")
+        self._rest()
+        if self.refusal is not None and outcome.details:
+            self.failed.emit(self.refusal, outcome.details)
+
+    def _media_changed(self) -> None:
+        self.cancel()
+        self._forget()
+        self.changed.emit()
+
+    def _forget(self) -> None:
+        self.stage, self.done = "", 0.0
+        self.report = self.after = self.refusal = None
+
+    def _rest(self) -> None:
+        self.stage, self.done = "", 0.0
+        self.changed.emit()
