@@ -51,11 +51,13 @@ class PictureCache:
         return len(self._times)
 
     def add(self, seconds: float, image: QImage) -> None:
-        """Remember the picture shown at a time."""
-        if seconds in self._images:
-            return
+        """Remember the picture shown at a time, instead of one that was a stopgap."""
+        before = self._images.pop(seconds, None)
+        if before is None:
+            insort(self._times, seconds)
+        else:
+            self._bytes -= before.sizeInBytes()
         self._images[seconds] = image
-        insort(self._times, seconds)
         self._bytes += image.sizeInBytes()
         while self._bytes > self._limit and len(self._images) > 1:
             forgotten, old = self._images.popitem(last=False)
@@ -88,19 +90,26 @@ class ThumbnailStrip(PlaneItem):
         self.cache = PictureCache()
         self._aspect = 16 / 9
         self._asked: tuple[float, ...] = ()
+        self._stopgaps: set[float] = set()
 
     def set_film(self, start: float, stop: float, aspect: float) -> None:
         """Show another file, whose pictures are ``aspect`` times as wide as high."""
         self.cache = PictureCache()
         self._asked = ()
+        self._stopgaps.clear()
         self._aspect = min(max(aspect, 0.3), 4.0)
         self.set_times(start, stop)
         self.update()
 
-    def add(self, seconds: float, image: QImage) -> None:
-        """Take the picture for a time that was wanted."""
+    def add(self, seconds: float, image: QImage, *, is_exact: bool) -> None:
+        """Take the picture for a time that was wanted, or a stopgap for it."""
         self.cache.add(seconds, image)
+        (self._stopgaps.discard if is_exact else self._stopgaps.add)(seconds)
         self.update()
+
+    def forget_asked(self) -> None:
+        """Ask for what is missing again the next time, as if it had never been asked for."""
+        self._asked = ()
 
     def look_at(self, start: float, stop: float, pixels_per_second: float, height: float) -> None:
         """Ask for the pictures that a view needs and that are not remembered.
@@ -115,7 +124,7 @@ class ThumbnailStrip(PlaneItem):
         missing = [seconds for seconds in tiles.times() if self._lacks(seconds, tiles.step)] if tiles else []
         middle = (start + stop) / 2
         asked = tuple(sorted(missing, key=lambda seconds: abs(seconds - middle)))
-        if asked != self._asked:
+        if asked != self._asked and (asked or self._asked):
             self._asked = asked
             self.wanted.emit(list(asked))
 
@@ -144,7 +153,7 @@ class ThumbnailStrip(PlaneItem):
 
     def _lacks(self, seconds: float, step: float) -> bool:
         found = self.cache.nearest(seconds)
-        return found is None or abs(found[0] - seconds) > step / 2
+        return found is None or abs(found[0] - seconds) > step / 2 or found[0] in self._stopgaps
 
 
 def _paint_tile(painter: QPainter, image: QImage, tile: QRectF) -> None:

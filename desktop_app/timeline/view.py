@@ -177,9 +177,19 @@ class TimelineView(QWidget):
             wave.refresh()
         self._place_handle()
 
-    def add_thumbnail(self, seconds: float, image: QImage) -> None:
-        """Take a picture that was wanted."""
-        self._strip.add(seconds, image)
+    def add_thumbnail(self, seconds: float, image: QImage, *, is_exact: bool = True) -> None:
+        """Take a picture that was wanted; one that is not the true one is a stopgap."""
+        self._strip.add(seconds, image, is_exact=is_exact)
+
+    @property
+    def pixels(self) -> float:
+        """How many pixels of the screen the time on it is wide."""
+        return max(1.0, self._area().width() * self.devicePixelRatioF())
+
+    def ask_pictures(self) -> None:
+        """Ask for all pictures that are missing, even those asked for before."""
+        self._strip.forget_asked()
+        self._look_at_pictures()
 
     def select_point(self, index: int) -> None:
         """Select an offset point and show its curve; -1 selects none."""

@@ -1,0 +1,279 @@
+"""Fills the timeline from files, in threads: extremes of the sound, samples where one looks, small pictures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from desktop_app.document.document import Document
+from desktop_app.player.pictures import to_image
+from desktop_app.timeline.file_sound import Detail, FileSound
+from desktop_app.timeline.moving import sound_time
+from desktop_app.timeline.view import TimelineView
+from engine.media.peaks import BIN_SAMPLES, PeakBlock, Peaks, build_peaks
+from engine.media.samples import read_samples
+from engine.media.thumbnails import Thumbnail, ThumbnailRequests, make_thumbnails
+from engine.refusal import Refusal, Refused
+
+THUMBNAIL_HEIGHT = 144
+"""Pixels: a lane is 72 high, twice that on a fine screen."""
+_LONGEST_DETAIL = 30.0
+"""Seconds of samples fetched at most; a 4K screen shows up to 20 s sample by sample at 48 kHz."""
+
+
+class Errand(QObject):
+    """One thread that always does the newest thing it was asked for; a base class.
+
+    Attributes:
+        refused: signal ``(Refusal)``: a file cannot be read.
+    """
+
+    refused = Signal(Refusal)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._condition = threading.Condition()
+        self._task: Callable[[int], None] | None = None
+        self._newest = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Forget what was asked for."""
+        with self._condition:
+            self._newest += 1
+            self._task = None
+
+    def close(self) -> None:
+        """End the thread; waits until its present task looks up."""
+        with self._condition:
+            self._newest += 1
+            self._closing = True
+            self._condition.notify()
+        self._thread.join()
+
+    def is_current(self, number: int) -> bool:
+        """Return whether a task is still the newest one; called by tasks as often as they can."""
+        with self._condition:
+            return number == self._newest
+
+    def _ask(self, task: Callable[[int], None]) -> None:
+        with self._condition:
+            self._newest += 1
+            self._task = task
+            self._condition.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._task is not None or self._closing)
+                if self._closing:
+                    return
+                task, number = self._task, self._newest
+                self._task = None
+            try:
+                if task is not None:
+                    task(number)
+            except Refused as refused:
+                if self.is_current(number):
+                    self.refused.emit(refused.refusal)
+            except OSError:
+                # The file went away between being opened and being read: whoever opens it next says so.
+                continue
+
+
+class PeakReader(Errand):
+    """Reads a whole file's extremes.
+
+    Attributes:
+        grown: signal ``(number of the task, PeakBlock)``.
+        finished: signal ``(number of the task, Peaks)``.
+    """
+
+    grown = Signal(int, PeakBlock)
+    finished = Signal(int, Peaks)
+
+    def read(self, file: Path) -> None:
+        """Read a file from the beginning."""
+
+        def task(number: int) -> None:
+            job = build_peaks(file)
+            with closing(job):
+                while self.is_current(number):
+                    try:
+                        progress = next(job)
+                    except StopIteration as end:
+                        self.finished.emit(number, end.value)
+                        return
+                    self.grown.emit(number, progress.partial)
+
+        self._ask(task)
+
+
+class DetailReader(Errand):
+    """Reads the samples of a stretch.
+
+    Attributes:
+        read_done: signal ``(number of the task, Detail)``.
+    """
+
+    read_done = Signal(int, Detail)
+
+    def read(self, file: Path, start: float, stop: float) -> None:
+        """Read the samples between two times of the file."""
+
+        def task(number: int) -> None:
+            blocks: list[npt.NDArray[np.float32]] = []
+            first = start
+            sound = read_samples(file, sample_rate=None, channels=None, start=start, stop=stop)
+            with closing(sound):
+                for block in sound:
+                    if not self.is_current(number):
+                        return
+                    if not blocks:
+                        first = float(block.start)
+                    blocks.append(block.data.reshape(len(block.data), -1))
+            if blocks:
+                data = np.concatenate(blocks)
+                self.read_done.emit(number, Detail(first, data.min(axis=1), data.max(axis=1), data.mean(axis=1)))
+
+        self._ask(task)
+
+
+class PictureReader(Errand):
+    """Makes small pictures.
+
+    Attributes:
+        made: signal ``(number of the task, asked time in seconds, image, whether it is the true picture)``: the key
+            frames before the times come first, the true pictures after them.
+    """
+
+    made = Signal(int, float, QImage, bool)
+
+    def read(self, file: Path, times: list[float]) -> None:
+        """Make the pictures of some times, the first ones first."""
+
+        def task(number: int) -> None:
+            job = make_thumbnails(file, ThumbnailRequests(times), height=THUMBNAIL_HEIGHT)
+            with closing(job):
+                for progress in job:
+                    if not self.is_current(number):
+                        return
+                    thumbnail = progress.partial
+                    if isinstance(thumbnail, Thumbnail):
+                        image = to_image(thumbnail.image)
+                        self.made.emit(number, float(thumbnail.asked), image, thumbnail.is_exact)
+
+        self._ask(task)
+
+
+class Feeder(QObject):
+    """Keeps a timeline filled with what the document's files hold.
+
+    Attributes:
+        refused: signal ``(Refusal)``: the sound cannot be read.
+
+    Args:
+        document: what is open.
+        view: where it is shown.
+    """
+
+    refused = Signal(Refusal)
+
+    def __init__(self, document: Document, view: TimelineView, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._view = view
+        self._sound: FileSound | None = None
+        self._coming = (0.0, 0.0)
+        self._peaks, self._details, self._pictures = PeakReader(self), DetailReader(self), PictureReader(self)
+        self._peaks.grown.connect(self._grow)
+        self._peaks.finished.connect(self._finish)
+        self._peaks.refused.connect(self.refused)
+        self._details.read_done.connect(self._take_detail)
+        self._pictures.made.connect(self._take_picture)
+        view.span_changed.connect(self._look)
+        view.thumbnails_wanted.connect(self._want_pictures)
+        document.media_changed.connect(self._open)
+        document.correction_changed.connect(self._look_again)
+        self._open()
+
+    def close(self) -> None:
+        """End all threads."""
+        for errand in (self._peaks, self._details, self._pictures):
+            errand.close()
+
+    def _open(self) -> None:
+        self._details.cancel()
+        self._pictures.cancel()
+        self._coming = (0.0, 0.0)
+        file = self._sound_file()
+        if file is None:
+            self._peaks.cancel()
+            self._sound = None
+        else:
+            info = self._document.sound_info
+            self._sound = FileSound(float(info.duration or 0) if info is not None else 0.0)
+            self._peaks.read(file)
+        self._view.set_sound(self._sound)
+        self._view.ask_pictures()
+
+    def _sound_file(self) -> Path | None:
+        info = self._document.sound_info
+        return info.path if info is not None and info.audio is not None else None
+
+    def _grow(self, number: int, block: PeakBlock) -> None:
+        if self._sound is not None and self._peaks.is_current(number):
+            self._sound.add(block)
+            self._view.refresh_sound()
+            self._look_again()
+
+    def _finish(self, number: int, peaks: Peaks) -> None:
+        if self._sound is not None and self._peaks.is_current(number):
+            self._sound.finish(peaks)
+            self._view.refresh_sound()
+            self._look_again()
+
+    def _look_again(self) -> None:
+        self._look(*self._view.span)
+
+    def _look(self, start: float, stop: float) -> None:
+        """Fetch samples where the view is so close that extremes are too coarse."""
+        file, sound = self._sound_file(), self._sound
+        if file is None or sound is None or sound.stop <= sound.start:
+            return
+        if (stop - start) * sound.sample_rate / self._view.pixels >= BIN_SAMPLES:
+            return
+        start, stop = sound_time(self._document.correction, start), sound_time(self._document.correction, stop)
+        coming_start, coming_stop = self._coming
+        if not sound.lacks_detail(start, stop) or (coming_start <= start and stop <= coming_stop):
+            return
+        # One screen more on either side, so that panning does not wait.
+        more = max(0.0, min(stop - start, (_LONGEST_DETAIL - (stop - start)) / 2))
+        self._coming = (start - more, stop + more)
+        self._details.read(file, *self._coming)
+
+    def _take_detail(self, number: int, detail: Detail) -> None:
+        if self._sound is not None and self._details.is_current(number):
+            self._coming = (0.0, 0.0)
+            self._sound.set_detail(detail)
+            self._view.refresh_sound()
+
+    def _want_pictures(self, times: list[float]) -> None:
+        info = self._document.info
+        if info is None or info.video is None or not times:
+            self._pictures.cancel()
+        else:
+            self._pictures.read(info.path, times)
+
+    def _take_picture(self, number: int, seconds: float, image: QImage, is_exact: bool) -> None:
+        if self._pictures.is_current(number):
+            self._view.add_thumbnail(seconds, image, is_exact=is_exact)
