@@ -75,9 +75,10 @@ def test_samples_take_the_place_of_extremes_close_by() -> None:
     assert found is not None
     assert found[0] == pytest.approx(5.0)
     assert np.array_equal(found[1], values[round(4.5 * RATE) : round(4.6 * RATE)])
-    low, high = sound.window(5.0, 5.01, 480)
-    assert np.allclose(low, values[round(4.5 * RATE) : round(4.51 * RATE)], atol=0.5)
-    assert np.array_equal(low, high) or (high - low).max() < 2
+    low, high = sound.window(5.0, 5.01, 48)
+    tens = values[round(4.5 * RATE) : round(4.51 * RATE)].reshape(48, 10)
+    assert np.all(low <= tens.min(axis=1))
+    assert np.all(high >= tens.max(axis=1))
 
 
 def test_beyond_the_ends_no_samples_are_missing() -> None:
@@ -117,7 +118,7 @@ def test_a_clip_fills_the_lanes(
     sound = view._sound
     assert isinstance(sound, FileSound)
     assert sound.stop == pytest.approx(12, abs=0.05)
-    low, high = sound.window(0, 12, 1200)
+    _, high = sound.window(0, 12, 1200)
     for beep in made.beeps:
         column = int(float(beep) * 100)
         assert np.nanmax(high[column - 1 : column + 3]) > 0.3
@@ -188,7 +189,7 @@ def test_a_sound_that_vanished_is_refused(
 def test_a_silent_clip_has_no_sound(feeder: Feeder, view: TimelineView, document: Document, clip: MakeClip) -> None:
     document.open(clip("silent.mp4", seconds=2, audio_codec=None).path)
     assert view._sound is None
-    assert not feeder._peaks.is_current(0)
+    assert feeder._sound is None
 
 
 def test_the_final_pyramid_draws_what_the_growing_one_drew(clip: MakeClip) -> None:
