@@ -34,6 +34,9 @@ _TONE_EVERY = 2
 _TONE_LAG = 8
 """160 ms: a voice's harmonics have moved by then, a note's have not."""
 
+_CLEAR_DB = 7.0
+"""Of rows of steady noise one in a thousand stands 5.4 dB above the minimum of its neighbourhood."""
+
 _HELD_IN_SPEECH = 0.37
 """Median likeness of a voice's harmonics 160 ms apart."""
 
@@ -249,7 +252,7 @@ def _presence(rows: _Rows) -> FloatArray:
     level = 10 * np.log10((10 ** (groups / 10)).sum(axis=1))
     near_peak = level - maximum_filter1d(level, 41, mode="nearest") + _INSIDE_BURST_DB
     return np.asarray(
-        _logistic((excess - 9) / 1.5) * _logistic(near_peak) * _logistic((level - _QUIETEST_DB) / 1.5), np.float32
+        _logistic(excess - _CLEAR_DB) * _logistic(near_peak) * _logistic((level - _QUIETEST_DB) / 1.5), np.float32
     )
 
 
@@ -284,9 +287,11 @@ def _judge(rows: _Rows, begin: int, end: int) -> tuple[float, float]:
 
     Speech changes the shape of its spectrum with every sound (*variety*: standard deviation of the first cepstral
     coefficients) and its harmonics glide (*held*: likeness of the harmonics to those 160 ms before); music holds its
-    tones, noise keeps its shape. The three numbers come from a logistic regression on 8000 windows of talking clips,
-    clean and with noise, music, reverberation, telephone band and clipping, against 1250 windows of made-up music and
-    noise; on real music it was never fitted to, 88 to 100 % of the windows fall on the right side.
+    tones, noise keeps its shape (*spread*: standard deviation of all band levels, which noise lowers together with the
+    variety). The four numbers come from a logistic regression on 8000 windows of talking clips, clean and with noise,
+    music, reverberation, telephone band and clipping, against 1250 windows of made-up music and noise. In the fit 99 %
+    of the clean and noisy windows of speech fall on the right side, 96 % of the reverberated, and on six pieces of
+    real music that it never heard 91 to 100 % (drums alone: two thirds).
     """
     bands = rows.bands_db[begin:end]
     bands = np.maximum(bands, bands.max() - 50)
@@ -303,7 +308,7 @@ def _judge(rows: _Rows, begin: int, end: int) -> tuple[float, float]:
         likeness = np.einsum("rb,rb->r", earlier, later) / (norm[:-_TONE_LAG] * norm[_TONE_LAG:] + 1e-3)
         held = float(np.median(likeness[heard]))
     # Of a fraction of a second little can be said: the odds move towards even.
-    logit = (0.31 + 0.716 * variety - 10.27 * held) * min(1.0, int(active.sum()) / 60)
+    logit = (2.06 + 1.224 * variety - 9.242 * held - 0.606 * float(bands.std())) * min(1.0, int(active.sum()) / 60)
     return logit, held if level.max() > _QUIETEST_DB else math.nan
 
 
