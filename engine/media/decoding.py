@@ -72,7 +72,8 @@ def packets(container: InputContainer, path: MediaPath, *streams: Stream) -> Ite
     while errors <= MOST_DEMUX_ERRORS:
         try:
             packet = next(demuxer)
-        except StopIteration:
+        except (StopIteration, IndexError):
+            # IndexError: PyAV ends every stream it has counted, and a damaged FLV can bring forth new ones.
             return
         except av.error.FFmpegError:
             errors += 1

@@ -29,13 +29,16 @@ from engine.timing import Timecode
 
 PixelFormat = Literal["rgb24", "bgr24", "gray"]
 Threading = Literal["frame", "slice"]
-"""``frame`` decodes several frames at a time, for long runs; ``slice`` returns each one sooner, for scrubbing."""
+"""``frame`` decodes several frames at a time where that is safe, for long runs; ``slice`` returns each one sooner, for
+scrubbing."""
 
 _HISTORY_BYTES = 64 << 20
 _MOST_PACKETS_WITHOUT_KEY = 600
 """Packets after a seek that may pass before a key frame is no longer waited for."""
 _JUMP_BACK = Fraction(1)
 """Seconds: a larger step back in time is a new recording joined on, a smaller one a damaged timestamp."""
+_HANGING_CODECS = {"hevc", "vvc"}
+"""Decoders whose frame threads wait for ever on a reference that damage has taken away (FFmpeg 8.1)."""
 _UNSPECIFIED_MATRIX = 2
 """ITU-T H.273, matrix coefficients 2."""
 _HD_HEIGHT = 720
@@ -213,7 +216,8 @@ class VideoSource:
             self._container.close()
             raise
         read_only(self._container, self._stream)
-        self._stream.thread_type = "AUTO" if self._threading == "frame" else "SLICE"
+        several = self._threading == "frame" and self._stream.codec_context.name not in _HANGING_CODECS
+        self._stream.thread_type = "AUTO" if several else "SLICE"
         if self._keys_only:
             self._stream.codec_context.skip_frame = "NONKEY"
         self._index = self._stream.index

@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 
 _TOLERANCE = 0.002
 """Seconds by which timestamps may stray from counted samples before they are believed."""
@@ -19,6 +20,7 @@ _LOOK_AHEAD = 4
 _LONGEST_STEP_BACK = 1.0
 """Seconds: a larger step back in time is a new recording joined on, not an overlap."""
 _CHUNK_SECONDS = 0.25
+_MOST_PLANES = 8
 _FULL_SCALE = {"u8": 2**7, "s16": 2**15, "s32": 2**31}
 
 
@@ -230,22 +232,34 @@ class _Gatherer:
     count: int = 0
     arrays: list[npt.NDArray[np.generic]] = field(default_factory=list)
     frame: AudioFrame | None = None
+    packer: AudioResampler | None = None
 
     def add(self, index: int, piece: Piece, skipped: int) -> Iterator[Chunk]:
         """Take in the samples of a piece after the first ``skipped``."""
         kind = (piece.frame.format.name, piece.frame.layout.name)
         if (piece.rate, kind) != (self.rate, self.kind):
             yield from self.flush()
+            self.packer = None
+        frame = self._readable(piece.frame)
         if not self.count:
-            self.index, self.rate, self.kind, self.frame = index, piece.rate, kind, piece.frame
-        array = piece.frame.to_ndarray()
+            self.index, self.rate, self.kind, self.frame = index, piece.rate, kind, frame
+        array = frame.to_ndarray()
         if skipped:
-            step = 1 if piece.frame.format.is_planar else piece.frame.layout.nb_channels
+            step = 1 if frame.format.is_planar else frame.layout.nb_channels
             array = array[:, skipped * step :]
         self.arrays.append(array)
         self.count += piece.count - skipped
         if self.count >= _CHUNK_SECONDS * self.rate:
             yield from self.flush()
+
+    def _readable(self, frame: AudioFrame) -> AudioFrame:
+        """Return a frame that PyAV can read: with eight planes or more it reads past the list of them."""
+        if not frame.format.is_planar or frame.layout.nb_channels < _MOST_PLANES:
+            return frame
+        if self.packer is None:
+            self.packer = AudioResampler(format=frame.format.packed.name)
+        (packed,) = self.packer.resample(frame)
+        return packed
 
     def flush(self) -> Iterator[Chunk]:
         """Yield what was gathered, if anything."""

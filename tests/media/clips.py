@@ -294,7 +294,7 @@ def _audio_packets(stream, total, starts, start, channels, noise, gaps):  # type
             low, high = max(begin, at), min(begin + count, at + len(chirp))
             if low < high:
                 sound[low - begin : high - begin] += chirp[low - at : high - at]
-        frame = av.AudioFrame.from_ndarray(np.repeat(sound[None], channels, axis=0), "fltp", layout)
+        frame = av.AudioFrame.from_ndarray(np.repeat(sound, channels)[None], "flt", layout)
         frame.sample_rate = sample_rate
         frame.time_base = Fraction(1, sample_rate)
         frame.pts = floor(start * sample_rate) + begin

@@ -27,12 +27,12 @@ def decoded_sound(path: str | PathLike[str], stream: int = 0) -> tuple[Fraction,
     """Return ``(time of the first sample, sample rate, first channel)``; the sound is taken for contiguous."""
     start, rate, blocks = None, 0, []
     with av.open(fspath(path)) as container:
-        resampler = av.AudioResampler(format="fltp")
+        resampler = av.AudioResampler(format="flt")
         for frame in container.decode(audio=stream):
             if start is None and frame.pts is not None and frame.time_base is not None:
                 start = frame.pts * frame.time_base
             rate = frame.sample_rate
-            blocks += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+            blocks += [part.to_ndarray()[0, :: part.layout.nb_channels] for part in resampler.resample(frame)]
     if start is None:
         raise AssertionError("no sound was decoded")
     return start, rate, np.concatenate(blocks)
