@@ -153,7 +153,7 @@ class Mesh:
                 min_detection_confidence=0.4,
                 min_tracking_confidence=0.5,
             )
-            self._graph.process(np.zeros((64, 64, 3), np.uint8))
+            self._settle()
         self._crop: tuple[int, int, int] | None = None
         self._talkative = True  # a fresh graph writes native warnings until it has met its first face
 
@@ -161,11 +161,16 @@ class Mesh:
         """Free the native graph."""
         self._graph.close()
 
+    def _settle(self) -> None:
+        """Wait until the graph's threads have started, and have said what they say when they do."""
+        self._graph.process(np.zeros((64, 64, 3), np.uint8))
+
     def restart(self) -> None:
         """Forget the face followed so far."""
         if self._crop is not None:
             with _native_chatter_silenced():
                 self._graph.reset()
+                self._settle()
             self._talkative = True
         self._crop = None
 
