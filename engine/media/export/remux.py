@@ -56,6 +56,11 @@ def mapping(request: Request, without: frozenset[str] = frozenset(), sounds: Seq
         arguments.extend(("-map", what, f"-c:{number}", codec))
         return number
 
+    def tag(number: str, stream: SourceStream) -> None:
+        # Tags that are mapped for one stream are mapped for none of the others by itself.
+        if sounds is not None:
+            arguments.extend((f"-map_metadata:s:{number}", f"0:s:{stream.index}"))
+
     for stream in request.streams:
         fate, reason = _fate(stream, request.container, without)
         if stream.kind == "audio" and sounds is not None:
@@ -64,11 +69,11 @@ def mapping(request: Request, without: frozenset[str] = frozenset(), sounds: Seq
                 fate, reason = Fate.DROPPED, Message("export.reason.replaced")
             if taken["audio"] < len(sounds):
                 number = take(sounds[taken["audio"]], "audio", "copy")
-                arguments += (f"-map_metadata:s:{number}", f"0:s:{stream.index}")
-                arguments += (f"-disposition:{number}", "default" if number == "a:0" else "0")
-        elif fate is not Fate.DROPPED:
+                tag(number, stream)
+                arguments += (f"-disposition:{number}", stream.disposition)
+        elif fate is not Fate.DROPPED and not stream.is_derived:
             codec = subtitle_codec(request.container, stream.codec) if stream.kind == "subtitle" else None
-            take(f"0:{stream.index}", stream.kind, codec or "copy")
+            tag(take(f"0:{stream.index}", stream.kind, codec or "copy"), stream)
             used.add(stream.index)
         fates.append(StreamFate(stream.index, stream.kind, stream.codec, fate, reason))
     for sound in (sounds or ())[taken["audio"] :]:
@@ -78,6 +83,8 @@ def mapping(request: Request, without: frozenset[str] = frozenset(), sounds: Seq
 
 def _fate(stream: SourceStream, container: Container, without: frozenset[str]) -> tuple[Fate, Message | None]:
     lost = Message("export.reason.no_place", container=container.label)
+    if stream.is_derived and (container.is_iso or container.is_matroska):
+        return Fate.CONVERTED, Message("export.reason.anew")
     if stream.kind not in {"video", "audio", *_OPTIONAL} or stream.kind in without:
         return Fate.DROPPED, lost
     if stream.kind == "attachment" and not container.is_matroska:

@@ -8,6 +8,8 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
+from av.stream import Disposition
+
 from engine.jobs import Progress
 from engine.media.decoding import is_attached
 from engine.media.export.containers import Container
@@ -29,12 +31,16 @@ class SourceStream:
         kind: ``video``, ``audio``, ``subtitle``, ``data`` or ``attachment``.
         codec: short name, or ``None``.
         is_cover: whether it is a cover picture.
+        disposition: what it is for, as ffmpeg writes it (``default+hearing_impaired``).
+        is_derived: whether it is a time code or chapter track, which muxers write from the tags and chapters.
     """
 
     index: int
     kind: str
     codec: str | None
     is_cover: bool
+    disposition: str
+    is_derived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +117,15 @@ def source_streams(path: Path, video: VideoStream) -> tuple[tuple[SourceStream, 
         Refused: as :func:`~engine.media.opening.open_media`.
     """
     with open_media(path) as container:
+        chaptered = container.format.name.startswith("mov") and bool(container.chapters())
         streams = tuple(
             SourceStream(
                 stream.index,
                 stream.type,
                 None if stream.codec_context is None else stream.codec_context.codec.name,
                 stream.type == "video" and is_attached(stream),
+                "+".join(flag.name for flag in Disposition if flag.name and flag in stream.disposition) or "0",
+                stream.type == "data" and ("timecode" in stream.metadata or chaptered),
             )
             for stream in container.streams
         )
