@@ -83,7 +83,17 @@ def run_command(arguments: Sequence[str]) -> int:
         if error.format_message():  # else the help was shown instead
             Terminal().err.print(_usage_sentence(error), markup=False)
         return ExitCode.BAD_INPUT
-    return answer() if callable(answer) else int(answer or ExitCode.DONE)
+    if not callable(answer):
+        return int(answer or ExitCode.DONE)
+    from engine.refusal import Refused
+
+    try:
+        return int(answer())
+    except Refused as refused:
+        from engine.terminal import Terminal
+
+        Terminal().refused("", refused.refusal)
+        return ExitCode.BAD_INPUT
 
 
 def _usage_sentence(error: TyperException) -> str:
@@ -93,7 +103,7 @@ def _usage_sentence(error: TyperException) -> str:
     parameter = getattr(error, "param", None)
     values = {
         "option": getattr(error, "option_name", ""),
-        "name": "" if parameter is None else parameter.get_error_hint(context),
+        "name": "" if parameter is None else _name_of(parameter),
         "detail": error.format_message(),
         "command": context.command_path if context else "plosive",
     }
@@ -101,15 +111,24 @@ def _usage_sentence(error: TyperException) -> str:
     return _say(f"usage.{kind if kind in known else 'other'}", **values)
 
 
+def _name_of(parameter: Any) -> str:
+    """Return a parameter's name as it stands in the help: ``--jobs``, or ``PATH``."""
+    option: str = parameter.opts[0]
+    return option if option.startswith("-") else str(parameter.metavar)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"plosive {version('plosive')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _plosive(
-    show_version: Annotated[bool, _option("--version", text="version", is_eager=True)] = False,
+    show_version: Annotated[bool, _option("--version", text="version", is_eager=True, callback=_show_version)] = False,
     lang: Lang = None,
 ) -> None:
     """Hold what stands before the command; ``--lang`` was obeyed before anything was said."""
-    if show_version:
-        typer.echo(f"plosive {version('plosive')}")
-        raise typer.Exit
 
 
 @app.command("measure", help=_help("measure.help"), epilog=_help("exit_codes"), no_args_is_help=True)

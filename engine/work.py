@@ -11,7 +11,7 @@ from typing import Any
 from engine.batch import Fault, Task, run_all
 from engine.exit_codes import ExitCode
 from engine.folders import expand
-from engine.refusal import Refusal
+from engine.refusal import Refusal, Refused
 from engine.terminal import ProgressBars, Terminal, say
 
 Show = Callable[[Terminal, str, Any], int]
@@ -42,11 +42,18 @@ class Work:
             target: a file, or a folder that exists or whose name ends with a slash, or is needed for several files;
                 ``None`` gives an empty answer.
             suffix: appended to the names in a folder.
+
+        Raises:
+            Refused: ``cli.folder`` if the folder cannot be made.
         """
         if target is None:
             return {}
         if len(self.files) == 1 and not target.endswith(("/", os.sep)) and not Path(target).is_dir():
             return {self.files[0]: target}
+        try:
+            Path(target).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refused.because("cli.folder", path=target, why=error.strerror or str(error)) from error
         taken: dict[str, str] = {}
         for file in self.files:
             name, count = f"{Path(file).name}{suffix or ''}", 1
