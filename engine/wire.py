@@ -30,6 +30,7 @@ _MODULES = {
         "LagCurve",
         "PlosivePair",
         "MouthTrace",
+        "FacePath",
         "Measurement",
     ),
     "engine.sound.finding": ("Severity", "Span", "Finding", "Diagnosis"),

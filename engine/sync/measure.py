@@ -24,7 +24,7 @@ from engine.sync.evidence import REACH_MS, Evidence, Sound, evidence
 from engine.sync.lines import drift_cause
 from engine.sync.look import Looker
 from engine.sync.plosives import Burst, match_plosives, partings
-from engine.sync.result import Kind, Measurement, MouthTrace, Reason, Step
+from engine.sync.result import FacePath, Kind, Measurement, MouthTrace, Reason, Step
 from engine.sync.stretches import SHORT_CLIP, STRETCH, Stretch, clear_stretches, consecutive
 from engine.sync.towers import shipped_model
 from engine.sync.verdict import verdict
@@ -338,6 +338,7 @@ class _Measuring:
             plosives=match_plosives(partings(mouth), self.bursts, offset_ms),
             curves=conclusion.curves,
             mouth=mouth,
+            people=self._paths(conclusion),
         )
 
     def _unmeasurable(self, info: MediaInfo, reason: Reason, conclusion: Conclusion | None = None) -> Measurement:
@@ -353,6 +354,7 @@ class _Measuring:
             seconds_analysed=self._seconds_analysed(),
             timings=dict(self.seconds),
             mouth=None if conclusion is None else self._mouth(conclusion),
+            people=self._paths(conclusion),
         )
 
     def _why_not(self, conclusion: Conclusion | None) -> Reason | None:
@@ -417,6 +419,18 @@ class _Measuring:
                     times += [track.times, track.times[-1:] + 1e-3]
                     values += [opening, np.full(1, np.nan, np.float32)]
         return MouthTrace(np.concatenate(times), np.concatenate(values))
+
+    def _paths(self, conclusion: Conclusion | None) -> tuple[FacePath, ...]:
+        """Return where each person was seen."""
+        owner = None if conclusion is None else Counter(conclusion.owners).most_common(1)[0][0]
+        return tuple(
+            FacePath(
+                times=np.concatenate([track.times for track in person.tracks]),
+                boxes=np.concatenate([track.boxes for track in person.tracks]),
+                is_measured=number == owner,
+            )
+            for number, person in enumerate(self._people(), start=1)
+        )
 
 
 def _span(info: MediaInfo) -> tuple[float, float]:

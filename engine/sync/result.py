@@ -110,6 +110,22 @@ class MouthTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class FacePath:
+    """Where one person's face was seen, for drawing and for choosing a person with a click.
+
+    Attributes:
+        times: presentation times in seconds, shape ``(frames,)``, ascending.
+        boxes: ``x0, y0, x1, y1`` of the face as shares of the upright picture's width and height, shape
+            ``(frames, 4)``.
+        is_measured: whether this is the person whose mouth explains the sound.
+    """
+
+    times: npt.NDArray[np.float64]
+    boxes: npt.NDArray[np.float32]
+    is_measured: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """How far sound and lips of one file are apart.
 
@@ -137,6 +153,7 @@ class Measurement:
         plosives: bursts seen and heard.
         curves: score against lag per analysed window.
         mouth: mouth opening over the analysed stretches, or ``None``.
+        people: where each person's face was seen, counted from the left as ``face`` does.
     """
 
     file: str
@@ -159,6 +176,7 @@ class Measurement:
     plosives: tuple[PlosivePair, ...] = ()
     curves: tuple[LagCurve, ...] = ()
     mouth: MouthTrace | None = None
+    people: tuple[FacePath, ...] = ()
 
     @property
     def offset(self) -> Offset | None:
