@@ -81,9 +81,9 @@ class Running:
 class Steady:
     """A line through uneven readings: a phase-locked loop of the first order.
 
-    Each reading pulls the line 3 % of the way, which leaves 2 ms of the jitter of a period of 20 ms, and follows a sound
-    card that runs 200 ppm fast with a lag under a tenth of a millisecond at 100 readings a second. A jump of more than
-    60 ms is not jitter but a device that stopped or skipped, and is followed at once.
+    Each reading pulls the line 3 % of the way, which leaves 2 ms of the jitter of a period of 20 ms, and follows a
+    sound card that runs 200 ppm fast with a lag under a tenth of a millisecond at 100 readings a second. A jump of more
+    than 60 ms is not jitter but a device that stopped or skipped, and is followed at once.
 
     Attributes:
         now: when it was last put right.

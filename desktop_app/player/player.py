@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from desktop_app.document.corrections import AnyCorrection
 from desktop_app.document.document import Document
 from desktop_app.player.clock import Loop, Moment
+from desktop_app.player.compared import Compared
 from desktop_app.player.film import Film
 from desktop_app.player.output import DeviceOutput, Output, SilentOutput, find_device
 from desktop_app.player.scrubber import Scrubber
@@ -41,6 +42,8 @@ class Player(QObject):
     Attributes:
         position_changed: signal, seconds.
         frame_ready: signal ``(image, seconds)``: a picture and its presentation time.
+        before_ready: signal ``(image, seconds)``: while comparing, the picture that the present sound had before the
+            correction.
         state_changed: signal: playing, speed, volume, loop or device changed.
         problem: signal, a sentence: the sound device failed.
         refused: signal ``(Refusal)``: the picture cannot be shown.
@@ -53,6 +56,7 @@ class Player(QObject):
 
     position_changed = Signal(float)
     frame_ready = Signal(QImage, float)
+    before_ready = Signal(QImage, float)
     state_changed = Signal()
     problem = Signal(str)
     refused = Signal(Refusal)
@@ -85,6 +89,7 @@ class Player(QObject):
         self._height: int | None = None
         self._film = Film()
         self._scrubber = Scrubber(self)
+        self._compared: Compared | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_TICK_MILLISECONDS)
@@ -236,10 +241,24 @@ class Player(QObject):
             return
         self._height = height
         self._scrubber.set_max_height(height)
+        if self._compared is not None:
+            self._compared.set_max_height(height)
         if self._playing:
             self._start_film(self._position)
         elif self._document.info is not None:
             self._scrubber.show(self._position)
+
+    def set_compare(self, on: bool) -> None:
+        """Also show the picture that belongs to the present sound as it is in the file, or not."""
+        if self._compared is not None:
+            self._compared.close()
+            self._compared.deleteLater()
+        self._compared = None
+        if on:
+            self._compared = Compared(self._document, self)
+            self._compared.shown.connect(self.before_ready)
+            self._compared.set_max_height(self._height)
+            self._compare()
 
     def start_scrub(self) -> None:
         """From now on let every moment that is sought be heard."""
@@ -256,6 +275,8 @@ class Player(QObject):
         self._halt()
         self._film.close()
         self._scrubber.close()
+        if self._compared is not None:
+            self._compared.close()
         if self._sound is not None:
             self._sound.close()
 
@@ -280,11 +301,13 @@ class Player(QObject):
                 self._scrubber.show(shown)
             return
         self._show_due(Moment(heard.lap, shown))
+        if self._compared is not None:
+            self._compared.play(heard, self._early())
 
     def _show_due(self, now: Moment) -> None:
         if not self._has_picture():
             return
-        picture = self._film.picture(now, _TICK_MILLISECONDS / 2000 * self._speed)
+        picture = self._film.picture(now, self._early())
         if picture is not None:
             if picture.moment.seconds != self._frame_at:
                 self._frame_at = picture.moment.seconds
@@ -292,6 +315,10 @@ class Player(QObject):
         elif not self._film.covers(now):
             # The correction was changed by more than is kept: only the pictures start anew, the sound goes on.
             self._start_film(now.seconds)
+
+    def _early(self) -> float:
+        """Return by how many seconds a picture may come early: half the time between two looks at the clock."""
+        return _TICK_MILLISECONDS / 2000 * self._speed
 
     def _begin(self) -> bool:
         """Let the clock run once there is something to show and to hear."""
@@ -340,6 +367,8 @@ class Player(QObject):
         self._timer.stop()
         self._film.stop()
         self._wind.stop()
+        if self._compared is not None:
+            self._compared.stop()
         if self._sound is not None:
             self._sound.stop()
 
@@ -398,8 +427,14 @@ class Player(QObject):
         info = self._document.sound_info
         return info.path if info is not None and info.audio is not None else None
 
+    def _compare(self) -> None:
+        """While it stands, show what the sound of this moment had before; while it plays, each look does."""
+        if self._compared is not None and not self._playing:
+            self._compared.stay(sound_time(self.correction, self._position))
+
     def _follow_correction(self) -> None:
         """While it plays, the next look at the clock sees the new correction; while it stands, nothing moves."""
+        self._compare()
         if self._playing and self._loop is not None and not self._winds():
             # The loop is a stretch of the picture: the sound that belongs to it is another one now.
             self._start()
@@ -414,6 +449,7 @@ class Player(QObject):
         if seconds != self._position:
             self._position = seconds
             self.position_changed.emit(seconds)
+            self._compare()
 
     def _show_still(self, image: QImage, seconds: float) -> None:
         if not self._playing or self._winds():
