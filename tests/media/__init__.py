@@ -1,6 +1,7 @@
 """Builders of test media: clips whose flashes and beeps are known, and odd files.
 
-Nothing here uses the engine, so that what the engine finds can be held against it.
+Only the process of :mod:`tests.media.fuzzing` uses the engine, so that what the engine finds can be held against the
+rest.
 """
 
 from tests.media.clips import FLASH_FRAMES, Clip, beep, frame_number, make_clip, picture

@@ -255,6 +255,8 @@ def _video_stream(container, codec, rate, time_base, size, bframes, gop, pixel_f
     if codec.startswith("libvpx") or codec in {"mpeg4", "mpeg2video", "flv1", "mjpeg"}:
         stream.bit_rate = 1_500_000
     stream.codec_context.time_base = time_base
+    # Small pictures gain nothing from threads, and on a busy machine each waits for the others.
+    stream.thread_count = 1
     return stream
 
 

@@ -15,6 +15,12 @@ import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from engine.media.frames import read_frames
+from engine.media.probe import probe
+from engine.media.samples import read_samples
+from engine.refusal import Refused
+
+START_SECONDS = 120
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -40,7 +46,7 @@ def outcomes(files: Iterable[Path], limit_seconds: float) -> Iterator[tuple[Path
 
 
 def _start() -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-m", "tests.media.fuzzing"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
@@ -49,6 +55,10 @@ def _start() -> subprocess.Popen[str]:
         text=True,
         bufsize=1,
     )
+    # Importing everything takes seconds on a busy machine, which is not the file's fault.
+    if _answer(child, START_SECONDS) != "ready":
+        raise RuntimeError("the reading process did not start")
+    return child
 
 
 def _stop(child: subprocess.Popen[str]) -> None:
@@ -68,11 +78,6 @@ def _answer(child: subprocess.Popen[str], limit_seconds: float) -> str | None:
 
 def read_everything(file: str) -> str:
     """Probe a file and read all its frames and samples; return the outcome. Having no sound or picture is none."""
-    from engine.media.frames import read_frames
-    from engine.media.probe import probe
-    from engine.media.samples import read_samples
-    from engine.refusal import Refused
-
     refused = set()
     for look in (
         lambda: probe(file),
@@ -93,5 +98,6 @@ def read_everything(file: str) -> str:
 
 
 if __name__ == "__main__":
+    print("ready", flush=True)  # noqa: T201 - the answer to the parent
     for line in sys.stdin:
         print(read_everything(json.loads(line)), flush=True)  # noqa: T201 - the answer to the parent
