@@ -1,0 +1,58 @@
+"""What the benchmarks share: tables, clocks, and what machine this is."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+def machine() -> str:
+    """Return processor and number of cores."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print one table."""
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=140 if not sys.stdout.isatty() else None).print(table)
+
+
+def seconds(work: Callable[[], object], repeats: int = 3) -> float:
+    """Return the shortest of several runs, in seconds."""
+    best = float("inf")
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - begin)
+    return best
+
+
+def run_alone(arguments: Sequence[str]) -> tuple[float, float]:
+    """Run a command as a process of its own.
+
+    Returns:
+        Wall seconds, and its peak memory in MB (0 where the system cannot tell).
+    """
+    begin = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if not hasattr(os, "wait4"):
+        process.wait()
+        return time.perf_counter() - begin, 0.0
+    _, _, usage = os.wait4(process.pid, 0)
+    unit = 1 if sys.platform == "darwin" else 1024  # Linux counts kilobytes
+    return time.perf_counter() - begin, usage.ru_maxrss * unit / 1e6
