@@ -321,6 +321,15 @@ def declare_playing(actions: Actions, window: MainWindow) -> None:
         is_checked=False,
     )
     add(
+        "split",
+        QT_TRANSLATE_NOOP("Actions", "Before and after side by side"),
+        VIEW,
+        preview.set_split,
+        "V",
+        picture="split",
+        is_checked=False,
+    )
+    add(
         "landmarks",
         QT_TRANSLATE_NOOP("Actions", "Show the mouth's outline"),
         VIEW,

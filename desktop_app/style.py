@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import as_file, files
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
@@ -57,6 +59,7 @@ def _palette(theme: Theme) -> QPalette:
 
 def _sheet(theme: Theme) -> str:
     half = GRID // 2
+    arrow = _icon_path("chevron_on_dark" if theme.is_dark else "chevron_on_light")
     hover = _mixed(theme.raised, theme.text, 0.08)
     pressed = _mixed(theme.raised, theme.text, 0.16)
     accent_hover = _mixed(theme.accent, theme.text, 0.15)
@@ -102,6 +105,7 @@ QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; 
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
 QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; }}
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
+QToolButton[kind="small"] {{ padding: 5px 2px; }}
 QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom: 2px solid transparent;
     border-radius: 0; color: {theme.muted}; padding: 7px 8px; }}
 QToolButton[kind="tab"]:hover {{ color: {theme.text}; }}
@@ -114,7 +118,10 @@ QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{ background:
     selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{
     border-color: {theme.accent}; }}
-QComboBox::drop-down {{ border: none; width: 20px; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0 6px;
+    background: transparent; }}
+QComboBox::drop-down {{ border: none; width: 22px; }}
+QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line}; outline: none; }}
 QCheckBox, QRadioButton {{ spacing: {GRID}px; }}
 QListView, QTableView, QUndoView {{ background: transparent; border: none; outline: none;
@@ -146,6 +153,12 @@ QLabel[tone="bad"] {{ color: {theme.bad}; }}
 QLabel[kind="mono"] {{ font-family: monospace; }}
 QPlainTextEdit[kind="mono"] {{ font-family: monospace; }}
 """
+
+
+def _icon_path(name: str) -> str:
+    """Return the path of a drawing, as style sheets want it; they take nothing but files."""
+    with as_file(files("resources").joinpath("icons", f"{name}.svg")) as path:
+        return path.as_posix()
 
 
 def _mixed(one: str, other: str, share: float) -> str:

@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
             paths: files and folders.
             zone: where they were dropped, if they were.
         """
-        drop = sort(paths)
+        drop = sort(path.absolute() for path in paths)
         document = self.studio.document
         if drop.projects:
             self.studio.open(drop.projects[0])
@@ -328,20 +328,20 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.preview, 1)
         column.addWidget(self.transport)
-        self._upper = QSplitter(Qt.Orientation.Horizontal)
-        self._upper.addWidget(stage)
-        self._upper.addWidget(self.sidebar)
-        self._upper.setStretchFactor(0, 1)
-        self._upper.setChildrenCollapsible(False)
-        self._upper.setSizes([900, 46 * GRID])
-        self.sidebar.setMinimumWidth(40 * GRID)
-        self._whole = QSplitter(Qt.Orientation.Vertical)
-        self._whole.addWidget(self._upper)
-        self._whole.addWidget(self.timeline)
+        self._left = QSplitter(Qt.Orientation.Vertical)
+        self._left.addWidget(stage)
+        self._left.addWidget(self.timeline)
+        self._left.setSizes([380, 320])
+        self._whole = QSplitter(Qt.Orientation.Horizontal)
+        self._whole.addWidget(self._left)
+        self._whole.addWidget(self.sidebar)
         self._whole.setStretchFactor(0, 1)
-        self._whole.setStretchFactor(1, 1)
-        self._whole.setChildrenCollapsible(False)
-        self._whole.setSizes([400, 340])
+        self._whole.setSizes([880, 48 * GRID])
+        for splitter in (self._left, self._whole):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(GRID // 2)
+        self.sidebar.setMinimumWidth(44 * GRID)
+        self.sidebar.setMaximumWidth(72 * GRID)
         studio_page = QWidget()
         column = QVBoxLayout(studio_page)
         column.setContentsMargins(GRID, 0, GRID, GRID)
@@ -385,7 +385,7 @@ class MainWindow(QMainWindow):
             studio.measuring.changed,
             studio.exporting.changed,
         ):
-            signal.connect(lambda *_: self._look_soon.start())
+            signal.connect(self._look_later)
         document.media_changed.connect(self._show_media)
         timeline.seek_requested.connect(player.seek)
         timeline.scrub_started.connect(player.start_scrub)
@@ -396,6 +396,8 @@ class MainWindow(QMainWindow):
         player.problem.connect(lambda text: self.toasts.show(text, tone="poor"))
         player.refused.connect(self._refuse)
         player.state_changed.connect(self._player_changed)
+        self.preview.face_picked.connect(document.set_face)
+        self._feeder.refused.connect(self._refuse)
         self.doctor.place_wanted.connect(player.seek)
         self.doctor.compatible_wanted.connect(self._export_compatible)
         self.sync.calibration_wanted.connect(self._calibrate)
@@ -433,10 +435,14 @@ class MainWindow(QMainWindow):
     def _show_media(self) -> None:
         is_open = self.studio.document.path is not None
         self._stack.setCurrentIndex(1 if is_open else 0)
+        self._stack.setFocus()
         self.setWindowTitle(self._title())
         self.actions_["compare"].setChecked(False)
         self.actions_["loop"].setChecked(False)
         self.actions_.look_again()
+
+    def _look_later(self) -> None:
+        self._look_soon.start()
 
     def _refuse(self, refusal: Refusal) -> None:
         self.toasts.show(str(refusal), tone="bad")
@@ -502,7 +508,7 @@ class MainWindow(QMainWindow):
         if not geometry or not self.restoreGeometry(QByteArray.fromBase64(geometry.encode())):
             self.resize(1280, 800)
         splits = self.studio.settings["window_splits"]
-        for name, splitter in (("upper", self._upper), ("whole", self._whole)):
+        for name, splitter in (("left", self._left), ("whole", self._whole)):
             if name in splits:
                 splitter.restoreState(QByteArray.fromBase64(splits[name].encode()))
 
@@ -511,7 +517,7 @@ class MainWindow(QMainWindow):
         settings["window_geometry"] = self.saveGeometry().toBase64().toStdString()
         settings["window_splits"] = {
             name: splitter.saveState().toBase64().toStdString()
-            for name, splitter in (("upper", self._upper), ("whole", self._whole))
+            for name, splitter in (("left", self._left), ("whole", self._whole))
         }
 
     # What Qt asks.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Speaking, button, card, label
+from desktop_app.widgets.basics import Speaking, button, card, label, scrolling
 from desktop_app.work.examining import Examining
 from engine.sound.finding import Finding, Severity
 from engine.timing import clock_words
@@ -67,13 +67,9 @@ class DoctorPanel(Speaking):
         self._list.addWidget(head)
         self._list.addStretch()
         self.findings: list[QFrame] = []
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inside)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolling(inside))
         examining.changed.connect(self._show)
         self.say()
 

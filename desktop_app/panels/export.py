@@ -10,13 +10,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QMessageBox,
     QProgressBar,
     QRadioButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +23,7 @@ from desktop_app.actions import Actions
 from desktop_app.document.document import Document
 from desktop_app.document.settings import Settings
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Speaking, button, card, label, set_tone
+from desktop_app.widgets.basics import Speaking, button, card, label, scrolling, set_tone
 from desktop_app.work.exporting import Exporting
 from desktop_app.work.revealing import reveal
 from engine.media.export.containers import default_target
@@ -67,13 +65,9 @@ class ExportPanel(Speaking):
         column.addWidget(self._choice_card)
         column.addWidget(self._result_card)
         column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inside)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolling(inside))
         document.media_changed.connect(self._media_changed)
         document.correction_changed.connect(self._show_choice)
         exporting.changed.connect(self._show_result)

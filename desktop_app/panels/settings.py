@@ -21,9 +21,9 @@ class SettingsPage(QDialog):
         super().__init__(parent)
         self._settings = settings
         self.setWindowTitle(self.tr("Settings"))
-        self.setMinimumWidth(60 * GRID)
         self.editors: dict[str, QCheckBox | QComboBox] = {}
         frame, inside = card()
+        frame.setMinimumWidth(60 * GRID)
         inside.setSpacing(2 * GRID)
         for setting in DECLARED:
             if setting.label:
@@ -35,8 +35,8 @@ class SettingsPage(QDialog):
         row.addWidget(close)
         column = QVBoxLayout(self)
         column.addWidget(frame)
-        column.addStretch()
         column.addLayout(row)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
 
     def _row(self, setting: Setting) -> QVBoxLayout:
         column = QVBoxLayout()

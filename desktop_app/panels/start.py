@@ -70,7 +70,7 @@ class StartPage(Speaking):
         self._sentence.setText(
             self.tr(
                 "Plosive measures from the picture how far lips and sound are apart, "
-                "and puts it right without re-encoding. Everything stays on this computer."
+                "and puts it right without encoding anything again. Everything stays on this computer."
             )
         )
         self.open_button.setText(self.tr("Open a clip…"))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from desktop_app.actions import Actions
 from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
 from desktop_app.theme import GRID
 from desktop_app.widgets.bands import BandsBar
-from desktop_app.widgets.basics import Speaking, action_button, button, card, label, set_tone
+from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
 from desktop_app.widgets.move_box import MoveBox
 from desktop_app.work.measuring import Measuring
 from engine.sync.correction import asked_words
@@ -47,13 +47,9 @@ class SyncPanel(Speaking):
         for part in (self._verdict_card, self._correction_card, self._clocks_card):
             column.addWidget(part)
         column.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inside)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolling(inside))
 
         document.measurement_changed.connect(self._show_all)
         document.correction_changed.connect(self._show_all)
@@ -164,7 +160,7 @@ class SyncPanel(Speaking):
         for column_number, (side, name) in enumerate(
             [("earlier", name) for name in NUDGES] + [("later", name) for name in reversed(NUDGES)]
         ):
-            nudges.addWidget(action_button(self._actions[f"nudge_{name}_{side}"], kind=""), 1, column_number)
+            nudges.addWidget(action_button(self._actions[f"nudge_{name}_{side}"], kind="small"), 1, column_number)
             nudges.setColumnStretch(column_number, 1)
             item = nudges.itemAtPosition(1, column_number)
             widget = item.widget() if item is not None else None
@@ -284,6 +280,11 @@ class SyncPanel(Speaking):
         action = self._actions["apply_measured"]
         self.apply_button.setText(action.text())
         self.apply_button.setVisible(action.isEnabled())
+        # Beside the button that matters there is no room for two texts.
+        has_text = not action.isEnabled()
+        self.measure_button.setToolButtonStyle(
+            Qt.ToolButtonStyle.ToolButtonTextBesideIcon if has_text else Qt.ToolButtonStyle.ToolButtonIconOnly
+        )
 
     def _show_clocks(self) -> None:
         found = self._document.measurement if not self._document.is_partial else None

@@ -36,7 +36,7 @@ class Transport(Speaking):
         row.addSpacing(GRID)
         row.addWidget(self._time)
         row.addStretch(1)
-        for name in ("loop", "compare", "loupe", "landmarks", "blind_test"):
+        for name in ("loop", "compare", "split", "loupe", "landmarks", "blind_test"):
             row.addWidget(action_button(actions[name]))
         self._speed = QComboBox()
         self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
 from desktop_app.theme import GRID
@@ -34,8 +34,10 @@ def label(kind: str = "", *, wraps: bool = False) -> QLabel:
     made.setWordWrap(wraps)
     if wraps:
         # A wrapped label that asks for its one-line width would widen the whole panel.
-        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
-        made.setMinimumWidth(GRID)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        made.setSizePolicy(policy)
+        made.setMinimumWidth(20 * GRID)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return made
 
@@ -83,6 +85,17 @@ def card(*, kind: str = "card") -> tuple[QFrame, QVBoxLayout]:
     column.setContentsMargins(GRID + 4, GRID + 4, GRID + 4, GRID + 4)
     column.setSpacing(GRID)
     return frame, column
+
+
+def scrolling(inside: QWidget) -> QScrollArea:
+    """Return an area in which a widget scrolls up and down but is never wider than what is seen of it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inside)
+    return area
 
 
 class ElidedLabel(QLabel):

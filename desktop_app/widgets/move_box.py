@@ -20,6 +20,7 @@ class MoveBox(QDoubleSpinBox):
         self.setSingleStep(1.0)
         self.setKeyboardTracking(False)
         self.setAccelerated(True)
+        self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
 
     def textFromValue(self, value: float) -> str:
         """Say a value."""

@@ -18,7 +18,7 @@ _MOST = 4
 
 
 class Toasts(QObject):
-    """Notices at the lower right of a window, the newest at the bottom."""
+    """Notices at the top of a window, over nothing that is worked with; the newest at the bottom."""
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -71,15 +71,14 @@ class Toasts(QObject):
             self._place()
 
     def _place(self) -> None:
-        bottom = self._window.height() - 4 * GRID
-        for toast in reversed(self._shown):
+        top = 10 * GRID
+        for toast in self._shown:
             toast.setFixedWidth(min(_WIDTH, self._window.width() - 4 * GRID))
             toast.adjustSize()
             height = max(toast.sizeHint().height(), toast.heightForWidth(toast.width()))
             toast.resize(toast.width(), height)
-            bottom -= height
-            toast.move(self._window.width() - toast.width() - 2 * GRID, bottom)
-            bottom -= GRID
+            toast.move((self._window.width() - toast.width()) // 2, top)
+            top += height + GRID
 
 
 class Toast(QFrame):
