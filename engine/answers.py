@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.exit_codes import ExitCode
-from engine.fix import FixReport
+from engine.fix_report import FixReport
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis, Severity
-from engine.sync.correction import asked_words
 from engine.sync.result import Kind, Measurement
 from engine.terminal import KIND_STYLES, Terminal, say
 from engine.timing import Correction, Offset
@@ -65,6 +64,8 @@ def show_fix(terminal: Terminal, file: str, report: FixReport) -> int:
 
 def fix_facts(report: FixReport) -> list[tuple[str, str]]:
     """Return names and values of what was measured, asked for, got, and left."""
+    from engine.sync.correction import asked_words
+
     facts: list[tuple[str, str]] = []
     if report.before is not None and report.before.offset is not None:
         facts.append((say("fact.before"), str(report.before.offset.words())))

@@ -16,7 +16,8 @@ from pathlib import Path
 from engine.answers import fix_facts, show_measurement
 from engine.batch import Fault, Task, run_all
 from engine.exit_codes import ExitCode
-from engine.fix import FixReport, fix
+from engine.fix import fix
+from engine.fix_report import FixReport
 from engine.jobs import Job, part_of
 from engine.plot import draw_before_after
 from engine.refusal import Refusal, Refused

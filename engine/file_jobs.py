@@ -11,7 +11,7 @@ from engine.refusal import Refusal, Refused
 from engine.sync.result import Measurement
 
 if TYPE_CHECKING:
-    from engine.fix import FixReport
+    from engine.fix_report import FixReport
     from engine.sound.finding import Diagnosis
     from engine.sound.prepare import Prepared
 

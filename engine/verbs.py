@@ -20,7 +20,7 @@ from engine.jobs import Progress, run
 from engine.refusal import Refusal, Refused
 
 if TYPE_CHECKING:
-    from engine.fix import FixReport
+    from engine.fix_report import FixReport
     from engine.media.export import Mode
     from engine.sound.finding import Diagnosis
     from engine.sound.prepare import Prepared
