@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engine.sample.look import Colour, Look
+from engine.sample.look import Colour, Hair, Look
 from engine.sample.painting import Canvas, Plane, Points, curve, darken, mirrored, paint, ramp
 
 MOUTH_Y = 67.0
@@ -113,7 +113,7 @@ def draw_head(canvas: Canvas, picture: Plane, look: Look) -> Plane:
     """Draw ears and head (no eyes, no lips, no hair) on ``picture`` in place and return the head's coverage."""
     surface = depth(canvas, look)
     skin = shade(canvas, surface, look)
-    for side in (-1, 1):
+    for side in () if look.hair_style in (Hair.BOB, Hair.LONG) else (-1, 1):
         _draw_ear(canvas, picture, look, side)
     head = canvas.fill(head_outline(look))
     _tint(canvas, skin, look)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-from engine.sample.phonemes import SOUNDS, Formants, Manner, Sound
+from engine.sample.phonemes import BILABIALS, SOUNDS, Formants, Manner, Sound
 from engine.sample.prosody import Phone, Utterance, Voice
 
 Floats = npt.NDArray[np.float64]
@@ -152,32 +152,48 @@ def _sources(utterance: Utterance, time: Floats, voice: Voice) -> dict[str, Floa
         closed = (time >= begin) & (time < opening)
         after = (time >= opening) & (time < end)
         sound = phone.sound
+        shut = _shut(time, begin, opening, phone.name)
+        if sound.has_closure:
+            muffle = np.maximum(muffle, shut)
+        elif sound.manner is Manner.NASAL:
+            nasality = np.maximum(nasality, shut)
         if sound.manner is Manner.PAUSE:
             aspiration[closed] = _inhalation(time[closed], begin, end)
         elif sound.manner is Manner.ASPIRATE:
-            aspiration[closed] = 0.22
+            aspiration[closed] = 0.13
         elif sound.is_voiceless and sound.manner is Manner.STOP:
-            aspiration[after] = 0.24 if end - opening > 0.02 else 0.1
+            aspiration[after] = 0.09 if end - opening > 0.02 else 0.05
         elif sound.has_closure:
             # the voice bar dies away as pressure builds up behind the closure, and after a pause it comes late
             place = (time[closed] - begin) / max(opening - begin, 1e-3)
             starts = 0.35 if index == 0 else 0.0
             voicing[closed] = np.where(place >= starts, sound.voicing * (1 - 0.45 * place), 0)
-            muffle[closed] = 1
             voicing[after] = 0 if sound.is_voiceless else 0.6
         else:
             level = sound.voicing * (0.82 if sound.is_vowel and not phone.stress else 1.0)
             voicing[closed] = level
-            nasality[closed] = float(sound.manner is Manner.NASAL)
     fall = 1 - 0.3 * np.clip(time / max(spoken_end, 0.1), 0, 1)
     fall *= np.clip((spoken_end + 0.03 - time) / 0.11, 0.15, 1)  # the voice fades out
+    murmur = SOUNDS["m"].voicing
+    voicing = np.where(nasality > 0, np.minimum(voicing, (1 - nasality) + nasality * murmur), voicing)
     voicing = gaussian_filter1d(voicing * fall, 5 / STEP_MS, mode="nearest")
     return {
         "voicing": voicing,
-        "muffle": gaussian_filter1d(muffle, 2 / STEP_MS, mode="nearest"),
+        "muffle": muffle,
         "aspiration": gaussian_filter1d(aspiration, 4 / STEP_MS, mode="nearest") + 0.05 * voice.breath * voicing,
-        "nasality": gaussian_filter1d(nasality, 7 / STEP_MS, mode="nearest"),
+        "nasality": nasality,
     }
+
+
+def _shut(time: Floats, begin: float, opening: float, name: str) -> Floats:
+    """Return 1 while the mouth is shut for a stop or nasal, and how far a narrow opening muffles it before and after.
+
+    Lips 2.5 mm apart, some 15 ms from contact, let about half of the sound out: in real speech the steepest rise and
+    fall of the sound lie there, not at the contact itself.
+    """
+    flank = 0.030 if name in BILABIALS else 0.022
+    away = np.maximum(np.maximum(begin - time, time - opening), 0) / flank
+    return 1 - _ease(away)
 
 
 def _inhalation(time: Floats, begin: float, end: float) -> Floats:
@@ -185,5 +201,5 @@ def _inhalation(time: Floats, begin: float, end: float) -> Floats:
     if end - begin < 0.4:
         return np.zeros(len(time))
     middle = (time - (end - 0.26)) / 0.09
-    breath: Floats = 0.012 * np.exp(-0.5 * middle**2)
+    breath: Floats = 0.007 * np.exp(-0.5 * middle**2)
     return breath
