@@ -26,8 +26,8 @@ _LITTLE_SPEECH, _SOME_SPEECH = 0.1, 0.3
 _MUSIC_TONALITY = 0.5
 _PADDING_MS = (5.0, 100.0)
 _MODEL_RATE, _MODEL_HZ, _HARMFUL_CUT_HZ = 16_000, 7000.0, 5500.0
-_RATE_TOLERANCE = 0.13
-"""Relative: the speed is known to about a tenth."""
+_RATE_TOLERANCE = 0.2
+"""Relative: nine estimates of ten are that near."""
 
 
 def silence(exam: Examination, start: Fraction) -> Iterator[Finding]:
@@ -167,12 +167,11 @@ def _wrong_speed(speed: SpeedEstimate, labelled: int) -> Finding:
     factor = speed.factor if speed.factor > 1 else 1 / speed.factor
     if abs(math.log(nearest / true)) > _RATE_TOLERANCE or nearest == labelled:
         return Finding.of(code, Severity.PROBLEM, value=speed.factor, factor=factor)
-    exact = labelled / nearest
     return Finding.of(
         f"{code}_rate",
         Severity.PROBLEM,
-        value=exact,
-        factor=max(exact, 1 / exact),
+        value=speed.factor,
+        factor=factor,
         khz_now=labelled / 1000,
         khz_true=nearest / 1000,
         true_rate=nearest,

@@ -136,6 +136,7 @@ def test_short_pauses_join_and_short_bursts_do_not_count() -> None:
 
 
 @pytest.mark.clips
+@pytest.mark.slow
 def test_talking_clips_are_speech(clips_folder: Path) -> None:
     shares = {}
     for clip in json.loads((clips_folder / "manifest.json").read_text(encoding="utf-8")):
