@@ -128,11 +128,13 @@ def chinese_font() -> str | None:
         try:
             # Not by matplotlib's own list: that is cached from the day it was made, and knows no newer fonts.
             font_manager.fontManager.addfont(path)
-            family = font_manager.FontProperties(fname=path).get_name()
-            if _font_has(family, "声音晚毫秒。"):
-                return family
         except (OSError, RuntimeError, ValueError):
             continue
+        # A collection holds several countries' shapes of the same characters.
+        families = [font.name for font in font_manager.fontManager.ttflist if font.fname == path]
+        for family in sorted(families, key=lambda name: (not name.endswith("SC"), "Mono" in name, name)):
+            if _font_has(family, "声音晚毫秒。"):
+                return family
     return None
 
 
