@@ -197,6 +197,12 @@ class Studio(QObject):
         video = self.document.info.video if self.document.info else None
         return float(1000 / video.rate) if video is not None else 40.0
 
+    def close_clip(self) -> None:
+        """Save, and go back to nothing open."""
+        self._remember()
+        self.autosave.save_now()
+        self.document.close()
+
     def close(self) -> None:
         """Save, stop everything and end the engine's process."""
         self._remember()

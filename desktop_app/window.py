@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -110,9 +110,6 @@ class MainWindow(QMainWindow):
         self.actions_ = actions = Actions(self, studio.settings)
         declare(actions, self)
         declare_playing(actions, self)
-        self._look_soon = QTimer(self)
-        self._look_soon.setSingleShot(True)
-        self._look_soon.timeout.connect(actions.look_again)
         self._build()
         self._build_menus()
         self._connect()
@@ -195,7 +192,7 @@ class MainWindow(QMainWindow):
     def close_clip(self) -> None:
         """Go back to the start page."""
         self.player.pause()
-        self.studio.document.close()
+        self.studio.close_clip()
 
     def show_page(self, name: str) -> None:
         """Show a page of the sidebar."""
@@ -382,11 +379,13 @@ class MainWindow(QMainWindow):
             document.correction_changed,
             document.range_changed,
             document.undo_stack.indexChanged,
+            document.face_changed,
             studio.measuring.changed,
             studio.exporting.changed,
         ):
-            signal.connect(self._look_later)
+            signal.connect(self._look_again)
         document.media_changed.connect(self._show_media)
+        studio.autosave.saved.connect(self._show_title)
         timeline.seek_requested.connect(player.seek)
         timeline.scrub_started.connect(player.start_scrub)
         timeline.scrub_finished.connect(player.finish_scrub)
@@ -441,8 +440,11 @@ class MainWindow(QMainWindow):
         self.actions_["loop"].setChecked(False)
         self.actions_.look_again()
 
-    def _look_later(self) -> None:
-        self._look_soon.start()
+    def _look_again(self) -> None:
+        self.actions_.look_again()
+
+    def _show_title(self) -> None:
+        self.setWindowTitle(self._title())
 
     def _refuse(self, refusal: Refusal) -> None:
         self.toasts.show(str(refusal), tone="bad")

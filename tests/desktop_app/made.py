@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from engine.media.probe import AudioStream, MediaInfo, VideoStream
 from engine.sync.result import Kind, LagCurve, Measurement, MouthTrace, OffsetPoint, PlosivePair
-from engine.words import Message
+from engine.sync.verdict import verdict
+from engine.timing import Offset
 
 Floats = npt.NDArray[np.float32]
 
@@ -142,7 +143,7 @@ def measurement(seconds: float, offset_ms: float = 83.0) -> Measurement:
     return Measurement(
         file="made.mp4",
         kind=Kind.CONSTANT,
-        verdict=Message("sync.verdict.constant"),
+        verdict=verdict(Kind.CONSTANT, Offset(offset_ms, 6.0)),
         offset_ms=offset_ms,
         uncertainty_ms=6.0,
         confidence=0.95,
