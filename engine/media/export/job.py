@@ -17,7 +17,7 @@ from engine.media.export.request import Outcome, Request, source_streams
 from engine.media.export.stretching import TOLERANCE as STRETCH_TOLERANCE
 from engine.media.export.stretching import keeps_pitch, line
 from engine.media.export.target_file import check_target, written
-from engine.media.export.verify import Comparison, compare, moved_without_edit_lists
+from engine.media.export.verify import COPIED, ENCODED, STRETCHED, Comparison, compare, moved_without_edit_lists
 from engine.media.opening import local_file
 from engine.media.probe import probe
 from engine.refusal import Refused
@@ -91,7 +91,7 @@ def _export(request: Request, sources: list[Path], *, overwrite: bool, verify: b
                 checks.append(check)
                 yield Progress("checking", _WRITING + (1 - _WRITING) * min(1.0, len(checks) / 5), check)
             outcome.notes += _other_readers(request, place.result)
-    yield Progress("checking", 1.0)
+        yield Progress("checking", 1.0)
     return _report(request, outcome, checks, size, verify=verify)
 
 
@@ -219,6 +219,7 @@ def _comparison(request: Request, written_file: Path, outcome: Outcome) -> Compa
         asked=asked,
         factor=factor,
         avoid=outcome.avoid,
+        likeness=STRETCHED if factor != 1 else COPIED if outcome.is_exact else ENCODED,
         is_local=local,
     )
 

@@ -54,8 +54,9 @@ def _rewritten(request: Request, place: Workplace, shift: Fraction) -> Step:
         if container.is_iso:
             done = yield from _steps(isobmff.shift_sound(request.source, target, shift))
         elif container.is_matroska:
+            starts = {audio.index: audio.start for audio in request.info.audios}
             with request.source.open("rb", buffering=_BUFFER) as source:
-                done = yield from _steps(matroska.shift_sound(source, target, shift, request.info.size))
+                done = yield from _steps(matroska.shift_sound(source, target, shift, request.info.size, starts))
         else:
             raise UnsupportedLayout(container)
     return Outcome(copied(request), _notes(request, done, shift))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -100,7 +100,7 @@ class _Plan:
     clocks: dict[int, SampleClock | None]
 
     @classmethod
-    def make(cls, head: Head, ahead: list[Block], shift: Fraction) -> _Plan:
+    def make(cls, head: Head, ahead: list[Block], shift: Fraction, starts: Mapping[int, Fraction]) -> _Plan:
         """Decide on the tick and the stamps from the first blocks."""
         tick = Fraction(head.scale, _SECOND)
         sound = {number: track for number, track in head.tracks.items() if track.kind == SOUND}
@@ -115,7 +115,9 @@ class _Plan:
         if head.scale % _FINE_SCALE:
             raise UnsupportedLayout(f"ticks of {head.scale} ns")
         clocks: dict[int, SampleClock | None] = {
-            number: SampleClock(track, blocks[number], tick) for number, track in sound.items()
+            number: SampleClock(track, blocks[number], tick, starts.get(ordinal))
+            for ordinal, (number, track) in enumerate(head.tracks.items())
+            if number in sound
         }
         return cls(_FINE_SCALE, head.scale // _FINE_SCALE, shift, clocks)
 
@@ -151,7 +153,9 @@ def _look_ahead(blocks: Iterator[Block], reader: Reader) -> list[Block]:
     return ahead
 
 
-def shift_sound(source: BinaryIO, target: BinaryIO, shift: Fraction, size: int = 0) -> Iterator[float | Shift]:
+def shift_sound(
+    source: BinaryIO, target: BinaryIO, shift: Fraction, size: int = 0, starts: Mapping[int, Fraction] | None = None
+) -> Iterator[float | Shift]:
     """Write a copy of a Matroska or WebM stream whose sound is moved, all audio tracks alike.
 
     Args:
@@ -159,6 +163,7 @@ def shift_sound(source: BinaryIO, target: BinaryIO, shift: Fraction, size: int =
         target: opened for writing, empty, able to seek.
         shift: seconds; positive, later.
         size: bytes to come, for the progress; 0 when not known.
+        starts: when the first sample of an audio track sounds, in seconds, by the track's place in the file.
 
     Yields:
         Shares of the work done (0 to 1) and, last, the :class:`Shift`.
@@ -169,18 +174,20 @@ def shift_sound(source: BinaryIO, target: BinaryIO, shift: Fraction, size: int =
         OSError: if reading or writing fails.
     """
     try:
-        yield from _shift_sound(source, target, shift, size)
+        yield from _shift_sound(source, target, shift, size, starts or {})
     except (ebml.BrokenEbml, struct.error, KeyError) as error:
         raise UnsupportedLayout(str(error)) from error
 
 
-def _shift_sound(source: BinaryIO, target: BinaryIO, shift: Fraction, size: int) -> Iterator[float | Shift]:
+def _shift_sound(
+    source: BinaryIO, target: BinaryIO, shift: Fraction, size: int, starts: Mapping[int, Fraction]
+) -> Iterator[float | Shift]:
     reader = Reader(source)
     blocks = reader.blocks()
     ahead = _look_ahead(blocks, reader)
     if not ahead:
         raise UnsupportedLayout("no blocks")
-    plan = _Plan.make(reader.head, ahead, shift)
+    plan = _Plan.make(reader.head, ahead, shift, starts)
     writer = Writer(target, reader.head, plan.scale)
     queue = _Interleaver()
     kept = reported = hidden = 0

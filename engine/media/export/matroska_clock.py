@@ -14,10 +14,14 @@ StepCount = Callable[[Block], int]
 
 _SECOND = 1_000_000_000
 _FEWEST = 3
+_STRAY = Fraction(3, 2)
+"""Ticks by which a stamp may be off what counting gives, two roundings and a little more."""
+_GAP = 3
+"""Ticks from which on a stamp is believed rather than the count."""
 
 
 class SampleClock:
-    """Times counted in samples, never further than a tick from those of the file.
+    """Times counted in samples from the first block on, as :func:`engine.media.samples.read_samples` counts them.
 
     Writers round the encoder delay to ticks before they add it to the stamps. In a file with finer ticks the delay is
     not rounded, so stamps have to be late by the exact delay instead.
@@ -26,24 +30,27 @@ class SampleClock:
         track: the track.
         first: its first blocks.
         tick: seconds per tick of the file.
+        start: when its first sample sounds, in seconds, if that is known better than from the first stamp.
     """
 
-    def __init__(self, track: Track, first: list[Block], tick: Fraction) -> None:
+    def __init__(self, track: Track, first: list[Block], tick: Fraction, start: Fraction | None) -> None:
         delay = Fraction(track.delay, _SECOND)
         self._tick = tick
         self._late = delay - Rounding.NEAREST.apply(delay / tick) * tick
         self._sample = Fraction(1, track.sample_rate)
         self._step: StepCount | None = None
         self._last: Fraction | None = None
+        self._first = first[0].ticks * tick if first else Fraction(0)
         ways: list[Callable[[Track, list[Block], Fraction], StepCount | None]] = [_constant_steps]
         ways += [partial(_vorbis_steps, quarters=number) for number in (2, 1, 0)]
         for make in ways:
             trial = make(track, first, tick)
-            start = None if trial is None else self._start(first, trial)
-            if start is not None:
+            if trial is not None and self._follow(first, trial):
                 self._step = make(track, first, tick)
-                self._first = start
                 break
+        # With the exact delay the first sample sounds at the first stamp.
+        if start is not None and abs(start - self._first) <= 2 * tick:
+            self._first = start
 
     def time(self, block: Block) -> Fraction:
         """Return the exact time of the next block in seconds; the file's own if its blocks cannot be counted."""
@@ -52,37 +59,20 @@ class SampleClock:
             return stamped
         step = self._step(block) * self._sample
         time = self._first if self._last is None else self._last + step
-        if abs(time - stamped) > 2 * self._tick:
-            time = stamped  # a gap: the file knows
-        else:
-            time = min(max(time, stamped - self._tick), stamped + self._tick)
+        if abs(time - stamped) > _GAP * self._tick:
+            time = stamped  # the file knows
         self._last = time
         return time
 
-    def _start(self, blocks: list[Block], step: StepCount) -> Fraction | None:
-        """Return when the first block begins, or ``None`` if the stamps do not follow from it to a tick.
-
-        Each stamp confines the beginning to an interval one tick long. The first stamp is taken for the truth unless
-        the others contradict; then the middle of what they leave, as
-        :meth:`engine.media.sound_source.SoundSource` does.
-        """
-        if not blocks:
-            return None
-        first = blocks[0].ticks * self._tick
-        low, high = first + self._late - self._tick / 2, first + self._late + self._tick / 2
-        agreeing = True
+    def _follow(self, blocks: list[Block], step: StepCount) -> bool:
+        """Whether the stamps of some blocks follow from the first one's by counting samples."""
         passed = Fraction(0)
         for index, block in enumerate(blocks):
             samples = step(block)
             passed += samples * self._sample if index else 0
-            says = block.ticks * self._tick - passed
-            if abs(says - first) > self._tick:
-                return None
-            narrower = max(low, says + self._late - self._tick / 2), min(high, says + self._late + self._tick / 2)
-            agreeing = agreeing and narrower[0] <= narrower[1]
-            if agreeing:
-                low, high = narrower
-        return first if low <= first <= high else (low + high) / 2
+            if abs(block.ticks * self._tick - passed - self._first) > _STRAY * self._tick:
+                return False
+        return bool(blocks)
 
 
 def _constant_steps(track: Track, first: list[Block], tick: Fraction) -> StepCount | None:

@@ -48,9 +48,16 @@ def check_target(sources: list[Path], target: Path, *, overwrite: bool, needs: i
         needs: about how many bytes it will have.
 
     Raises:
-        Refused: ``export.same_file``, ``export.exists``, ``export.target_is_folder``, ``export.no_folder`` or
-            ``export.disk_too_small``.
+        Refused: ``export.same_file``, ``export.exists``, ``export.target_is_folder``, ``export.no_folder``,
+            ``export.name_too_long`` or ``export.disk_too_small``.
     """
+    try:
+        _check_target(sources, target, overwrite=overwrite, needs=needs)
+    except OSError as error:
+        raise _refused(error, target) from error
+
+
+def _check_target(sources: list[Path], target: Path, *, overwrite: bool, needs: int) -> None:
     if target.is_dir():
         raise Refused.because("export.target_is_folder", path=target)
     if target.exists() or target.is_symlink():

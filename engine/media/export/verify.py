@@ -33,7 +33,10 @@ _MARGIN = Fraction(3, 10)
 _WIDE_MARGIN = Fraction(5)
 _LEAST_WINDOW = Fraction(1, 5)
 _LEAST_LEVEL = 1e-5
-_LEAST_LIKENESS = 0.5
+
+COPIED, ENCODED, STRETCHED = 0.9, 0.7, 0.5
+"""Least likeness of sound that was copied (a decoder may fill in noise of its own), encoded again, or stretched."""
+
 _PLACES = (Fraction(1, 50), Fraction(1, 3), Fraction(2, 3), Fraction(13, 14))
 _AWAY = Fraction(3, 5)
 _MOST_PARTS = 8
@@ -55,6 +58,7 @@ class Comparison:
         asked: seconds by which a moment of the sound was to be moved.
         factor: how much slower the sound was made.
         avoid: moments not to look at.
+        likeness: how like the source the target's sound has to be, at least, to be recognised (1 is the same).
         is_local: whether short stretches are compared one by one, because single moments may be off their place.
     """
 
@@ -67,6 +71,7 @@ class Comparison:
     asked: Callable[[Fraction], Fraction]
     factor: Fraction = Fraction(1)
     avoid: tuple[Fraction, ...] = ()
+    likeness: float = COPIED
     is_local: bool = False
 
 
@@ -209,21 +214,26 @@ def _lag(
         return None
     offset, _, field = target
     if comparison.is_local:
-        return _median_lag(wanted, field, begin, offset, rate)
+        return _median_lag(wanted, field, begin, offset, rate, comparison.likeness)
     slowed = _slowed(wanted, comparison.factor)
-    found = _find(slowed, field)
+    found = _find(slowed, field, comparison.likeness)
     # Slowed or not, the middle of the window is where its shift is the one asked for.
     return None if found is None else offset + Fraction(found) / rate + Fraction(len(slowed), 2 * rate) - middle
 
 
 def _median_lag(
-    wanted: npt.NDArray[np.float64], field: npt.NDArray[np.float64], begin: Fraction, offset: Fraction, rate: int
+    wanted: npt.NDArray[np.float64],
+    field: npt.NDArray[np.float64],
+    begin: Fraction,
+    offset: Fraction,
+    rate: int,
+    least: float,
 ) -> Fraction | None:
     """Return the median lag of short stretches: each may be off its place by a period of the voice."""
     length = rate // 10
     lags = []
     for first in range(0, len(wanted) - length + 1, length // 2):
-        found = _find(wanted[first : first + length], field)
+        found = _find(wanted[first : first + length], field, least)
         if found is not None:
             lags.append(offset + Fraction(found) / rate - begin - Fraction(first, rate))
     return statistics.median(lags) if lags else None
@@ -250,7 +260,7 @@ def _slowed(sound: npt.NDArray[np.float64], factor: Fraction) -> npt.NDArray[np.
     return np.interp(np.arange(count) / float(factor), np.arange(len(sound)), sound)
 
 
-def _find(pattern: npt.NDArray[np.float64], field: npt.NDArray[np.float64]) -> float | None:
+def _find(pattern: npt.NDArray[np.float64], field: npt.NDArray[np.float64], least: float) -> float | None:
     """Return where in ``field`` the pattern begins, in samples; ``None`` if it is silent or not there."""
     count = len(field) - len(pattern) + 1
     power = float(np.dot(pattern, pattern))
@@ -262,7 +272,7 @@ def _find(pattern: npt.NDArray[np.float64], field: npt.NDArray[np.float64]) -> f
     energy = np.maximum(sums[len(pattern) :] - sums[: -len(pattern)], power * 1e-6)
     likeness = products / np.sqrt(energy * power)
     peak = int(np.argmax(likeness))
-    if likeness[peak] < _LEAST_LIKENESS:
+    if likeness[peak] < least:
         return None
     if not 0 < peak < count - 1:
         return float(peak)
@@ -290,7 +300,7 @@ def moved_without_edit_lists(target: Path, stream: int) -> Fraction | None:
     begin, rate, sound = heard
     length = len(sound) // 3
     for start in (length, 0):
-        found = _find(sound[start : start + length], field)
+        found = _find(sound[start : start + length], field, COPIED)
         if found is not None:
             later = offset + Fraction(found) / rate - begin - Fraction(start, rate)
             return later - (first_frame - honest[0][0])
