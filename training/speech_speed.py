@@ -64,7 +64,7 @@ def main() -> None:
         network = fit(data)
         TARGET.parent.mkdir(parents=True, exist_ok=True)
         np.savez(TARGET, **network.arrays())
-        print(f"wrote {TARGET} ({TARGET.stat().st_size} bytes)")  # noqa: T201 - a command line
+        print(f"wrote {TARGET} ({TARGET.stat().st_size} bytes)")
 
 
 def examples(folder: Path) -> Iterator[Example]:
@@ -231,19 +231,19 @@ def cross_validate(data: list[Example]) -> None:
         natural[held_out] = posterior[:, np.abs(OCTAVES) < 0.5].sum(axis=1)
     truth = np.array([example.octaves for example in data])
     seconds = np.array([example.seconds for example in data])
-    print(f"{len(data)} examples, {len(speakers)} speakers, {FOLDS} folds by speaker")  # noqa: T201
+    print(f"{len(data)} examples, {len(speakers)} speakers, {FOLDS} folds by speaker")
     for shortest, longest in ((0, 1.5), (1.5, 3), (3, 6), (6, 99)):
         here = (seconds >= shortest) & (seconds < longest)
         right = here & (truth == 0)
         alarms = right & (natural < 0.1) & (np.abs(estimates) > 0.5)
         wrong = here & (np.abs(truth) >= 1)
-        print(  # noqa: T201
+        print(
             f"{shortest:4}-{longest:3} s of sound: median error {np.median(np.abs(estimates - truth)[here]):.3f} octaves, "
             f"false alarms {alarms.sum()} of {right.sum()}, "
             f"2x and more found {(natural[wrong] < 0.1).sum()} of {wrong.sum()}"
         )
         for name in sorted({data[n].clip for n in np.flatnonzero(alarms)}):
-            print(f"      false alarm: {name}")  # noqa: T201
+            print(f"      false alarm: {name}")
 
 
 if __name__ == "__main__":

@@ -179,7 +179,7 @@ def best_line(blocks: Blocks, steepest_ppm: float = STEEPEST_PPM) -> Line:
     step = 4 * FINE_MS / reach  # moves the ends by 20 ms, well under the width of a peak
     # Stretches searched around a line found before lie along it; no line may leave the lags that were looked at.
     centre = float(np.polyfit(blocks.times, blocks.first_lag_ms, 1)[0]) if np.ptp(blocks.first_lag_ms) > 50 else 0.0
-    steepest = min(steepest_ppm / 1000, np.ptp(lags) / 2 / reach)
+    steepest = min(steepest_ppm / 1000, float(lags[-1] - lags[0]) / 2 / reach)
     count = max(1, int(np.ceil(steepest / step)))
     slopes, totals = np.zeros(1), np.zeros((1, len(lags)))
     for _ in range(3):
