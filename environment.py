@@ -195,7 +195,7 @@ def _is_usable(version: tuple[int, ...]) -> bool:
 def _venv_version() -> tuple[int, ...]:
     """Return the first two numbers of the version of the Python in ``.venv``, none if it has no working Python."""
     with contextlib.suppress(OSError):
-        found = re.search(r"^version\w*\s*=\s*(\d+)\.(\d+)", (VENV / "pyvenv.cfg").read_text(encoding="utf-8"), re.M)
+        found = re.search(r"^version\w*\s*=\s*(\d+)\.(\d+)", (VENV / "pyvenv.cfg").read_text(encoding="utf-8"), re.MULTILINE)
         if found and PYTHON.exists():
             return int(found[1]), int(found[2])
     return ()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import total_ordering
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -320,7 +321,7 @@ class StepCorrection:
 
     def __post_init__(self) -> None:
         times = [time for time, _ in self.steps]
-        if not times or any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+        if not times or any(later <= earlier for earlier, later in pairwise(times)):
             raise ValueError("steps must be at least one, with ascending times")
 
     def at(self, seconds: float) -> float:
