@@ -75,6 +75,7 @@ class Examination:
         self.leading_zeros = 0
         self.speech_seconds = 0.0
         self.listener = SpeechActivity(RATE)
+        self._coarse = coarse
         self._only_zeros = True
         self._to_16k = None if sample_rate == RATE else soxr.ResampleStream(sample_rate, RATE, channels, "float32")
         self._row_rest = np.zeros(0, np.float32)
@@ -95,7 +96,8 @@ class Examination:
         self.channels.add(at_16k)
         # What is heard through the better channel when the mix cancels: the choice firms up as the sound comes in.
         mix = self.channels.mix_down()
-        self.dropouts.add(mix.apply(samples))
+        if not self._coarse:  # in 8 bits quiet sound is digital silence all the time
+            self.dropouts.add(mix.apply(samples))
         self.bandwidth.add(mix.apply(samples))
         self._listen(mix.apply(at_16k), last=last)
 

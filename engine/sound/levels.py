@@ -143,7 +143,13 @@ class LevelStatistics:
             threshold = DIGITAL_SILENCE_DB
         else:
             threshold = max(min(floor + 10, speech - 30), floor + 4)
-        edge = int(np.searchsorted(_EDGES, threshold))
-        if self._first[edge] < 0:
+        held = self.reached(threshold)
+        if held is None:
             return Extent(0, self.rows - 1, threshold) if self.rows < _SUSTAINED_ROWS else None
-        return Extent(int(self._first[edge]), int(self._last[edge]), float(threshold))
+        return Extent(*held, threshold)
+
+    def reached(self, level_db: float) -> tuple[int, int] | None:
+        """Return the first and the last row of all stretches of 30 ms that reach a level (to half a decibel)."""
+        edge = int(np.searchsorted(_EDGES, level_db, side="right")) - 1
+        first = int(self._first[max(0, edge)])
+        return None if first < 0 else (first, int(self._last[max(0, edge)]))

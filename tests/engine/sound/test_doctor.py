@@ -116,7 +116,12 @@ def test_clipped_peaks_are_counted_where_they_are(tmp_path: Path, after: float) 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "FLOAT"])
 def test_loud_but_whole_peaks_are_not_clipped(tmp_path: Path, subtype: str) -> None:
     diagnosis = _recording(tmp_path, VOICE / np.abs(VOICE).max() * 0.99, subtype=subtype)
-    assert "clipping" not in [finding.code for finding in diagnosis.findings]
+    assert {"clipping", "dropouts"}.isdisjoint(finding.code for finding in diagnosis.findings)
+
+
+def test_clipping_is_found_in_eight_bits(tmp_path: Path) -> None:
+    samples = np.clip(VOICE * 8, -1, 127 / 128)
+    assert "clipping" in [finding.code for finding in _recording(tmp_path, samples, subtype="PCM_U8").findings]
 
 
 def test_peaks_beyond_full_scale(tmp_path: Path) -> None:
