@@ -31,8 +31,12 @@ from engine.sync.verdict import verdict
 from engine.timing import Offset
 from engine.words import Message
 
-ENOUGH_CONFIDENCE = 0.5
-"""Below this a number would be wrong more often than right, so none is given."""
+_ENOUGH_CONFIDENCE = 0.5
+"""Below this no number is given."""
+_SHORT_EVIDENCE = 5.0
+_ENOUGH_WHEN_SHORT = 0.25
+"""The same with fewer seconds of evidence: even right answers stay doubtful then; of those above this, 97 % of 1.5 s
+windows and more of longer ones were right (cross-validated)."""
 
 _WIDE_REACH_MS = 5000.0
 """Half-width of the search when nothing was found in the usual range."""
@@ -268,7 +272,7 @@ class _Measuring:
     def _should_widen(self, conclusion: Conclusion | None) -> bool:
         return (
             conclusion is not None
-            and conclusion.confidence < ENOUGH_CONFIDENCE
+            and not _is_enough(conclusion)
             and conclusion.seconds >= _WIDE_NEEDS
             and conclusion.kind is Kind.CONSTANT
         )
@@ -288,7 +292,7 @@ class _Measuring:
             if seen.kept is not None
         ]
         conclusion = self._conclude(self.seen)
-        if conclusion is None or conclusion.confidence < ENOUGH_CONFIDENCE:
+        if conclusion is None or not _is_enough(conclusion):
             self.seen = before
             return None
         self.notes.append(Message("sync.note.widened"))
@@ -359,7 +363,7 @@ class _Measuring:
 
     def _why_not(self, conclusion: Conclusion | None) -> Reason | None:
         """Return why no number can be given, the most helpful reason first, or ``None`` if one can."""
-        if conclusion is not None and conclusion.confidence >= ENOUGH_CONFIDENCE:
+        if conclusion is not None and _is_enough(conclusion):
             return None
         people = self._people()
         rates = [seen.frame_seconds for seen in self.seen if seen.frame_seconds > 0]
@@ -439,6 +443,12 @@ def _span(info: MediaInfo) -> tuple[float, float]:
     start = float(info.video.start)
     length = info.video.duration if info.video.duration is not None else info.duration
     return start, start + float(length or 0)
+
+
+def _is_enough(conclusion: Conclusion) -> bool:
+    """Return whether there is evidence for a number."""
+    least = _ENOUGH_WHEN_SHORT if conclusion.seconds < _SHORT_EVIDENCE else _ENOUGH_CONFIDENCE
+    return conclusion.confidence >= least
 
 
 def _container_delay_ms(info: MediaInfo) -> float | None:
