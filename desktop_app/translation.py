@@ -24,12 +24,11 @@ def speak(choice: str) -> None:
     QLocale.setDefault(QLocale(code))
     while _installed:
         QCoreApplication.removeTranslator(_installed.pop())
-    if code == LANGUAGES[0]:
-        return
     own = files("resources").joinpath("translations", f"plosive_{code}.qm")
     with as_file(own) as path:
         _install(str(path))
-    _install(f"{QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}/qtbase_{code}.qm")
+    if code != LANGUAGES[0]:
+        _install(f"{QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}/qtbase_{code}.qm")
 
 
 def _install(path: str) -> None:

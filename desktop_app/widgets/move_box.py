@@ -52,13 +52,13 @@ def understood(text: str, earlier: str = "earlier", later: str = "later") -> flo
     if number is None:
         return None
     value = float(number.group())
-    unit, _, word = plain[number.end() :].strip().partition(" ")
-    if unit not in {"ms", "s"}:
-        unit, word = "ms", f"{unit} {word}".strip()
-    if unit == "s":
-        value *= 1000
+    unit = re.match(r"ms|s(?![a-z])|毫秒|秒", after := plain[number.end() :].strip())
+    if unit is not None:
+        value *= 1000 if unit.group() in {"s", "秒"} else 1
+        after = after[unit.end() :].strip()
+    words = [word for word in (plain[: number.start()].strip(), after) if word]
     for side, sign in ((earlier, -1), (later, 1), ("earlier", -1), ("later", 1)):
-        if word and side.startswith(word):
+        if any(side.startswith(word) for word in words):
             value = sign * abs(value)
             break
     return max(-LARGEST_MS, min(LARGEST_MS, value))

@@ -1,0 +1,1229 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+    <context>
+        <name>Actions</name>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>Edit</source>
+            <translation>编辑</translation>
+        </message>
+        <message>
+            <source>Sync</source>
+            <translation>同步</translation>
+        </message>
+        <message>
+            <source>Play</source>
+            <translation>播放</translation>
+        </message>
+        <message>
+            <source>View</source>
+            <translation>视图</translation>
+        </message>
+        <message>
+            <source>Help</source>
+            <translation>帮助</translation>
+        </message>
+        <message>
+            <source>Open…</source>
+            <translation>打开…</translation>
+        </message>
+        <message>
+            <source>Use another sound for this clip…</source>
+            <translation>为此片段换用另一段声音…</translation>
+        </message>
+        <message>
+            <source>Use the clip's own sound again</source>
+            <translation>恢复使用片段自带的声音</translation>
+        </message>
+        <message>
+            <source>Open the copied path</source>
+            <translation>打开已复制的路径</translation>
+        </message>
+        <message>
+            <source>Open the sample</source>
+            <translation>打开示例</translation>
+        </message>
+        <message>
+            <source>Save project</source>
+            <translation>保存项目</translation>
+        </message>
+        <message>
+            <source>Save project as…</source>
+            <translation>项目另存为…</translation>
+        </message>
+        <message>
+            <source>Export…</source>
+            <translation>导出…</translation>
+        </message>
+        <message>
+            <source>Write the corrected copy</source>
+            <translation>写出校正后的副本</translation>
+        </message>
+        <message>
+            <source>Close the clip</source>
+            <translation>关闭片段</translation>
+        </message>
+        <message>
+            <source>Quit</source>
+            <translation>退出</translation>
+        </message>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
+        </message>
+        <message>
+            <source>Redo</source>
+            <translation>重做</translation>
+        </message>
+        <message>
+            <source>Find a command…</source>
+            <translation>查找命令…</translation>
+        </message>
+        <message>
+            <source>Settings…</source>
+            <translation>设置…</translation>
+        </message>
+        <message>
+            <source>Measure</source>
+            <translation>测量</translation>
+        </message>
+        <message>
+            <source>Stop measuring</source>
+            <translation>停止测量</translation>
+        </message>
+        <message>
+            <source>Measure whoever speaks</source>
+            <translation>测量正在说话的人</translation>
+        </message>
+        <message>
+            <source>Apply what was measured</source>
+            <translation>应用测量结果</translation>
+        </message>
+        <message>
+            <source>Remove the correction</source>
+            <translation>移除校正</translation>
+        </message>
+        <message>
+            <source>1 frame</source>
+            <translation>1 帧</translation>
+        </message>
+        <message>
+            <source>10 ms</source>
+            <translation>10 毫秒</translation>
+        </message>
+        <message>
+            <source>1 ms</source>
+            <translation>1 毫秒</translation>
+        </message>
+        <message>
+            <source>Sound 1 frame earlier</source>
+            <translation>声音提前 1 帧</translation>
+        </message>
+        <message>
+            <source>Sound 1 frame later</source>
+            <translation>声音推后 1 帧</translation>
+        </message>
+        <message>
+            <source>Sound 10 ms earlier</source>
+            <translation>声音提前 10 毫秒</translation>
+        </message>
+        <message>
+            <source>Sound 10 ms later</source>
+            <translation>声音推后 10 毫秒</translation>
+        </message>
+        <message>
+            <source>Sound 1 ms earlier</source>
+            <translation>声音提前 1 毫秒</translation>
+        </message>
+        <message>
+            <source>Sound 1 ms later</source>
+            <translation>声音推后 1 毫秒</translation>
+        </message>
+        <message>
+            <source>Keyboard shortcuts</source>
+            <translation>键盘快捷键</translation>
+        </message>
+        <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Play or pause</source>
+            <translation>播放或暂停</translation>
+        </message>
+        <message>
+            <source>Backwards, or faster backwards</source>
+            <translation>倒放,或更快地倒放</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>Forwards, or faster</source>
+            <translation>正放,或更快地正放</translation>
+        </message>
+        <message>
+            <source>One frame back</source>
+            <translation>后退一帧</translation>
+        </message>
+        <message>
+            <source>One frame on</source>
+            <translation>前进一帧</translation>
+        </message>
+        <message>
+            <source>Ten frames back</source>
+            <translation>后退十帧</translation>
+        </message>
+        <message>
+            <source>Ten frames on</source>
+            <translation>前进十帧</translation>
+        </message>
+        <message>
+            <source>One second back</source>
+            <translation>后退一秒</translation>
+        </message>
+        <message>
+            <source>One second on</source>
+            <translation>前进一秒</translation>
+        </message>
+        <message>
+            <source>To the beginning</source>
+            <translation>到开头</translation>
+        </message>
+        <message>
+            <source>To the end</source>
+            <translation>到结尾</translation>
+        </message>
+        <message>
+            <source>Range begins here</source>
+            <translation>选区从这里开始</translation>
+        </message>
+        <message>
+            <source>Range ends here</source>
+            <translation>选区到这里结束</translation>
+        </message>
+        <message>
+            <source>No range</source>
+            <translation>取消选区</translation>
+        </message>
+        <message>
+            <source>Repeat the range, or two seconds here</source>
+            <translation>循环播放选区,或此处两秒</translation>
+        </message>
+        <message>
+            <source>Mark this moment</source>
+            <translation>在此处做标记</translation>
+        </message>
+        <message>
+            <source>Mark before</source>
+            <translation>上一个标记</translation>
+        </message>
+        <message>
+            <source>Mark after</source>
+            <translation>下一个标记</translation>
+        </message>
+        <message>
+            <source>Sound on or off</source>
+            <translation>开关声音</translation>
+        </message>
+        <message>
+            <source>Play without the correction</source>
+            <translation>不带校正播放</translation>
+        </message>
+        <message>
+            <source>Blind test: which one looks right?</source>
+            <translation>盲测:哪个看起来对?</translation>
+        </message>
+        <message>
+            <source>Closer</source>
+            <translation>放大</translation>
+        </message>
+        <message>
+            <source>Farther</source>
+            <translation>缩小</translation>
+        </message>
+        <message>
+            <source>The whole clip</source>
+            <translation>整个片段</translation>
+        </message>
+        <message>
+            <source>Two seconds here, or the whole</source>
+            <translation>此处两秒,或整个片段</translation>
+        </message>
+        <message>
+            <source>Snap while dragging</source>
+            <translation>拖动时吸附</translation>
+        </message>
+        <message>
+            <source>Look closely at the mouth</source>
+            <translation>近看嘴部</translation>
+        </message>
+        <message>
+            <source>Before and after side by side</source>
+            <translation>校正前后并排显示</translation>
+        </message>
+        <message>
+            <source>Show the mouth's outline</source>
+            <translation>显示嘴部轮廓</translation>
+        </message>
+        <message>
+            <source>Page: sync</source>
+            <translation>页面:同步</translation>
+        </message>
+        <message>
+            <source>Page: doctor</source>
+            <translation>页面:诊断</translation>
+        </message>
+        <message>
+            <source>Page: export</source>
+            <translation>页面:导出</translation>
+        </message>
+        <message>
+            <source>Page: history</source>
+            <translation>页面:历史</translation>
+        </message>
+    </context>
+    <context>
+        <name>BandsBar</name>
+        <message>
+            <source>{name}: up to {early} ms early, {late} ms late</source>
+            <translation>{name}:最多提前 {early} 毫秒、滞后 {late} 毫秒</translation>
+        </message>
+        <message>
+            <source>Noticed by nobody ({name})</source>
+            <translation>无人察觉({name})</translation>
+        </message>
+        <message>
+            <source>Accepted by most ({name})</source>
+            <translation>多数人可接受({name})</translation>
+        </message>
+        <message>
+            <source>early</source>
+            <translation>偏早</translation>
+        </message>
+        <message>
+            <source>late</source>
+            <translation>偏晚</translation>
+        </message>
+    </context>
+    <context>
+        <name>BlindTestPage</name>
+        <message>
+            <source>Blind test</source>
+            <translation>盲测</translation>
+        </message>
+        <message>
+            <source>Play A</source>
+            <translation>播放 A</translation>
+        </message>
+        <message>
+            <source>Play B</source>
+            <translation>播放 B</translation>
+        </message>
+        <message>
+            <source>A looks right</source>
+            <translation>A 看起来对</translation>
+        </message>
+        <message>
+            <source>B looks right</source>
+            <translation>B 看起来对</translation>
+        </message>
+        <message>
+            <source>I see no difference</source>
+            <translation>我看不出区别</translation>
+        </message>
+        <message>
+            <source>Which one looks right?</source>
+            <translation>哪个看起来对?</translation>
+        </message>
+        <message>
+            <source>Pair {number} of {count}. One of them is the clip as it is, the other one is corrected.</source>
+            <translation>第 {number} 对,共 {count} 对。其中一个是原片段,另一个经过校正。</translation>
+        </message>
+        <message>
+            <source>You could not tell them apart</source>
+            <translation>您分辨不出两者</translation>
+        </message>
+        <message>
+            <source>The correction looks right to you</source>
+            <translation>您觉得校正后的对</translation>
+        </message>
+        <message>
+            <source>The clip as it was looks right to you</source>
+            <translation>您觉得原来的对</translation>
+        </message>
+        <message>
+            <source>Corrected: {new}, as it was: {old}, no difference: {same}. Somebody who guesses gets a result this clear in {percent} % of tests.</source>
+            <translation>选校正后:{new},选原来:{old},无区别:{same}。单凭猜测,{percent} % 的测试也会得到这么明显的结果。</translation>
+        </message>
+    </context>
+    <context>
+        <name>CommandPalette</name>
+        <message>
+            <source>What do you want to do?</source>
+            <translation>您想做什么?</translation>
+        </message>
+    </context>
+    <context>
+        <name>DoctorPanel</name>
+        <message>
+            <source>SOUND DOCTOR</source>
+            <translation>声音诊断</translation>
+        </message>
+        <message>
+            <source>Examine again</source>
+            <translation>重新检查</translation>
+        </message>
+        <message>
+            <source>Write a voice file</source>
+            <translation>写出语音文件</translation>
+        </message>
+        <message>
+            <source>16 kHz, mono, one level: what speech models expect. The clip stays.</source>
+            <translation>16 kHz、单声道、统一响度:语音模型需要的格式。原片段不变。</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Listening to the whole sound…</source>
+            <translation>正在听完整段声音…</translation>
+        </message>
+        <message>
+            <source>Open a clip and the doctor looks at its sound.</source>
+            <translation>打开一个片段,诊断会检查它的声音。</translation>
+        </message>
+        <message>
+            <source>Nothing unusual: clean sound.</source>
+            <translation>没有异常:声音干净。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n finding(s), the worst first.</source>
+            <translation>
+                <numerusform>%n 项发现,最严重的在前。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Show this place</source>
+            <translation>显示此处</translation>
+        </message>
+        <message>
+            <source>Fix in a copy (compatible export)</source>
+            <translation>在副本中修复(兼容导出)</translation>
+        </message>
+        <message>
+            <source>Fix in a voice file</source>
+            <translation>在语音文件中修复</translation>
+        </message>
+    </context>
+    <context>
+        <name>Document</name>
+        <message>
+            <source>Marker added</source>
+            <translation>添加标记</translation>
+        </message>
+        <message>
+            <source>Marker removed</source>
+            <translation>移除标记</translation>
+        </message>
+        <message>
+            <source>Range chosen</source>
+            <translation>选择范围</translation>
+        </message>
+    </context>
+    <context>
+        <name>DropOverlay</name>
+        <message>
+            <source>Picture</source>
+            <translation>画面</translation>
+        </message>
+        <message>
+            <source>Open this clip</source>
+            <translation>打开这个片段</translation>
+        </message>
+        <message>
+            <source>Voice</source>
+            <translation>语音</translation>
+        </message>
+        <message>
+            <source>Use this sound instead of the clip's own</source>
+            <translation>用这段声音代替片段自带的声音</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
+        </message>
+        <message>
+            <source>Measure all of them in the background</source>
+            <translation>在后台测量全部文件</translation>
+        </message>
+    </context>
+    <context>
+        <name>ExportPanel</name>
+        <message>
+            <source>EXPORT A CORRECTED COPY</source>
+            <translation>导出校正后的副本</translation>
+        </message>
+        <message>
+            <source>Lossless</source>
+            <translation>无损</translation>
+        </message>
+        <message>
+            <source>Copies picture and sound as they are and only changes when the sound is played. Takes seconds.</source>
+            <translation>原样复制画面和声音,只改变声音的播放时间。几秒钟即可完成。</translation>
+        </message>
+        <message>
+            <source>Compatible</source>
+            <translation>兼容</translation>
+        </message>
+        <message>
+            <source>Copies the picture and encodes the sound again, so that every player and editor agrees.</source>
+            <translation>复制画面并重新编码声音,让所有播放器和剪辑软件表现一致。</translation>
+        </message>
+        <message>
+            <source>Stretched</source>
+            <translation>拉伸</translation>
+        </message>
+        <message>
+            <source>For a drift: copies the picture and re-times the sound along a line, at the same pitch.</source>
+            <translation>用于漂移:复制画面,沿直线调整声音的时间,音高不变。</translation>
+        </message>
+        <message>
+            <source>In pieces</source>
+            <translation>分段</translation>
+        </message>
+        <message>
+            <source>For jumps: copies the picture and moves each stretch of the sound by its own amount.</source>
+            <translation>用于跳变:复制画面,把声音的每一段移动各自的量。</translation>
+        </message>
+        <message>
+            <source>FILE</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>The file that will be written</source>
+            <translation>将要写出的文件</translation>
+        </message>
+        <message>
+            <source>Change…</source>
+            <translation>更改…</translation>
+        </message>
+        <message>
+            <source>THE SAME FOR A TERMINAL</source>
+            <translation>等效的命令行</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Show in folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>Play it</source>
+            <translation>播放</translation>
+        </message>
+        <message>
+            <source>WRITING</source>
+            <translation>正在写出</translation>
+        </message>
+        <message>
+            <source>MEASURING THE NEW FILE</source>
+            <translation>正在测量新文件</translation>
+        </message>
+        <message>
+            <source>NOT EXPORTED</source>
+            <translation>未导出</translation>
+        </message>
+        <message>
+            <source>DONE</source>
+            <translation>完成</translation>
+        </message>
+        <message>
+            <source>Measured again: {verdict}</source>
+            <translation>再次测量:{verdict}</translation>
+        </message>
+        <message>
+            <source>{file} is written: {asked}.</source>
+            <translation>已写出 {file}:{asked}。</translation>
+        </message>
+        <message>
+            <source>{file} is written. Asked: {asked}. The file has: {got}.</source>
+            <translation>已写出 {file}。要求:{asked}。文件实际:{got}。</translation>
+        </message>
+        <message>
+            <source>Export to</source>
+            <translation>导出到</translation>
+        </message>
+        <message>
+            <source>Replace the file?</source>
+            <translation>替换文件?</translation>
+        </message>
+        <message>
+            <source>{file} exists already. Replace it?</source>
+            <translation>{file} 已经存在。要替换它吗?</translation>
+        </message>
+    </context>
+    <context>
+        <name>Header</name>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>about {rate} fps, varying</source>
+            <translation>约 {rate} fps,可变</translation>
+        </message>
+        <message>
+            <source>{rate} fps</source>
+            <translation>{rate} fps</translation>
+        </message>
+        <message>
+            <source>sound: {file}</source>
+            <translation>声音:{file}</translation>
+        </message>
+    </context>
+    <context>
+        <name>HistoryPanel</name>
+        <message>
+            <source>WHAT WAS DONE, AND WHY</source>
+            <translation>做过什么,为什么</translation>
+        </message>
+        <message>
+            <source>As it was opened</source>
+            <translation>刚打开时</translation>
+        </message>
+        <message>
+            <source>History</source>
+            <translation>历史</translation>
+        </message>
+    </context>
+    <context>
+        <name>LogPage</name>
+        <message>
+            <source>Log</source>
+            <translation>日志</translation>
+        </message>
+        <message>
+            <source>Which log</source>
+            <translation>哪个日志</translation>
+        </message>
+        <message>
+            <source>Copy all</source>
+            <translation>全部复制</translation>
+        </message>
+        <message>
+            <source>Show in folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>Nothing was written down yet.</source>
+            <translation>还没有任何记录。</translation>
+        </message>
+    </context>
+    <context>
+        <name>MainWindow</name>
+        <message>
+            <source>Open a clip or a project</source>
+            <translation>打开片段或项目</translation>
+        </message>
+        <message>
+            <source>Sound for this clip</source>
+            <translation>此片段的声音</translation>
+        </message>
+        <message>
+            <source>Save project</source>
+            <translation>保存项目</translation>
+        </message>
+        <message>
+            <source>No path of a file was copied.</source>
+            <translation>没有复制任何文件路径。</translation>
+        </message>
+        <message>
+            <source>Recover?</source>
+            <translation>恢复?</translation>
+        </message>
+        <message>
+            <source>Plosive was not closed properly while {file} was open. Open it as it was?</source>
+            <translation>上次打开 {file} 时 Plosive 没有正常关闭。要按当时的状态打开吗?</translation>
+        </message>
+        <message>
+            <source>Plosive crashed last time. The details are in the log.</source>
+            <translation>Plosive 上次崩溃了。详细信息在日志里。</translation>
+        </message>
+        <message>
+            <source>Show the log</source>
+            <translation>查看日志</translation>
+        </message>
+        <message>
+            <source>Something went wrong. What is open is safe; the details are in the log.</source>
+            <translation>出错了。已打开的内容是安全的;详细信息在日志里。</translation>
+        </message>
+        <message>
+            <source>Open again</source>
+            <translation>再次打开</translation>
+        </message>
+        <message>
+            <source>Sync</source>
+            <translation>同步</translation>
+        </message>
+        <message>
+            <source>Doctor</source>
+            <translation>诊断</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
+        </message>
+        <message>
+            <source>History</source>
+            <translation>历史</translation>
+        </message>
+        <message>
+            <source>{file} is written.</source>
+            <translation>已写出 {file}。</translation>
+        </message>
+        <message>
+            <source>The voice is in {file}.</source>
+            <translation>语音已写入 {file}。</translation>
+        </message>
+        <message>
+            <source>Where is {file} now?</source>
+            <translation>{file} 现在在哪里?</translation>
+        </message>
+        <message>
+            <source>Go here</source>
+            <translation>转到此处</translation>
+        </message>
+        <message>
+            <source>Mark this moment</source>
+            <translation>在此处做标记</translation>
+        </message>
+        <message>
+            <source>Range begins here</source>
+            <translation>选区从这里开始</translation>
+        </message>
+        <message>
+            <source>Range ends here</source>
+            <translation>选区到这里结束</translation>
+        </message>
+        <message>
+            <source>Remove the mark</source>
+            <translation>移除标记</translation>
+        </message>
+    </context>
+    <context>
+        <name>MoveBox</name>
+        <message>
+            <source>not moved</source>
+            <translation>未移动</translation>
+        </message>
+        <message>
+            <source>later</source>
+            <translation>推后</translation>
+        </message>
+        <message>
+            <source>earlier</source>
+            <translation>提前</translation>
+        </message>
+        <message>
+            <source>{ms} ms {side}</source>
+            <translation>{side} {ms} 毫秒</translation>
+        </message>
+    </context>
+    <context>
+        <name>Player</name>
+        <message>
+            <source>No sound device was found: the clip plays in silence.</source>
+            <translation>没有找到声音设备:片段将静音播放。</translation>
+        </message>
+        <message>
+            <source>The sound device has stopped: the clip goes on in silence.</source>
+            <translation>声音设备已停止:片段继续静音播放。</translation>
+        </message>
+    </context>
+    <context>
+        <name>Preview</name>
+        <message>
+            <source>Before</source>
+            <translation>校正前</translation>
+        </message>
+        <message>
+            <source>After</source>
+            <translation>校正后</translation>
+        </message>
+        <message>
+            <source>Preview</source>
+            <translation>预览</translation>
+        </message>
+    </context>
+    <context>
+        <name>Settings</name>
+        <message>
+            <source>Language</source>
+            <translation>语言</translation>
+        </message>
+        <message>
+            <source>Takes effect at once.</source>
+            <translation>立即生效。</translation>
+        </message>
+        <message>
+            <source>As the system</source>
+            <translation>跟随系统</translation>
+        </message>
+        <message>
+            <source>Colours</source>
+            <translation>颜色</translation>
+        </message>
+        <message>
+            <source>Dark suits a dim room, light a bright one.</source>
+            <translation>深色适合昏暗的房间,浅色适合明亮的房间。</translation>
+        </message>
+        <message>
+            <source>Dark</source>
+            <translation>深色</translation>
+        </message>
+        <message>
+            <source>Light</source>
+            <translation>浅色</translation>
+        </message>
+        <message>
+            <source>Measure after opening</source>
+            <translation>打开后自动测量</translation>
+        </message>
+        <message>
+            <source>Every clip is measured in the background as soon as it is open.</source>
+            <translation>每个片段打开后立即在后台测量。</translation>
+        </message>
+        <message>
+            <source>Look at the whole clip</source>
+            <translation>查看整个片段</translation>
+        </message>
+        <message>
+            <source>Slower. Otherwise a long clip is sampled until the result is certain.</source>
+            <translation>较慢。否则长片段只抽样测量,直到结果确定。</translation>
+        </message>
+        <message>
+            <source>Measure the exported file</source>
+            <translation>测量导出的文件</translation>
+        </message>
+        <message>
+            <source>After an export the new file is measured again from its picture.</source>
+            <translation>导出后,根据画面再次测量新文件。</translation>
+        </message>
+        <message>
+            <source>Remember corrections</source>
+            <translation>记住校正</translation>
+        </message>
+        <message>
+            <source>A clip that is opened again has the correction it had last time.</source>
+            <translation>再次打开的片段会带有上次的校正。</translation>
+        </message>
+    </context>
+    <context>
+        <name>SettingsPage</name>
+        <message>
+            <source>Settings</source>
+            <translation>设置</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+    </context>
+    <context>
+        <name>ShortcutsPage</name>
+        <message>
+            <source>Keyboard shortcuts</source>
+            <translation>键盘快捷键</translation>
+        </message>
+        <message>
+            <source>Choose an action, press new keys in the field, and confirm.</source>
+            <translation>选择一个操作,在输入框中按下新的按键,然后确认。</translation>
+        </message>
+        <message>
+            <source>New keys</source>
+            <translation>新按键</translation>
+        </message>
+        <message>
+            <source>Use these keys</source>
+            <translation>使用这些按键</translation>
+        </message>
+        <message>
+            <source>No keys</source>
+            <translation>不设按键</translation>
+        </message>
+        <message>
+            <source>All as at first</source>
+            <translation>全部恢复默认</translation>
+        </message>
+        <message>
+            <source>These keys belong to “{action}”.</source>
+            <translation>这些按键属于“{action}”。</translation>
+        </message>
+        <message>
+            <source>Changed.</source>
+            <translation>已更改。</translation>
+        </message>
+    </context>
+    <context>
+        <name>SpeakersPage</name>
+        <message>
+            <source>My speakers are late</source>
+            <translation>我的扬声器有延迟</translation>
+        </message>
+        <message>
+            <source>Bluetooth headphones play up to 300 ms late. Play a clip that is known to be right and move the slider until it looks right here. This changes what you see and hear on this computer, never the clip.</source>
+            <translation>蓝牙耳机最多会晚 300 毫秒。播放一个确认同步的片段,移动滑块直到看起来同步。这只改变您在这台电脑上的视听,不会改动片段。</translation>
+        </message>
+        <message>
+            <source>No sound device was found.</source>
+            <translation>没有找到声音设备。</translation>
+        </message>
+        <message>
+            <source> ms late</source>
+            <translation> 毫秒延迟</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+    </context>
+    <context>
+        <name>StartPage</name>
+        <message>
+            <source>Drop a clip here</source>
+            <translation>把片段拖到这里</translation>
+        </message>
+        <message>
+            <source>Plosive measures from the picture how far lips and sound are apart, and puts it right without encoding anything again. Everything stays on this computer.</source>
+            <translation>Plosive 根据画面测量口型与声音相差多少,并在不重新编码的情况下校正。一切都留在这台电脑上。</translation>
+        </message>
+        <message>
+            <source>Open a clip…</source>
+            <translation>打开片段…</translation>
+        </message>
+        <message>
+            <source>Try a sample</source>
+            <translation>试用示例</translation>
+        </message>
+        <message>
+            <source>LAST OPENED</source>
+            <translation>最近打开</translation>
+        </message>
+    </context>
+    <context>
+        <name>Studio</name>
+        <message>
+            <source>Making the sample: a drawn face that speaks, its sound 80 ms late.</source>
+            <translation>正在制作示例:一张会说话的画像,声音滞后 80 毫秒。</translation>
+        </message>
+        <message>
+            <source>As measured: {moved}</source>
+            <translation>按测量结果:{moved}</translation>
+        </message>
+        <message>
+            <source>Nudged: {moved}</source>
+            <translation>微调:{moved}</translation>
+        </message>
+        <message>
+            <source>Correction removed</source>
+            <translation>移除校正</translation>
+        </message>
+        <message>
+            <source>As you left it last time: {moved}.</source>
+            <translation>与您上次离开时相同:{moved}。</translation>
+        </message>
+    </context>
+    <context>
+        <name>SyncPanel</name>
+        <message>
+            <source>CORRECTION</source>
+            <translation>校正</translation>
+        </message>
+        <message>
+            <source>WHERE THE LAG COMES FROM</source>
+            <translation>延迟来自哪里</translation>
+        </message>
+        <message>
+            <source>Recording</source>
+            <translation>录制</translation>
+        </message>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>This computer</source>
+            <translation>这台电脑</translation>
+        </message>
+        <message>
+            <source>Camera and microphone, or the edit: it is in every copy.</source>
+            <translation>摄像机与麦克风,或剪辑造成:每个副本里都有。</translation>
+        </message>
+        <message>
+            <source>The file itself asks players to start the sound at another time. Players that ignore it differ.</source>
+            <translation>文件本身要求播放器在另一个时间开始播放声音。忽略这一点的播放器表现会不同。</translation>
+        </message>
+        <message>
+            <source>Speakers and headphones of this computer are late by themselves. It is never written into a clip.</source>
+            <translation>这台电脑的扬声器和耳机本身就有延迟。它永远不会写入片段。</translation>
+        </message>
+        <message>
+            <source>My speakers are late…</source>
+            <translation>我的扬声器有延迟…</translation>
+        </message>
+        <message>
+            <source>How far the sound is moved</source>
+            <translation>声音移动了多少</translation>
+        </message>
+        <message>
+            <source>Type "83 earlier", "20 later" or "0.1 s later".</source>
+            <translation>可输入“提前 83”“推后 20”或“0.1 s 推后”。</translation>
+        </message>
+        <message>
+            <source>earlier</source>
+            <translation>提前</translation>
+        </message>
+        <message>
+            <source>later</source>
+            <translation>推后</translation>
+        </message>
+        <message>
+            <source>The offset among published tolerances</source>
+            <translation>偏移量与公开标准容差的对比</translation>
+        </message>
+        <message>
+            <source>Typed: {moved}</source>
+            <translation>键入:{moved}</translation>
+        </message>
+        <message>
+            <source>MEASURING</source>
+            <translation>正在测量</translation>
+        </message>
+        <message numerus="yes">
+            <source>Looking at the lips and listening: %n place(s) so far.</source>
+            <translation>
+                <numerusform>正在看口型、听声音:目前 %n 处。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>Looking at the lips and listening…</source>
+            <translation>正在看口型、听声音…</translation>
+        </message>
+        <message>
+            <source>NOT MEASURED</source>
+            <translation>未能测量</translation>
+        </message>
+        <message>
+            <source>NOT MEASURED YET</source>
+            <translation>尚未测量</translation>
+        </message>
+        <message>
+            <source>Measure how far lips and sound are apart.</source>
+            <translation>测量口型与声音相差多少。</translation>
+        </message>
+        <message>
+            <source>IN SYNC</source>
+            <translation>同步</translation>
+        </message>
+        <message>
+            <source>CONSTANT OFFSET</source>
+            <translation>固定偏移</translation>
+        </message>
+        <message>
+            <source>DRIFT</source>
+            <translation>漂移</translation>
+        </message>
+        <message>
+            <source>JUMPS</source>
+            <translation>跳变</translation>
+        </message>
+        <message>
+            <source>JITTER</source>
+            <translation>抖动</translation>
+        </message>
+        <message>
+            <source>CANNOT BE MEASURED</source>
+            <translation>无法测量</translation>
+        </message>
+        <message>
+            <source>± {ms} ms
+{percent} % sure</source>
+            <translation>± {ms} 毫秒
+把握 {percent} %</translation>
+        </message>
+        <message>
+            <source>0 ms</source>
+            <translation>0 毫秒</translation>
+        </message>
+        <message>
+            <source>{ms} ms late</source>
+            <translation>晚 {ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>{ms} ms early</source>
+            <translation>早 {ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>not measured</source>
+            <translation>未测量</translation>
+        </message>
+        <message>
+            <source>sound or picture is missing</source>
+            <translation>缺少声音或画面</translation>
+        </message>
+        <message>
+            <source>starts both together</source>
+            <translation>声音和画面同时开始</translation>
+        </message>
+        <message>
+            <source>starts the sound {ms} ms after the picture</source>
+            <translation>声音比画面晚 {ms} 毫秒开始</translation>
+        </message>
+        <message>
+            <source>starts the sound {ms} ms before the picture</source>
+            <translation>声音比画面早 {ms} 毫秒开始</translation>
+        </message>
+        <message>
+            <source>speakers {ms} ms late</source>
+            <translation>扬声器晚 {ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>speakers taken as prompt</source>
+            <translation>视为扬声器无延迟</translation>
+        </message>
+    </context>
+    <context>
+        <name>TimelineView</name>
+        <message>
+            <source>{time}: sound {offset}</source>
+            <translation>{time}:声音{offset}</translation>
+        </message>
+        <message>
+            <source>early</source>
+            <translation>偏早</translation>
+        </message>
+        <message>
+            <source>late</source>
+            <translation>偏晚</translation>
+        </message>
+        <message>
+            <source>Timeline</source>
+            <translation>时间线</translation>
+        </message>
+        <message>
+            <source>Picture</source>
+            <translation>画面</translation>
+        </message>
+        <message>
+            <source>Mouth</source>
+            <translation>嘴部</translation>
+        </message>
+        <message>
+            <source>how far the lips are open</source>
+            <translation>嘴唇张开程度</translation>
+        </message>
+        <message>
+            <source>Sound</source>
+            <translation>声音</translation>
+        </message>
+        <message>
+            <source>drag its bar to move it</source>
+            <translation>拖动横条可移动</translation>
+        </message>
+        <message>
+            <source>Offset (ms)</source>
+            <translation>偏移(毫秒)</translation>
+        </message>
+        <message>
+            <source>{ms} late</source>
+            <translation>晚 {ms}</translation>
+        </message>
+        <message>
+            <source>{ms} early</source>
+            <translation>早 {ms}</translation>
+        </message>
+        <message>
+            <source>Sound put back</source>
+            <translation>声音放回原处</translation>
+        </message>
+        <message>
+            <source>Sound dragged</source>
+            <translation>拖动声音</translation>
+        </message>
+        <message>
+            <source>Sound dragged to the measured offset</source>
+            <translation>声音拖到测得的偏移</translation>
+        </message>
+        <message>
+            <source>Sound dragged back to zero</source>
+            <translation>声音拖回零点</translation>
+        </message>
+        <message>
+            <source>Sound dragged by whole frames</source>
+            <translation>声音按整帧拖动</translation>
+        </message>
+        <message>
+            <source>Burst dragged onto its lips</source>
+            <translation>爆破音对齐口型</translation>
+        </message>
+        <message>
+            <source>Drag: move the sound · hold {shift}: do not snap · double-click: put it back</source>
+            <translation>拖动:移动声音 · 按住 {shift}:不吸附 · 双击:放回原处</translation>
+        </message>
+        <message>
+            <source>on the measured offset</source>
+            <translation>位于测得的偏移</translation>
+        </message>
+        <message>
+            <source>as in the file</source>
+            <translation>与文件中相同</translation>
+        </message>
+        <message>
+            <source>on the frame grid</source>
+            <translation>位于帧网格</translation>
+        </message>
+        <message>
+            <source>a burst on its lips</source>
+            <translation>爆破音与口型对齐</translation>
+        </message>
+        <message>
+            <source>Wheel: pan · {ctrl}+wheel: zoom · {shift}+wheel: height of the sound · {alt}+wheel: one frame</source>
+            <translation>滚轮:平移 · {ctrl}+滚轮:缩放 · {shift}+滚轮:声音高度 · {alt}+滚轮:一帧</translation>
+        </message>
+    </context>
+    <context>
+        <name>Toast</name>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+    </context>
+    <context>
+        <name>Transport</name>
+        <message>
+            <source>Speed</source>
+            <translation>速度</translation>
+        </message>
+        <message>
+            <source>Volume</source>
+            <translation>音量</translation>
+        </message>
+    </context>
+</TS>
