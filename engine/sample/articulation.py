@@ -8,7 +8,7 @@ lip touches the teeth while the friction lasts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -200,28 +200,30 @@ class Articulation:
     def _free(self, time: Floats) -> Floats:
         """Return 0 while the lips are shut for p, b or m, 1 far from it, rising from the very instant they part."""
         free = np.ones(len(time))
-        first = np.searchsorted(self._part, time.min() - OPENING_SECONDS)
-        last = np.searchsorted(self._shut, time.max() + CLOSING_SECONDS, side="right")
-        for shut, part in zip(self._shut[first:last], self._part[first:last], strict=True):
+        for shut, part in _near(self._shut, self._part, time, 0.1):
             free *= _release(np.maximum((shut - time) / CLOSING_SECONDS, (time - part) / OPENING_SECONDS))
         return free
 
     def _deep(self, time: Floats) -> Floats:
         """Return how far into a closure each time is, 0 at contact and release, 1 in the middle."""
         deep = np.zeros(len(time))
-        for closure in self.closures:
-            if closure.part > time.min() and closure.shut < time.max():
-                place = np.clip((time - closure.shut) / (closure.part - closure.shut), 0, 1)
-                deep = np.maximum(deep, np.sin(np.pi * place))
+        for shut, part in _near(self._shut, self._part, time, 0):
+            deep = np.maximum(deep, np.sin(np.pi * np.clip((time - shut) / (part - shut), 0, 1)))
         return deep
 
     def _labiodental(self, time: Floats) -> Floats:
         touch = np.zeros(len(time))
-        for begin, end in zip(self._teeth_begin, self._teeth_end, strict=True):
-            if begin - 0.2 < time.max() and end + 0.2 > time.min():
-                away = np.maximum(np.maximum(begin - time, time - end), 0) / _LABIODENTAL_SECONDS
-                touch = np.maximum(touch, 1 - _smooth(away))
+        for begin, end in _near(self._teeth_begin, self._teeth_end, time, 0.1):
+            away = np.maximum(np.maximum(begin - time, time - end), 0) / _LABIODENTAL_SECONDS
+            touch = np.maximum(touch, 1 - _smooth(away))
         return touch
+
+
+def _near(begins: Floats, ends: Floats, time: Floats, reach: float) -> Iterator[tuple[float, float]]:
+    """Yield the stretches that come within ``reach`` seconds of the times; begins and ends ascend."""
+    first = np.searchsorted(ends, time.min() - reach)
+    last = np.searchsorted(begins, time.max() + reach, side="right")
+    yield from zip(begins[first:last].tolist(), ends[first:last].tolist(), strict=True)
 
 
 def _smooth(share: Floats) -> Floats:

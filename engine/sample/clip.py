@@ -31,7 +31,7 @@ from engine.sample.prosody import Voice
 from engine.sample.scene import Person, Scene
 from engine.sample.soundtrack import Delay, Soundtrack
 from engine.sample.text import sample_text
-from engine.sample.voice import NATIVE_RATE, Speech, speak
+from engine.sample.voice import Speech, speak
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """Suffixes that can be written, and the muxer of each."""
@@ -278,6 +278,3 @@ def _write_truth(path: Path, plan: SamplePlan) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-__all__ = ["FORMATS", "NATIVE_RATE", "SamplePlan", "build_sample_clip", "plan_sample_clip"]

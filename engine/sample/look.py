@@ -71,10 +71,10 @@ class Look:
 
         return replace(
             base,
-            hair=near(base.hair, 0.03),
-            iris=near(base.iris, 0.05),
-            cloth=near(base.cloth, 0.15),
-            wall=(near(base.wall[0], 0.06), near(base.wall[1], 0.06)),
+            hair=near(base.hair, 0.012),
+            iris=near(base.iris, 0.03),
+            cloth=near(base.cloth, 0.11),
+            wall=(near(base.wall[0], 0.035), near(base.wall[1], 0.035)),
             face_width=base.face_width * float(rng.uniform(0.97, 1.03)),
             jaw_width=base.jaw_width * float(rng.uniform(0.95, 1.05)),
             nose_width=base.nose_width * float(rng.uniform(0.92, 1.08)),

@@ -6,6 +6,7 @@ The first sample of every burst is exactly at :attr:`engine.sample.prosody.Phone
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -66,10 +67,13 @@ class Speech:
     def read(self, start: int, stop: int) -> Samples:
         """Return samples ``start`` to ``stop``; outside the speech there is silence. Only some phrases are held."""
         out = np.zeros(stop - start, np.float32)
-        for number, (first, last) in enumerate(zip(self._edges, self._edges[1:], strict=False)):
+        number = max(0, bisect_right(self._edges, start) - 1)
+        while number < len(self.utterances) and self._edges[number] < stop:
+            first, last = self._edges[number : number + 2]
             begin, end = max(first, start), min(last, stop)
             if begin < end:
                 out[begin - start : end - start] = self._phrase(number)[begin - first : end - first]
+            number += 1
         return out
 
     def _index(self, seconds: Fraction) -> int:
