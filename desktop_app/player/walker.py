@@ -20,6 +20,9 @@ from engine.refusal import Refused
 HISTORY_BYTES = 96 << 20
 """Decoded pictures that are kept for stepping back: 30 at 1920 x 1080."""
 
+_KEPT_WHOLE = Fraction(1, 2)
+"""Seconds before a target within which no picture is left out, so that the next steps back are there."""
+
 
 class FrameWalker:
     """Walks through the pictures of a file; a context manager.
@@ -40,6 +43,7 @@ class FrameWalker:
         self._run: Iterator[tuple[int, VideoFrame]] = iter(())
         self._known: deque[tuple[int, VideoFrame]] = deque()
         self._ended = True
+        self._whole_from: Fraction | None = None
         self._current: int | None = None
 
     def __enter__(self) -> Self:
@@ -68,7 +72,8 @@ class FrameWalker:
             Refused: ``media.undecodable`` when nothing can be decoded.
         """
         # Half a microsecond forgives a presentation time that went through a float.
-        return self._show(math.floor((Fraction(seconds) + Fraction(1, 2_000_000)) / self._source.time_base))
+        target = math.floor((Fraction(seconds) + Fraction(1, 2_000_000)) / self._source.time_base)
+        return self._show(target, hurries=True)
 
     def step(self, count: int) -> tuple[float, npt.NDArray[np.uint8]]:
         """Return time and pixels of the picture ``count`` after the one shown last (before, if negative)."""
@@ -79,8 +84,8 @@ class FrameWalker:
                 break
         return self._show(self._current or 0)
 
-    def _show(self, target: int) -> tuple[float, npt.NDArray[np.uint8]]:
-        picture = self._seek(target)
+    def _show(self, target: int, *, hurries: bool = False) -> tuple[float, npt.NDArray[np.uint8]]:
+        picture = self._seek(target, hurries=hurries)
         assert self._current is not None
         return float(self._current * self._source.time_base), self._convert(picture)
 
@@ -95,19 +100,30 @@ class FrameWalker:
         """Return a tick at which the picture before the current one is on screen."""
         return (self._current if self._current is not None else 0) - 1
 
-    def _seek(self, target: int) -> VideoFrame:
-        """Make the picture on screen at ``target`` the current one."""
+    def _seek(self, target: int, *, hurries: bool = False) -> VideoFrame:
+        """Make the picture on screen at ``target`` the current one; in a hurry, most before it are left out."""
         if not self._reaches(target):
             self._known.clear()
-            self._run = self._source.pictures(target * self._source.time_base)
+            seconds = target * self._source.time_base
+            self._whole_from = seconds - _KEPT_WHOLE if hurries else None
+            self._run = self._source.pictures(seconds, whole_from=self._whole_from)
             self._ended = False
         while not self._ended and (not self._known or self._known[-1][0] < target):
             self._decode_one()
+        if self._ended and self._is_patchy():
+            # The file ends before the target: which picture is its last was left out.
+            self._known.clear()
+            return self._seek(target)
         if not self._known:
             raise Refused.because("media.undecodable", path=self._path)
         shown = [known for known in self._known if known[0] <= target]
         self._current, picture = shown[-1] if shown else self._known[0]
         return picture
+
+    def _is_patchy(self) -> bool:
+        """Whether pictures may be missing after the newest one that is known."""
+        newest = self._known[-1][0] * self._source.time_base if self._known else -math.inf
+        return self._whole_from is not None and newest < self._whole_from
 
     def _reaches(self, target: int) -> bool:
         """Whether the picture is known or so near ahead that decoding on is quicker than seeking."""
@@ -124,6 +140,9 @@ class FrameWalker:
         if following is None:
             self._ended = True
             return
+        if self._known and self._is_patchy():
+            # With holes after it, it does not say what is on screen until the next one.
+            self._known.clear()
         self._known.append(following)
         size = max(1, following[1].width * following[1].height * 3 // 2)
         while len(self._known) > max(3, HISTORY_BYTES // size):

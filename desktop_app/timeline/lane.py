@@ -25,6 +25,7 @@ class Heading(QGraphicsWidget):
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setPreferredWidth(HEADING_WIDTH)
+        self.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._theme = DARK
         self._title, self._detail = "", ""
         self._values: Sequence[tuple[float, str]] = ()

@@ -10,12 +10,15 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
-from desktop_app.timeline.plane import Plane, PlaneItem, crisp
+from desktop_app.timeline.plane import Floats, Plane, PlaneItem, bars, crisp
 from engine.sync.result import Kind, Measurement, OffsetPoint
 from engine.sync.verdict import EBU_R37, IN_SYNC_MS, ITU_DETECTABLE
 
 _LEAST_REACH_MS = 150.0
 """The lane shows at least the standards' bands."""
+
+_CROWDED_PIXELS = 18.0
+"""With less than this per point, points are not painted one by one."""
 
 Fit = Callable[[float], float]
 
@@ -52,6 +55,8 @@ class OffsetPoints(PlaneItem):
     def __init__(self) -> None:
         super().__init__(-_LEAST_REACH_MS, _LEAST_REACH_MS)
         self._points: Sequence[OffsetPoint] = ()
+        self._times: Floats = np.zeros(0)
+        self._longest = 0.0
         self._fit: Fit | None = None
         self._breaks: tuple[float, ...] = ()
         self._applied: Fit | None = None
@@ -68,6 +73,8 @@ class OffsetPoints(PlaneItem):
     def set_measurement(self, measurement: Measurement | None, reach: float) -> None:
         """Show a measurement, in a lane that reaches ``reach`` milliseconds to either side."""
         self._points = measurement.points if measurement else ()
+        self._times = np.array([point.t for point in self._points], np.float64)
+        self._longest = max((point.seconds / 2 for point in self._points), default=0.0)
         self._fit = fit_of(measurement)
         self._breaks = tuple(step.t for step in measurement.steps) if measurement else ()
         self._reach = reach
@@ -98,10 +105,10 @@ class OffsetPoints(PlaneItem):
         """Paint bands, lines and points."""
         self._paint_bands(painter, plane)
         if self._applied is not None:
-            pen = QPen(self.theme.colour("accent"), 1.5, Qt.PenStyle.DashLine)
+            pen = QPen(self.theme.colour("accent"), 1, Qt.PenStyle.DashLine)
             self._paint_line(painter, plane, self._applied, pen)
         if self._fit is not None:
-            self._paint_line(painter, plane, self._fit, QPen(self.theme.colour("text", 0.85), 1.5))
+            self._paint_line(painter, plane, self._fit, QPen(self.theme.colour("text", 0.85), 1))
         self._paint_points(painter, plane)
 
     def _paint_bands(self, painter: QPainter, plane: Plane) -> None:
@@ -123,7 +130,8 @@ class OffsetPoints(PlaneItem):
 
     def _paint_line(self, painter: QPainter, plane: Plane, fit: Fit, pen: QPen) -> None:
         edges = [plane.start, *(at for at in self._breaks if plane.start < at < plane.stop), plane.stop]
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        # These lines are level or nearly so; smoothing them costs more than everything else in the lane.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         corners = []
@@ -134,13 +142,15 @@ class OffsetPoints(PlaneItem):
         painter.drawPolyline(QPolygonF(corners))
 
     def _paint_points(self, painter: QPainter, plane: Plane) -> None:
+        reach = self._longest + 8 / plane.scale_x
+        seen = np.flatnonzero((self._times > plane.start - reach) & (self._times < plane.stop + reach)).tolist()
+        if len(seen) > plane.exposed.width() / _CROWDED_PIXELS:
+            self._paint_crowd(painter, plane, [self._points[index] for index in seen])
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        margin = 8 / plane.scale_x
-        for index, point in enumerate(self._points):
-            half = point.seconds / 2
-            if point.t + half < plane.start - margin or point.t - half > plane.stop + margin:
-                continue
-            colour = self._colour(point)
+        for index in seen:
+            point = self._points[index]
+            colour = self.theme.colour(_colour_name(point))
             x = plane.x(point.t)
             outside = abs(point.offset_ms) > self._reach
             y = plane.y(max(-self._reach, min(self._reach, point.offset_ms)))
@@ -152,6 +162,25 @@ class OffsetPoints(PlaneItem):
                 painter.setPen(QPen(self.theme.colour("text"), 2))
                 radius += 1.5
             painter.drawEllipse(QPointF(x, y), radius, radius)
+
+    def _paint_crowd(self, painter: QPainter, plane: Plane, part: list[OffsetPoint]) -> None:
+        """Paint more points than can be told apart: a line and a dot each, all of one colour at once."""
+        x = plane.shift_x + plane.scale_x * np.array([point.t for point in part])
+        offsets = np.array([point.offset_ms for point in part])
+        spread = np.array([point.uncertainty_ms for point in part])
+        names = np.array([_colour_name(point) for point in part])
+        top, middle, bottom = (
+            plane.shift_y + plane.scale_y * np.clip(values, -self._reach, self._reach)
+            for values in (offsets + spread, offsets, offsets - spread)
+        )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+        for name in sorted(set(names)):
+            chosen = names == name
+            painter.setPen(QPen(self.theme.colour(name, 0.45), 1))
+            painter.drawPath(bars(x[chosen], top[chosen], bottom[chosen]))
+            painter.setPen(QPen(self.theme.colour(name), 0))
+            painter.drawPath(bars(x[chosen], middle[chosen] - 1.5, middle[chosen] + 1.5))
+            painter.drawPath(bars(x[chosen] + 1, middle[chosen] - 1.5, middle[chosen] + 1.5))
 
     def _paint_bars(
         self, painter: QPainter, plane: Plane, point: OffsetPoint, x: float, y: float, colour: QColor
@@ -169,9 +198,11 @@ class OffsetPoints(PlaneItem):
             QPointF(plane.x(point.t - point.seconds / 2), y), QPointF(plane.x(point.t + point.seconds / 2), y)
         )
 
-    def _colour(self, point: OffsetPoint) -> QColor:
-        if point.confidence < 0.5:
-            return self.theme.colour("muted")
-        if abs(point.offset_ms) <= IN_SYNC_MS:
-            return self.theme.colour("good")
-        return self.theme.colour("poor" if EBU_R37.holds(point.offset_ms) else "bad")
+
+def _colour_name(point: OffsetPoint) -> str:
+    """Return what a point's offset means to a viewer, as the name of a colour."""
+    if point.confidence < 0.5:
+        return "muted"
+    if abs(point.offset_ms) <= IN_SYNC_MS:
+        return "good"
+    return "poor" if EBU_R37.holds(point.offset_ms) else "bad"

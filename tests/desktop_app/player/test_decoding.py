@@ -249,3 +249,15 @@ def test_a_grain_is_short_and_fades(feed: SoundFeed, clip: MakeClip) -> None:
     assert np.abs(samples[1000:2000]).max() > 0.05
     assert np.abs(samples[[0, -1]]).max() < 0.001
     assert feed.take(100) == []
+
+
+def test_far_seeks_leave_nothing_out_that_is_shown(clip: MakeClip) -> None:
+    made = clip("long_gop.mp4", seconds=8, gop=250, bframes=3)
+    with FrameWalker(made.path) as walker:
+        for wanted in (190, 60, 130, 199, 25, 110):
+            seconds, pixels = walker.at(float(made.frame_times[wanted]) + 0.01)
+            assert frame_number(pixels) == wanted
+            assert seconds == pytest.approx(float(made.frame_times[wanted]))
+            for back in range(1, 24):
+                assert frame_number(walker.step(-1)[1]) == wanted - back
+            assert frame_number(walker.step(2)[1]) == wanted - 21
