@@ -205,6 +205,7 @@ class VideoSource:
     def __init__(self, path: MediaPath, index: int | None, threading: Threading, *, keys_only: bool = False) -> None:
         self.path = path
         self._keys_only = keys_only
+        self._whole_from: float = -math.inf
         self._threading = threading
         self._open(index)
 
@@ -236,12 +237,20 @@ class VideoSource:
         """Close the file."""
         self._container.close()
 
-    def pictures(self, start: Fraction | float | None = None) -> Iterator[tuple[int, VideoFrame]]:
+    def pictures(
+        self, start: Fraction | float | None = None, *, whole_from: Fraction | None = None
+    ) -> Iterator[tuple[int, VideoFrame]]:
         """Yield ``(pts, frame)``, ascending; with ``start``, from some frame at or before it on.
+
+        Args:
+            start: seconds on the file's clock.
+            whole_from: before this time frames may be missing that no other frame refers to, which lets a far target be
+                reached in half the time.
 
         Raises:
             Refused: ``media.undecodable`` when nothing at all can be decoded.
         """
+        self._whole_from = -math.inf if whole_from is None else math.floor(whole_from / self.time_base)
         if start is not None:
             target = math.floor(Fraction(start) / self.time_base)
             for back in (0, 1, 3, 8, 20):
@@ -292,7 +301,14 @@ class VideoSource:
 
     def _raw(self, *, from_key: bool) -> Iterator[VideoFrame]:
         passed = 0
+        skips = not self._keys_only and self._whole_from > -math.inf
+        if not self._keys_only:
+            # A run before this one may have been left in a hurry.
+            self._stream.codec_context.skip_frame = "NONREF" if skips else "DEFAULT"
         for packet in packets(self._container, self.path, self._stream):
+            if skips and (packet.pts is None or packet.pts >= self._whole_from):
+                skips = False
+                self._stream.codec_context.skip_frame = "DEFAULT"
             # Frames whose references lie before the seek point would come out grey.
             if from_key and not packet.is_keyframe and passed < _MOST_PACKETS_WITHOUT_KEY:
                 passed += 1
