@@ -54,7 +54,7 @@ def window_table(trials: Sequence[Trial], calibration: Calibration) -> list[str]
             chosen = [trial for trial in trials if trial.length == length and trial.studio == studio]
             own = [trial for trial in chosen if not trial.foreign and np.isfinite(trial.error_ms)]
             foreign = [trial for trial in chosen if trial.foreign]
-            if len(own) < 20:
+            if len(own) < 10:
                 continue
             errors = _errors(own)
             sure = [trial for trial in own if calibration.confidence(trial.peak, trial.seconds) >= SURE]
