@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.studio = studio
         self.setAcceptDrops(True)
+        self._is_closed = False
         self.setMinimumSize(96 * GRID, 64 * GRID)
         self.toasts = Toasts(self)
         self._overlay = DropOverlay(self)
@@ -441,7 +442,8 @@ class MainWindow(QMainWindow):
         self.actions_.look_again()
 
     def _look_again(self) -> None:
-        self.actions_.look_again()
+        if not self._is_closed:
+            self.actions_.look_again()
 
     def _show_title(self) -> None:
         self.setWindowTitle(self._title())
@@ -532,6 +534,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and stop everything."""
+        self._is_closed = True
         app = QGuiApplication.instance()
         if app is not None:
             app.removeEventFilter(self)

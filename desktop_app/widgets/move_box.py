@@ -7,6 +7,8 @@ import re
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
+from desktop_app.theme import GRID
+
 LARGEST_MS = 600_000.0
 
 
@@ -20,7 +22,7 @@ class MoveBox(QDoubleSpinBox):
         self.setSingleStep(1.0)
         self.setKeyboardTracking(False)
         self.setAccelerated(True)
-        self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self.lineEdit().setTextMargins(GRID, 0, GRID, 0)
 
     def textFromValue(self, value: float) -> str:
         """Say a value."""

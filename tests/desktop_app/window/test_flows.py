@@ -151,6 +151,7 @@ def test_a_number_is_typed_with_words(desk: Desk) -> None:
     desk.bot.keyClick(box, Qt.Key.Key_Return)
     assert desk.document.correction == Correction(62.5)
     assert box.text() == "62.5 ms later"
+    assert box.lineEdit().width() > 100
     box.selectAll()
     desk.bot.keyClicks(box, "nonsense")
     desk.bot.keyClick(box, Qt.Key.Key_Return)
