@@ -85,6 +85,7 @@ def main() -> int:
     wanted = parser.parse_args()
     try:
         make_ready([extra for extra in ("app", "dev") if getattr(wanted, extra)])
+        compile_translations()
     except Unready as lack:
         print(lack, file=sys.stderr)
         return 3
@@ -120,6 +121,22 @@ def make_ready(extras: Sequence[str]) -> None:
     _check_shared_libraries(f"{NATIVE_IMPORTS}; {WINDOW_IMPORTS}" if with_window else NATIVE_IMPORTS)
     STAMP.write_text(json.dumps(asdict(target)), encoding="utf-8")
     UNFINISHED.unlink()
+
+
+def compile_translations() -> None:
+    """Turn the window's translations into the form that Qt reads, where that is older than they are.
+
+    Raises:
+        subprocess.CalledProcessError: if one cannot be read; Qt's tool has said why.
+    """
+    compiler = PYTHON.with_name("pyside6-lrelease.exe" if os.name == "nt" else "pyside6-lrelease")
+    if not compiler.exists():  # the window is not installed
+        return
+    for source in (ROOT / "resources" / "translations").glob("*.ts"):
+        target = source.with_suffix(".qm")
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            command = [str(compiler), "-silent", str(source), "-qm", str(target)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _packages_digest() -> str:
@@ -195,7 +212,9 @@ def _is_usable(version: tuple[int, ...]) -> bool:
 def _venv_version() -> tuple[int, ...]:
     """Return the first two numbers of the version of the Python in ``.venv``, none if it has no working Python."""
     with contextlib.suppress(OSError):
-        found = re.search(r"^version\w*\s*=\s*(\d+)\.(\d+)", (VENV / "pyvenv.cfg").read_text(encoding="utf-8"), re.MULTILINE)
+        found = re.search(
+            r"^version\w*\s*=\s*(\d+)\.(\d+)", (VENV / "pyvenv.cfg").read_text(encoding="utf-8"), re.MULTILINE
+        )
         if found and PYTHON.exists():
             return int(found[1]), int(found[2])
     return ()
