@@ -238,7 +238,8 @@ def cross_validate(data: list[Example]) -> None:
         alarms = right & (natural < 0.1) & (np.abs(estimates) > 0.5)
         wrong = here & (np.abs(truth) >= 1)
         print(
-            f"{shortest:4}-{longest:3} s of sound: median error {np.median(np.abs(estimates - truth)[here]):.3f} octaves, "
+            f"{shortest:4}-{longest:3} s of sound: median error "
+            f"{np.median(np.abs(estimates - truth)[here]):.3f} octaves, "
             f"false alarms {alarms.sum()} of {right.sum()}, "
             f"2x and more found {(natural[wrong] < 0.1).sum()} of {wrong.sum()}"
         )
