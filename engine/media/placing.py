@@ -13,6 +13,8 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
+SURVEYED_PIECES = 64
+"""Pieces from whose rounded timestamps the beginning is worked out."""
 _TOLERANCE = 0.002
 """Seconds by which timestamps may stray from counted samples before they are believed."""
 _LOOK_AHEAD = 4

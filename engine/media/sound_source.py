@@ -23,14 +23,12 @@ import av
 
 from engine.media.decoding import decode, packets, pick_audio, read_only
 from engine.media.opening import MediaPath, open_media
-from engine.media.placing import Chunk, Clock, Piece, place, refined_start
+from engine.media.placing import SURVEYED_PIECES, Chunk, Clock, Piece, place, refined_start
 from engine.refusal import Refused
 
 _COUNTED_FORMATS = {"mp3", "aac", "loas", "ac3", "eac3", "dts", "truehd", "mlp", "amr", "amrnb", "amrwb"}
 """Streams without timestamps: a seek would guess them, so packets are counted from the beginning instead."""
 
-SURVEYED_FRAMES = 64
-"""Frames from whose rounded timestamps the beginning is worked out."""
 _WARM_UP = Fraction(1, 2)
 """Seconds decoded before a seek target: Opus needs 80 ms, MP3 its bit reservoir, AAC a frame, SBR and PS some more."""
 _SETTLED = Fraction(1, 8)
@@ -107,7 +105,7 @@ class SoundSource:
             raise Refused.because("media.undecodable", path=self._path)
         self.rate = first.rate
         self.channels = first.frame.layout.nb_channels
-        ahead = list(islice(decoded, SURVEYED_FRAMES - 1)) if self._time_base * first.rate > 1 else []
+        ahead = list(islice(decoded, SURVEYED_PIECES - 1)) if self._time_base * first.rate > 1 else []
         self._surveyed = [first, *ahead]
         self._rest = decoded
         self.origin = refined_start(self._surveyed, self._time_base)
