@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import av
-import av.error
 import numpy as np
 from av.container import OutputContainer
 from av.video.reformatter import Colorspace
 
 from engine.jobs import Job, Progress
+from engine.media.export.target_file import written
 from engine.refusal import Refused
 from engine.sample.articulation import Articulation
 from engine.sample.look import Look
@@ -214,7 +212,7 @@ def build_sample_clip(target: str | Path, *, truth: str | Path | None = None, **
         ``target`` as a path.
 
     Raises:
-        Refused: if the suffix is unknown or the file cannot be written.
+        Refused: ``sample.unknown_suffix``, or as :func:`engine.media.export.target_file.written`.
         ValueError: as :func:`plan_sample_clip`.
     """
     path = Path(target)
@@ -222,22 +220,11 @@ def build_sample_clip(target: str | Path, *, truth: str | Path | None = None, **
     if muxer is None:
         raise Refused.because("sample.unknown_suffix", path=path, suffixes=", ".join(sorted(FORMATS)))
     plan = plan_sample_clip(**choices)
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=".plosive-", suffix=path.suffix, dir=path.absolute().parent)
-        os.close(handle)
-        temporary = Path(name)
-        with av.open(str(temporary), "w", format=muxer) as container:
-            yield from _encode(container, plan)
-        temporary.replace(path)
-        temporary = None
-        if truth is not None:
-            _write_truth(Path(truth), plan)
-    except OSError as error:
-        raise Refused.because("sample.cannot_write", path=path, reason=os.strerror(error.errno or 0)) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with written([], path, overwrite=True) as place, av.open(str(place.result), "w", format=muxer) as container:
+        yield from _encode(container, plan)
+    if truth is not None:
+        with written([], Path(truth), overwrite=True) as place:
+            place.result.write_text(json.dumps(plan.truth(), indent=1), encoding="utf-8")
     return path
 
 
@@ -269,12 +256,3 @@ def _encode(container: OutputContainer, plan: SamplePlan) -> Iterator[Progress]:
         yield Progress("drawing", (number + 1) / plan.frames)
     container.mux(video.encode(None))
     container.mux(audio.encode(None))
-
-
-def _write_truth(path: Path, plan: SamplePlan) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(json.dumps(plan.truth(), indent=1), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

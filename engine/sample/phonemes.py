@@ -2,10 +2,11 @@
 
 Names are ARPABET in lower case; ``pau`` is a pause, and ``yu``, ``eu`` are the Mandarin vowels of *yu* and *de*.
 
-Sources: vowel formants of men from Hillenbrand et al. (1995, JASA 97, table V), with /ae/ and /ao/ from Peterson and
-Barney (1952, JASA 24); consonant formants and bandwidths from Klatt (1980, JASA 67, table II); inherent and minimal
-durations from Klatt's rules (Allen, Hunnicutt and Klatt 1987, *From Text to Speech*, chapter 9); locus equations of
-stops from Sussman et al. (1991, JASA 90); voice onset times from Lisker and Abramson (1964, Word 20).
+Sources: vowel formants of men after Hillenbrand et al. (1995, JASA 97, table V), with /ae/ and /ao/ near Peterson and
+Barney (1952, JASA 24); consonant formants and bandwidths after Klatt (1980, JASA 67, table II); inherent and minimal
+durations after Klatt's rules (Allen, Hunnicutt and Klatt 1987, *From Text to Speech*, chapter 9); locus equations of
+stops from Sussman et al. (1991, JASA 90); voice onset times after Lisker and Abramson (1964, Word 20). Diphthong targets, the weak
+and the Mandarin vowels and all noise spectra are this project's own.
 """
 
 from __future__ import annotations
