@@ -21,7 +21,7 @@ from engine.sample.voice import Speech
 Floats = npt.NDArray[np.float64]
 
 CLOSING_SECONDS = 0.075
-"""From the vowel's opening to contact: 60 to 90 ms in conversation (Löfqvist and Gracco 1997, J. Speech Lang. Hear. Res. 40)."""
+"""From the vowel's opening to contact: 60 to 90 ms (Löfqvist and Gracco 1997, J. Speech Lang. Hear. Res. 40)."""
 
 OPENING_SECONDS = 0.085
 """From the burst to the vowel's opening: 60 to 100 ms (same source)."""

@@ -42,7 +42,6 @@ class Motion:
 
     def __init__(self, seed: int, beats: tuple[float, ...] = (), amount: float = 1.0) -> None:
         rng = np.random.default_rng([seed, 51])
-        self._rng_seed = seed
         self._amount = amount
         self._rates = rng.uniform(0.07, 0.42, (5, 4))
         self._phases = rng.uniform(0, 2 * np.pi, (5, 4))

@@ -5,8 +5,8 @@ Names are ARPABET in lower case; ``pau`` is a pause, and ``yu``, ``eu`` are the 
 Sources: vowel formants of men after Hillenbrand et al. (1995, JASA 97, table V), with /ae/ and /ao/ near Peterson and
 Barney (1952, JASA 24); consonant formants and bandwidths after Klatt (1980, JASA 67, table II); inherent and minimal
 durations after Klatt's rules (Allen, Hunnicutt and Klatt 1987, *From Text to Speech*, chapter 9); locus equations of
-stops from Sussman et al. (1991, JASA 90); voice onset times after Lisker and Abramson (1964, Word 20). Diphthong targets, the weak
-and the Mandarin vowels and all noise spectra are this project's own.
+stops from Sussman et al. (1991, JASA 90); voice onset times after Lisker and Abramson (1964, Word 20). Diphthong
+targets, the weak and the Mandarin vowels and all noise spectra are this project's own.
 """
 
 from __future__ import annotations

@@ -158,7 +158,9 @@ def _utter(utterance: Utterance, voice: Voice, rng: np.random.Generator) -> Samp
 
 
 def _glottis(pitch: _Floats, voice: Voice, rng: np.random.Generator) -> tuple[_Floats, _Floats]:
-    """Return the derivative of the glottal flow (KLGLOTT88, Klatt and Klatt 1990: p^2 - p^3 while open) and the open phase (0 or 1).
+    """Return the derivative of the glottal flow and where the glottis is open (0 or 1).
+
+    The flow is p^2 - p^3 while it is open (KLGLOTT88: Klatt and Klatt 1990, JASA 87).
 
     Args:
         pitch: Hz at every sample, shape ``(n,)``.
