@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -202,7 +202,7 @@ class Preview(QWidget):
         if self._landmarks or len(self._people()) > 1:
             self._paint_faces(painter, shown, picture)
         if self._loupe:
-            self._paint_loupe(painter, shown, picture)
+            self._paint_loupe(painter, shown, picture, area)
         if words:
             _paint_label(painter, words, QPointF(picture.left() + GRID, picture.top() + GRID))
 
@@ -237,7 +237,7 @@ class Preview(QWidget):
         painter.setBrush(self._theme.colour("mouth"))
         painter.drawRoundedRect(QRectF(bar.left(), bar.bottom() - filled, bar.width(), filled), 3, 3)
 
-    def _paint_loupe(self, painter: QPainter, shown: _Shown, picture: QRectF) -> None:
+    def _paint_loupe(self, painter: QPainter, shown: _Shown, picture: QRectF, area: QRectF) -> None:
         path = self._measured()
         face = face_at(path, shown.seconds) if path is not None else None
         aspect = shown.image.width() / max(shown.image.height(), 1)
@@ -248,8 +248,9 @@ class Preview(QWidget):
             source = around(self._loupe_point or QPointF(0.5, 0.55), aspect, _LOUPE_RATIO)
         source = inside(source)
         width = picture.width() * _LOUPE_SHARE
-        target = QRectF(0, 0, width, width * source.height() / source.width() / aspect)
-        target.moveBottomRight(picture.bottomRight() - QPointF(GRID, GRID))
+        target = _placed(
+            QSizeF(width, width * source.height() / source.width() / aspect), area, _scaled(source, picture)
+        )
         painter.setPen(QPen(QColor(255, 255, 255, 120), 1, Qt.PenStyle.DashLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(_scaled(source, picture))
@@ -271,6 +272,18 @@ def _fitted(image: QImage, area: QRectF) -> QRectF:
     fitted = QRectF(0, 0, image.width() * scale, image.height() * scale)
     fitted.moveCenter(area.center())
     return fitted
+
+
+def _placed(size: QSizeF, area: QRectF, avoided: QRectF) -> QRectF:
+    """Return where a loupe lies: in the corner of an area where it hides least of what it enlarges."""
+    inner = area.adjusted(GRID, GRID, -size.width() - GRID, -size.height() - GRID)
+    corners = (inner.bottomRight(), inner.bottomLeft(), inner.topRight(), inner.topLeft())
+
+    def hidden(corner: QPointF) -> float:
+        both = QRectF(corner, size).intersected(avoided)
+        return both.width() * both.height()
+
+    return QRectF(min(corners, key=hidden), size)
 
 
 def _scaled(shares: QRectF, picture: QRectF) -> QRectF:

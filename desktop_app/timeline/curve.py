@@ -13,8 +13,8 @@ from engine.sync.verdict import EBU_R37
 
 _TITLE = 20.0
 _AXIS = 16.0
-_LOWEST = -12.0
-"""Log probabilities further below the best one than this lie on the lower edge: e to the -12 is nothing."""
+_BESIDE_MS = 250.0
+"""Lags shown on either side of zero and of the best one: farther ones are all alike."""
 
 
 def nearest_curve(curves: tuple[LagCurve, ...], seconds: float) -> LagCurve | None:
@@ -73,7 +73,9 @@ class LagInset(QGraphicsObject):
         painter.setBrush(self._theme.colour("raised", 0.95))
         painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         inner = area.adjusted(GRID, _TITLE + 2, -GRID, -_AXIS)
-        lags = curve.lags_ms.astype(np.float64)
+        peak = float(curve.lags_ms[int(np.argmax(curve.scores))])
+        shown = (curve.lags_ms >= min(0.0, peak) - _BESIDE_MS) & (curve.lags_ms <= max(0.0, peak) + _BESIDE_MS)
+        lags, scores = curve.lags_ms[shown].astype(np.float64), curve.scores[shown].astype(np.float64)
         low, high = float(lags[0]), float(lags[-1])
 
         def x(lag: float) -> float:
@@ -82,8 +84,8 @@ class LagInset(QGraphicsObject):
         left, right = max(x(-EBU_R37.early_ms), inner.left()), min(x(EBU_R37.late_ms), inner.right())
         painter.fillRect(QRectF(left, inner.top(), right - left, inner.height()), self._theme.colour("good", 0.14))
         painter.fillRect(QRectF(x(0), inner.top(), 1, inner.height()), self._theme.colour("muted", 0.6))
-        scores = np.clip(curve.scores.astype(np.float64) - float(curve.scores.max()), _LOWEST, 0)
-        height = inner.bottom() + (scores - _LOWEST) / _LOWEST * inner.height()
+        lowest, highest = float(scores.min()), float(scores.max())
+        height = inner.bottom() - (scores - lowest) / max(highest - lowest, 1e-6) * inner.height()
         points = [QPointF(x(lag), y) for lag, y in zip(lags.tolist(), height.tolist(), strict=True)]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("mouth", 0.2))

@@ -96,6 +96,10 @@ class TimelineView(QWidget):
         self._build()
         self._connect()
         self._show_media()
+        self._show_measurement()
+        self._show_correction()
+        self._show_markers()
+        self._show_range()
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size (Qt's name)."""

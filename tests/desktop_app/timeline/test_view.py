@@ -330,3 +330,27 @@ def test_the_mouth_is_not_joined_where_no_face_was_seen(view: TimelineView) -> N
     trace = column(view, view._mouth_lane, round(view._pixel(7.52)))
     assert len(set(trace)) > 2
     assert np.isfinite(view.span).all()
+
+
+def test_a_timeline_made_after_the_clip_was_opened_shows_all_of_it(qtbot: QtBot, document: Document) -> None:
+    document.set_media(media_info(SECONDS))
+    document.set_measurement(measurement(SECONDS))
+    document.correct(Correction(-40.0), "moved")
+    view = TimelineView(document)
+    qtbot.addWidget(view)
+    view.set_sound(MadeSound(SECONDS))
+    assert view._waves[0].pos().x() == pytest.approx(-0.04)
+    view.select_point(1)
+    assert view._inset.curve is not None
+
+
+def test_thousands_of_points_are_painted_as_a_crowd(view: TimelineView, document: Document) -> None:
+    document.set_media(media_info(10_800))
+    document.set_measurement(measurement(10_800))
+    view._theme = DARK
+    view._colour()
+    area = view._offset_lane.area()
+    y = round(area.top() + (0.5 - 83 / 300) * area.height())
+    image = view._canvas.grab().toImage()
+    colours = {image.pixelColor(x, y).name() for x in range(200, 1100)}
+    assert {DARK.bad, DARK.muted} <= colours
