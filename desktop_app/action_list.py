@@ -181,6 +181,30 @@ def declare(actions: Actions, window: MainWindow) -> None:
     ):
         add(f"nudge_{name}", text, SYNC, _nudge(window, *by), keys=(keys,), short=short, is_available=is_open)
 
+    add(
+        "page_queue",
+        QT_TRANSLATE_NOOP("Actions", "Queue of clips"),
+        VIEW,
+        window.show_queue,
+        keys=("Ctrl+5",),
+        picture="queue",
+    )
+    add(
+        "page_clip",
+        QT_TRANSLATE_NOOP("Actions", "Back to the clip"),
+        VIEW,
+        window.hide_queue,
+        keys=("Ctrl+0",),
+        picture="film",
+    )
+    add(
+        "open_folder",
+        QT_TRANSLATE_NOOP("Actions", "Measure all clips of a folder…"),
+        FILE,
+        window.ask_folder,
+        keys=("Ctrl+Shift+F",),
+        picture="folder",
+    )
     add("shortcuts", QT_TRANSLATE_NOOP("Actions", "Keyboard shortcuts"), HELP, window.open_shortcuts, keys=("?", "F1"))
     add("log", QT_TRANSLATE_NOOP("Actions", "Log"), HELP, window.open_log, picture="log")
 

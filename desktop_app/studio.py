@@ -21,6 +21,7 @@ from desktop_app.work.exporting import Exporting
 from desktop_app.work.jobs import Outcome
 from desktop_app.work.measuring import Measuring
 from desktop_app.work.opening import Opener
+from desktop_app.work.queue import Queue
 from engine.media.probe import MediaInfo
 from engine.refusal import Refusal, Refused
 from engine.sync.correction import asked_words, correction_for
@@ -43,6 +44,7 @@ class Studio(QObject):
         exporting: writes corrected copies.
         examining: lets the doctor look.
         autosave: keeps the project.
+        queue: measures and fixes many clips, in a process of its own.
     """
 
     refused = Signal(object)
@@ -54,7 +56,13 @@ class Studio(QObject):
     busy_changed = Signal(bool)
     """A file is being looked into, or not any more."""
 
-    def __init__(self, settings: Settings, engine: EngineProcess | None = None, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: EngineProcess | None = None,
+        queue_engine: EngineProcess | None = None,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self.settings = settings
         self.document = Document(self)
@@ -63,6 +71,11 @@ class Studio(QObject):
         self.exporting = Exporting(self.document, self.engine, settings, self)
         self.examining = Examining(self.document, self.engine, self)
         self.autosave = Autosave(self.document, places.state_folder() / "autosave", parent=self)
+        self.queue = Queue(
+            queue_engine or EngineProcess(places.log_folder() / "queue-engine.txt", parent=self),
+            places.state_folder() / "queue.json",
+            self,
+        )
         self._memory = Memory(places.state_folder() / "corrections.json")
         self._opener = Opener(self)
         self._opener.opened.connect(self._show)
@@ -208,6 +221,7 @@ class Studio(QObject):
         self._remember()
         self.autosave.leave()
         self._opener.wait()
+        self.queue.close()
         self.engine.stop()
 
     def _open_project(self, path: Path) -> None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
+    QApplication,
     QComboBox,
     QFileDialog,
     QMainWindow,
@@ -44,6 +45,7 @@ from desktop_app.panels.export import ExportPanel
 from desktop_app.panels.header import Header
 from desktop_app.panels.history import HistoryPanel
 from desktop_app.panels.log import LogPage
+from desktop_app.panels.queue import QueuePage
 from desktop_app.panels.settings import SettingsPage
 from desktop_app.panels.shortcuts import ShortcutsPage
 from desktop_app.panels.sidebar import Sidebar
@@ -87,6 +89,7 @@ class MainWindow(QMainWindow):
         timeline: the clip over time.
         preview: the picture.
         sync: the verdict and the correction.
+        queue_page: many clips as a table.
         exports: how the copy is written.
         doctor: what is unusual about the sound.
         toasts: notices.
@@ -138,6 +141,10 @@ class MainWindow(QMainWindow):
         """
         drop = sort(path.absolute() for path in paths)
         document = self.studio.document
+        if drop.is_batch and not drop.projects:
+            self.studio.queue.add((*drop.folders, *drop.clips))
+            self.show_queue()
+            return
         if drop.projects:
             self.studio.open(drop.projects[0])
         elif len(drop.clips) == 1 and len(drop.sounds) <= 1 and zone is not Zone.VOICE:
@@ -156,6 +163,20 @@ class MainWindow(QMainWindow):
         chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Open a clip or a project"), self._folder())
         if chosen:
             self.open_paths([Path(chosen)])
+
+    def ask_folder(self) -> None:
+        """Let the user choose a folder whose clips are measured."""
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Measure all clips of a folder"), self._folder())
+        if chosen:
+            self.open_paths([Path(chosen)])
+
+    def show_queue(self) -> None:
+        """Show the queue."""
+        self._stack.setCurrentWidget(self.queue_page)
+
+    def hide_queue(self) -> None:
+        """Show the clip, or the start page."""
+        self._stack.setCurrentIndex(0 if self.studio.document.path is None else 1)
 
     def ask_sound(self) -> None:
         """Let the user choose another sound."""
@@ -350,6 +371,8 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         self._stack.addWidget(studio_page)
+        self.queue_page = QueuePage(self.studio.queue, actions)
+        self._stack.addWidget(self.queue_page)
         self.setCentralWidget(self._stack)
         # Where the keyboard is when no field has it, so that single letters are shortcuts.
         self._stack.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -402,6 +425,8 @@ class MainWindow(QMainWindow):
         self.doctor.compatible_wanted.connect(self._export_compatible)
         self.sync.calibration_wanted.connect(self._calibrate)
         self.start_page.opened.connect(studio.open)
+        self.queue_page.opened.connect(studio.open)
+        studio.queue.finished.connect(self._say_queue)
 
     def _say(self) -> None:
         self.setWindowTitle(self._title())
@@ -433,8 +458,7 @@ class MainWindow(QMainWindow):
     # What happens.
 
     def _show_media(self) -> None:
-        is_open = self.studio.document.path is not None
-        self._stack.setCurrentIndex(1 if is_open else 0)
+        self.hide_queue()
         self._stack.setFocus()
         self.setWindowTitle(self._title())
         self.actions_["compare"].setChecked(False)
@@ -456,6 +480,15 @@ class MainWindow(QMainWindow):
 
     def _say_written(self, path: Path) -> None:
         self.toasts.show(self.tr("{file} is written.").format(file=path.name), tone="good")
+
+    def _say_queue(self) -> None:
+        self.toasts.show(
+            self.tr("The queue is done: {summary}.").format(summary=self.queue_page.summary),
+            tone="good",
+            action=self.tr("Show the queue"),
+            handler=self.show_queue,
+        )
+        QApplication.alert(self)
 
     def _say_prepared(self, path: Path) -> None:
         self.toasts.show(self.tr("The voice is in {file}.").format(file=path.name), tone="good")
@@ -584,6 +617,8 @@ class MainWindow(QMainWindow):
         self.open_paths(paths, zone)
 
     def _zones(self, drop: Drop) -> tuple[Zone, ...]:
+        if drop.is_batch and not drop.projects:
+            return (Zone.BATCH,)
         if self.studio.document.path is None or drop.projects or len(drop.clips) + len(drop.sounds) != 1:
             return (Zone.PICTURE,)
         return (Zone.PICTURE, Zone.VOICE) if drop.clips else (Zone.VOICE,)

@@ -33,7 +33,7 @@ class Drop:
     @property
     def is_batch(self) -> bool:
         """Whether these are more than one window can show: they go to the queue."""
-        return bool(self.folders) or len(self.clips) > 1 or len(self.sounds) > 1
+        return bool(self.folders) or len(self.clips) > 1
 
     @property
     def is_empty(self) -> bool:

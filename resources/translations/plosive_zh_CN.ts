@@ -144,6 +144,18 @@
             <translation>声音推后 1 毫秒</translation>
         </message>
         <message>
+            <source>Queue of clips</source>
+            <translation>片段队列</translation>
+        </message>
+        <message>
+            <source>Back to the clip</source>
+            <translation>返回片段</translation>
+        </message>
+        <message>
+            <source>Measure all clips of a folder…</source>
+            <translation>测量文件夹中的所有片段…</translation>
+        </message>
+        <message>
             <source>Keyboard shortcuts</source>
             <translation>键盘快捷键</translation>
         </message>
@@ -643,6 +655,10 @@
             <translation>打开片段或项目</translation>
         </message>
         <message>
+            <source>Measure all clips of a folder</source>
+            <translation>测量文件夹中的所有片段</translation>
+        </message>
+        <message>
             <source>Sound for this clip</source>
             <translation>此片段的声音</translation>
         </message>
@@ -697,6 +713,14 @@
         <message>
             <source>{file} is written.</source>
             <translation>已写出 {file}。</translation>
+        </message>
+        <message>
+            <source>The queue is done: {summary}.</source>
+            <translation>队列已完成:{summary}。</translation>
+        </message>
+        <message>
+            <source>Show the queue</source>
+            <translation>查看队列</translation>
         </message>
         <message>
             <source>The voice is in {file}.</source>
@@ -770,6 +794,109 @@
         <message>
             <source>Preview</source>
             <translation>预览</translation>
+        </message>
+    </context>
+    <context>
+        <name>QueuePage</name>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>Sound</source>
+            <translation>声音</translation>
+        </message>
+        <message>
+            <source>Sure</source>
+            <translation>把握</translation>
+        </message>
+        <message>
+            <source>Drift</source>
+            <translation>漂移</translation>
+        </message>
+        <message>
+            <source>State</source>
+            <translation>状态</translation>
+        </message>
+        <message>
+            <source>Verdict</source>
+            <translation>结论</translation>
+        </message>
+        <message>
+            <source>Queue</source>
+            <translation>队列</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Remove from the list</source>
+            <translation>从列表移除</translation>
+        </message>
+        <message>
+            <source>Show in folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>{count} clips, {measured} measured, {out} out of sync</source>
+            <translation>{count} 个片段,{measured} 个已测量,{out} 个不同步</translation>
+        </message>
+        <message>
+            <source>Fix the chosen ones ({count})</source>
+            <translation>校正所选({count})</translation>
+        </message>
+        <message>
+            <source>Fix all that are out of sync ({count})</source>
+            <translation>校正所有不同步的({count})</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>waiting</source>
+            <translation>等待中</translation>
+        </message>
+        <message>
+            <source>measuring</source>
+            <translation>正在测量</translation>
+        </message>
+        <message>
+            <source>measured</source>
+            <translation>已测量</translation>
+        </message>
+        <message>
+            <source>waiting to be written</source>
+            <translation>等待写出</translation>
+        </message>
+        <message>
+            <source>writing</source>
+            <translation>正在写出</translation>
+        </message>
+        <message>
+            <source>fixed: {file}</source>
+            <translation>已校正:{file}</translation>
+        </message>
+        <message>
+            <source>failed</source>
+            <translation>失败</translation>
+        </message>
+        <message>
+            <source>cancelled</source>
+            <translation>已取消</translation>
+        </message>
+        <message>
+            <source>, {time} left</source>
+            <translation>,剩余 {time}</translation>
         </message>
     </context>
     <context>

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from engine.jobs import Job, Progress
+from engine.refusal import Refusal
 from engine.sync.result import Kind, Measurement, Reason
 from engine.sync.verdict import verdict
 from engine.timing import Offset
@@ -25,6 +26,8 @@ def canned(request: Request) -> Job[Any]:
     if not isinstance(request, Measure):
         return (yield from start(request))
     yield Progress("opening", 0.0)
+    if request.path.stat().st_size == 0:
+        return Refusal.of("media.no_sound", path=request.path)
     if (wish := request.path.with_suffix(".die")).exists():
         wish.unlink()
         yield Progress("looking", 0.3, measurement(60).points[:2])

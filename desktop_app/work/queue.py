@@ -1,0 +1,365 @@
+"""Many clips one after the other, in a process of their own, kept on disk so that a restart goes on."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal, SignalInstance
+
+from desktop_app.document.files import write_json
+from desktop_app.work.engine_process import EngineProcess
+from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from engine.folders import expand
+from engine.media.export.containers import default_target
+from engine.media.export.report import ExportReport, Mode
+from engine.refusal import Refusal
+from engine.sync.correction import correction_for
+from engine.sync.result import Kind, Measurement
+from engine.timing import DriftCorrection, StepCorrection
+from engine.wire import Unreadable, dump, load
+from engine.worker_messages import Export, Measure
+
+_LOG = logging.getLogger(__name__)
+_VERSION = 1
+_SAVE_MILLISECONDS = 500
+
+
+class Stage(Enum):
+    """Where a clip of the queue is."""
+
+    WAITING = "waiting"
+    MEASURING = "measuring"
+    MEASURED = "measured"
+    TO_WRITE = "to_write"
+    WRITING = "writing"
+    WRITTEN = "written"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+_UNDER_WAY = {Stage.MEASURING: Stage.WAITING, Stage.WRITING: Stage.TO_WRITE}
+"""What a clip that was being worked on is after a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One clip of the queue.
+
+    Attributes:
+        path: the clip.
+        stage: where it is.
+        done: share of the running step.
+        seconds: how long the running or the last step has taken.
+        measurement: what was found, without what is only for drawing.
+        refusal: why it failed.
+        written: the corrected copy.
+    """
+
+    path: Path
+    stage: Stage = Stage.WAITING
+    done: float = 0.0
+    seconds: float = 0.0
+    measurement: Measurement | None = None
+    refusal: Refusal | None = None
+    written: Path | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to do with it that was not begun."""
+        return self.stage in {Stage.WAITING, Stage.TO_WRITE}
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is being worked on."""
+        return self.stage in _UNDER_WAY
+
+    @property
+    def can_fix(self) -> bool:
+        """Whether a corrected copy can be written."""
+        found = self.measurement
+        return (
+            not self.is_running
+            and self.stage is not Stage.TO_WRITE
+            and found is not None
+            and found.offset is not None
+            and found.kind in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}
+        )
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the running step will take, ``None`` while that cannot be told."""
+        return self.seconds * (1 - self.done) / self.done if self.is_running and self.done > 0.05 else None
+
+
+class Queue(QObject):
+    """The clips and their work.
+
+    Args:
+        engine: does the work.
+        path: the file that keeps the queue.
+    """
+
+    added = Signal(int)
+    """So many clips were added at the end."""
+    changed = Signal(int)
+    """The clip at this place is another one now."""
+    removed = Signal()
+    """Some clips went away; places are others now."""
+    state_changed = Signal()
+    """Paused, resumed, or something began or ended."""
+    finished = Signal()
+    """Nothing is left to do."""
+    _found = Signal(list)
+
+    def __init__(self, engine: EngineProcess, path: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._path = path
+        self._items: list[Item] = []
+        self._job: EngineJob | None = None
+        self._at: Path | None = None
+        self._began = 0.0
+        self._is_paused = False
+        self._saving = QTimer(self)
+        self._saving.setSingleShot(True)
+        self._saving.setInterval(_SAVE_MILLISECONDS)
+        self._saving.timeout.connect(self._write)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(1)
+        self._found.connect(self._take)
+        self._load()
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """All clips, in the order in which they came."""
+        return self._items
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing new is begun."""
+        return self._is_paused
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a clip is being worked on."""
+        return self._job is not None
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Measure clips, and all clips in folders, each once; folders are looked through in the background."""
+        self._pool.start(_Search([str(path) for path in paths], self._found))
+
+    def fix(self, places: Iterable[int]) -> None:
+        """Write corrected copies of clips that were measured."""
+        for place in places:
+            if self._items[place].can_fix:
+                self._set(place, replace(self._items[place], stage=Stage.TO_WRITE, done=0.0, refusal=None))
+        self._go_on()
+
+    def retry(self, places: Iterable[int]) -> None:
+        """Do again what failed or was cancelled."""
+        for place in places:
+            item = self._items[place]
+            if item.stage in {Stage.FAILED, Stage.CANCELLED}:
+                stage = Stage.WAITING if item.measurement is None else Stage.TO_WRITE
+                self._set(place, replace(item, stage=stage, done=0.0, refusal=None))
+        self._go_on()
+
+    def cancel(self, places: Iterable[int]) -> None:
+        """Stop the work on clips, or do not begin it."""
+        for place in places:
+            item = self._items[place]
+            if item.is_running:
+                self._stop()
+            if item.is_running or item.is_waiting:
+                self._set(place, replace(item, stage=Stage.CANCELLED, done=0.0))
+        self._go_on()
+
+    def remove(self, places: Iterable[int]) -> None:
+        """Take clips off the list; files stay."""
+        chosen = set(places)
+        if any(self._items[place].is_running for place in chosen):
+            self._stop()
+        self._items = [item for place, item in enumerate(self._items) if place not in chosen]
+        self._save()
+        self.removed.emit()
+        self._go_on()
+
+    def pause(self) -> None:
+        """Begin nothing new; the running step is stopped and will be done again."""
+        self._is_paused = True
+        place = self._place()
+        if place is not None:
+            item = self._items[place]
+            self._stop()
+            self._set(place, replace(item, stage=_UNDER_WAY[item.stage], done=0.0))
+        self.state_changed.emit()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._is_paused = False
+        self._go_on()
+        self.state_changed.emit()
+
+    def close(self) -> None:
+        """Stop, keeping what is to be done for the next start."""
+        self.pause()
+        self._saving.stop()
+        self._pool.waitForDone()
+        _Write(tuple(self._items), self._path).run()
+        self._engine.stop()
+
+    def _take(self, files: list[str]) -> None:
+        known = {item.path for item in self._items}
+        new = [Item(path) for path in map(Path, files) if path not in known]
+        self._items += new
+        self._save()
+        self.added.emit(len(new))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._job is not None or self._is_paused:
+            return
+        place = next((place for place, item in enumerate(self._items) if item.is_waiting), None)
+        if place is None:
+            return
+        item = self._items[place]
+        self._began = time.monotonic()
+        self._at = item.path
+        request: Measure | Export
+        if item.stage is Stage.TO_WRITE and item.measurement is not None:
+            correction = correction_for(item.measurement)
+            mode = {DriftCorrection: Mode.STRETCH, StepCorrection: Mode.PIECEWISE}.get(type(correction), Mode.LOSSLESS)
+            request = Export(item.path, default_target(item.path, mode), correction, mode)
+            self._set(place, replace(item, stage=Stage.WRITING, done=0.0, seconds=0.0))
+        else:
+            request = Measure(item.path)
+            self._set(place, replace(item, stage=Stage.MEASURING, done=0.0, seconds=0.0))
+        self._job = job = self._engine.submit(request)
+        job.progressed.connect(lambda _stage, done, _partial: self._follow(job, done))
+        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self.state_changed.emit()
+
+    def _follow(self, job: EngineJob, done: float) -> None:
+        place = self._place()
+        if job is self._job and place is not None:
+            self._set(place, replace(self._items[place], done=done, seconds=time.monotonic() - self._began))
+
+    def _end(self, job: EngineJob, outcome: Outcome) -> None:
+        if job is not self._job:
+            return
+        place = self._place()
+        self._job = None
+        if place is not None:
+            item = replace(self._items[place], seconds=time.monotonic() - self._began, done=1.0)
+            self._set(place, _concluded(item, outcome))
+        if outcome.details:
+            _LOG.error("%s: %s", self._at, outcome.details)
+        self._save()
+        self._go_on()
+        self.state_changed.emit()
+        if self._job is None and not self._is_paused:
+            self.finished.emit()
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            job, self._job = self._job, None
+            self._engine.cancel(job)
+
+    def _place(self) -> int | None:
+        if self._job is None:
+            return None
+        return next((place for place, item in enumerate(self._items) if item.is_running), None)
+
+    def _set(self, place: int, item: Item) -> None:
+        if item.stage is not self._items[place].stage:
+            self._save()
+        self._items[place] = item
+        self.changed.emit(place)
+
+    def _save(self) -> None:
+        """Keep the list as it will be in a moment."""
+        if not self._saving.isActive():
+            self._saving.start()
+
+    def _write(self) -> None:
+        # Ten thousand clips take a while to write down: not on the window's own thread.
+        self._pool.start(_Write(tuple(self._items), self._path))
+
+    def _load(self) -> None:
+        try:
+            data = json.loads(self._path.read_text(encoding="utf-8"))
+            if data["version"] != _VERSION:
+                return
+            self._items = [
+                Item(
+                    Path(each["path"]),
+                    Stage(each["stage"]),
+                    0.0,
+                    float(each["seconds"]),
+                    load(each["measurement"]),
+                    load(each["refusal"]),
+                    load(each["written"]),
+                )
+                for each in data["items"]
+            ]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError, Unreadable) as error:
+            _LOG.warning("queue begins anew: %s", error)
+        # Work that was left over is not begun behind the user's back.
+        self._is_paused = any(item.is_waiting for item in self._items)
+
+
+def _concluded(item: Item, outcome: Outcome) -> Item:
+    match outcome.value:
+        case Measurement() as found:
+            slim = replace(found, curves=(), mouth=None, people=(), points=(), plosives=())
+            return replace(item, stage=Stage.MEASURED, measurement=slim, refusal=None)
+        case ExportReport() as report:
+            return replace(item, stage=Stage.WRITTEN, written=report.target, refusal=None)
+        case Refusal() as refusal:
+            return replace(item, stage=Stage.FAILED, refusal=refusal)
+    if outcome.ending is Ending.CANCELLED:
+        return replace(item, stage=Stage.CANCELLED)
+    code = "window.engine_lost" if outcome.ending is Ending.LOST else "window.fault"
+    return replace(item, stage=Stage.FAILED, refusal=Refusal.of(code))
+
+
+class _Search(QRunnable):
+    def __init__(self, paths: list[str], found: SignalInstance) -> None:
+        super().__init__()
+        self._paths = paths
+        self._signal = found
+
+    def run(self) -> None:
+        self._signal.emit(expand(self._paths))
+
+
+class _Write(QRunnable):
+    def __init__(self, items: tuple[Item, ...], path: Path) -> None:
+        super().__init__()
+        self._items = items
+        self._path = path
+
+    def run(self) -> None:
+        items = [
+            {
+                "path": str(item.path),
+                "stage": _UNDER_WAY.get(item.stage, item.stage).value,
+                "seconds": round(item.seconds, 1),
+                "measurement": dump(item.measurement),
+                "refusal": dump(item.refusal),
+                "written": dump(item.written),
+            }
+            for item in self._items
+        ]
+        try:
+            write_json(self._path, {"version": _VERSION, "items": items})
+        except OSError as error:
+            _LOG.warning("queue not saved: %s", error)

@@ -1,0 +1,137 @@
+"""Many clips: dropped together, measured one after the other, fixed together, and there again after a restart."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+
+from desktop_app.panels.queue import QueuePage
+from desktop_app.window import MainWindow
+from desktop_app.work.queue import Queue, Stage
+from engine.media.probe import probe
+from tests.desktop_app.window.conftest import Desk
+
+
+@pytest.fixture
+def shoot(clip: Path) -> Path:
+    """A folder with three clips, one of them empty, and something that is no clip."""
+    folder = clip.parent / "shoot"
+    (folder / "day 2").mkdir(parents=True)
+    shutil.copy(clip, folder / "a.mp4")
+    shutil.copy(clip, folder / "day 2" / "b.mp4")
+    (folder / "c.mp4").touch()
+    (folder / "notes.txt").write_text("no clip")
+    return folder
+
+
+def stages(queue: Queue) -> list[Stage]:
+    return [item.stage for item in queue.items]
+
+
+def choose(page: QueuePage, *rows: int) -> None:
+    page.table.clearSelection()
+    for row in rows:
+        page.table.selectionModel().select(
+            page.table.model().index(row, 0),
+            QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows,
+        )
+
+
+def texts(page: QueuePage, row: int) -> list[str]:
+    model = page.table.model()
+    return [model.index(row, column).data() for column in range(model.columnCount())]
+
+
+def test_a_dropped_folder_is_measured_and_all_that_need_it_are_fixed(desk: Desk, shoot: Path) -> None:
+    queue, page = desk.studio.queue, desk.window.queue_page
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.window.open_paths([shoot])
+    assert page.isVisible()
+    assert stages(queue) == [Stage.MEASURED, Stage.FAILED, Stage.MEASURED]
+    assert texts(page, 0)[:3] == ["a.mp4", "83 ms late (±6)", "98 %"]
+    assert texts(page, 0)[4:] == ["measured", "The sound is 83 ms late (±6). Most viewers will notice."]
+    assert texts(page, 1)[4] == "failed"
+    assert "c.mp4" in texts(page, 1)[5]
+    desk.until(lambda: page.summary == "3 clips, 2 measured, 2 out of sync")
+    desk.until(page.button("fix").isEnabled)
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.bot.mouseClick(page.button("fix"), Qt.MouseButton.LeftButton)
+    assert stages(queue) == [Stage.WRITTEN, Stage.FAILED, Stage.WRITTEN]
+    assert texts(page, 0)[4] == "fixed: a-insync.mp4"
+    assert probe(shoot / "day 2" / "b-insync.mp4").video is not None
+    assert any("The queue is done" in text for text in desk.window.toasts.texts)
+
+
+def test_the_table_is_sorted_by_number_and_opens_clips(desk: Desk, shoot: Path) -> None:
+    queue, page = desk.studio.queue, desk.window.queue_page
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.window.open_paths([shoot])
+    page.table.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    assert texts(page, 0)[0] == "c.mp4"
+    page.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    assert [texts(page, row)[0] for row in range(3)] == ["c.mp4", "b.mp4", "a.mp4"]
+    page.table.setCurrentIndex(page.table.model().index(2, 0))
+    desk.bot.keyClick(page.table, Qt.Key.Key_Return)
+    desk.until(lambda: desk.document.path == shoot / "a.mp4")
+    assert not page.isVisible()
+
+
+def test_a_paused_queue_survives_a_restart_and_begins_nothing_by_itself(
+    desk: Desk, shoot: Path, make_window: Callable[[], MainWindow]
+) -> None:
+    (shoot / "day 2" / "b.wait").touch()
+    queue = desk.studio.queue
+    desk.window.open_paths([shoot])
+    desk.until(lambda: stages(queue) == [Stage.MEASURED, Stage.FAILED, Stage.MEASURING])
+    desk.window.close()
+    after = Desk(make_window(), desk.bot, desk.clip)
+    queue = after.studio.queue
+    assert stages(queue) == [Stage.MEASURED, Stage.FAILED, Stage.WAITING]
+    assert queue.items[0].measurement is not None
+    assert queue.is_paused
+    (shoot / "day 2" / "b.wait").unlink()
+    after.window.actions_["page_queue"].trigger()
+    with after.bot.waitSignal(queue.finished, timeout=30_000):
+        after.bot.mouseClick(after.window.queue_page.button("pause"), Qt.MouseButton.LeftButton)
+    assert stages(queue) == [Stage.MEASURED, Stage.FAILED, Stage.MEASURED]
+
+
+def test_clips_are_cancelled_tried_again_and_removed(desk: Desk, shoot: Path) -> None:
+    (shoot / "a.wait").touch()
+    queue, page = desk.studio.queue, desk.window.queue_page
+    desk.window.open_paths([shoot])
+    desk.until(lambda: Stage.MEASURING in stages(queue) and queue.items[0].done > 0)
+    choose(page, 0)
+    desk.until(page.button("cancel").isEnabled)
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.bot.mouseClick(page.button("cancel"), Qt.MouseButton.LeftButton)
+    assert stages(queue) == [Stage.CANCELLED, Stage.FAILED, Stage.MEASURED]
+    (shoot / "a.wait").unlink()
+    desk.until(page.button("retry").isEnabled)
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.bot.mouseClick(page.button("retry"), Qt.MouseButton.LeftButton)
+    assert stages(queue) == [Stage.MEASURED, Stage.FAILED, Stage.MEASURED]
+    choose(page, 1)
+    desk.until(page.button("remove").isEnabled)
+    desk.bot.mouseClick(page.button("remove"), Qt.MouseButton.LeftButton)
+    assert [item.path.name for item in queue.items] == ["a.mp4", "b.mp4"]
+    assert (shoot / "c.mp4").exists()
+
+
+def test_an_engine_that_dies_over_one_clip_goes_on_with_the_next(desk: Desk, shoot: Path) -> None:
+    (shoot / "a.die").touch()
+    queue = desk.studio.queue
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.window.open_paths([shoot])
+    assert stages(queue) == [Stage.FAILED, Stage.FAILED, Stage.MEASURED]
+    assert "stopped unexpectedly" in texts(desk.window.queue_page, 0)[5]
+
+
+def test_a_damaged_queue_begins_anew(own_folders: Path, make_window: Callable[[], MainWindow]) -> None:
+    (own_folders / "state").mkdir()
+    (own_folders / "state" / "queue.json").write_text('{"version": 1, "items": [{"path": 5}]}')
+    assert make_window().studio.queue.items == []
