@@ -71,11 +71,12 @@ class Heading(QGraphicsWidget):
         painter.setFont(font)
         painter.setPen(self._theme.colour("muted"))
         small = QFontMetricsF(font)
-        for line in _wrapped(self._detail, small, room):
-            if y + small.descent() > area.height():
-                break
-            painter.drawText(QPointF(GRID, y), line)
-            y += small.height()
+        lines = _wrapped(self._detail, small, room)
+        # A sentence cut off in the middle says nothing: all of it, or none.
+        if y + (len(lines) - 1) * small.height() + small.descent() <= area.height():
+            for line in lines:
+                painter.drawText(QPointF(GRID, y), line)
+                y += small.height()
         for share, text in self._values:
             middle = min(max(share * area.height(), small.height() / 2), area.height() - small.height() / 2)
             left = area.right() - small.horizontalAdvance(text) - 6

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from desktop_app.timeline.bursts import paint_bursts
-from desktop_app.timeline.plane import Floats, Plane, PlaneItem, bars, polyline
+from desktop_app.timeline.plane import Floats, Plane, PlaneItem, bars, polyline, whole_pixels
 
 _DOT_PIXELS = 12.0
 """From this distance between frames on, each gets a dot."""
@@ -75,7 +75,8 @@ class MouthOpening(PlaneItem):
         high = np.fmax.reduceat(values, begins)
         low = np.fmin.reduceat(values, begins)
         seen = np.isfinite(high)
-        x = plane.shift_x + plane.scale_x * width * (column[begins][seen] + 0.5)
+        places = whole_pixels(plane, float(column[0]) * width, column[begins] - column[0])
+        x = places[seen]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         top = plane.shift_y + plane.scale_y * high[seen]
         painter.setPen(QPen(self.theme.colour("mouth", 0.3), 0))
@@ -83,7 +84,7 @@ class MouthOpening(PlaneItem):
         painter.setPen(QPen(self.theme.colour("mouth"), 0))
         painter.drawPath(bars(x, top, plane.shift_y + plane.scale_y * low[seen]))
         heights = plane.shift_y + plane.scale_y * high
-        painter.drawPath(polyline(plane.shift_x + plane.scale_x * width * (column[begins] + 0.5), heights))
+        painter.drawPath(polyline(places, heights))
 
     def _paint_line(self, painter: QPainter, plane: Plane, times: Floats, values: Floats) -> None:
         x, y = plane.shift_x + plane.scale_x * times, plane.shift_y + plane.scale_y * values

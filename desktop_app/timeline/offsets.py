@@ -17,6 +17,8 @@ from engine.sync.verdict import EBU_R37, IN_SYNC_MS, ITU_DETECTABLE
 _LEAST_REACH_MS = 150.0
 """The lane shows at least the standards' bands."""
 
+_NAME_PIXELS = 14.0
+"""Room that the name of a band needs."""
 _CROWDED_PIXELS = 18.0
 """With less than this per point, points are not painted one by one."""
 
@@ -113,11 +115,12 @@ class OffsetPoints(PlaneItem):
 
     def _paint_bands(self, painter: QPainter, plane: Plane) -> None:
         left, width = plane.exposed.left(), plane.exposed.width()
-        inner = (("poor", ITU_DETECTABLE.early_ms, ITU_DETECTABLE.late_ms), ("good", EBU_R37.early_ms, EBU_R37.late_ms))
-        for name, early, late in inner:
-            top, bottom = plane.y(min(late, self._reach)), plane.y(max(-early, -self._reach))
-            painter.fillRect(QRectF(left, top, width, bottom - top), self.theme.colour(name, 0.10))
-            self._paint_name(painter, plane, ITU_DETECTABLE.name if name == "poor" else EBU_R37.name, top, name)
+        bands = (("poor", ITU_DETECTABLE, EBU_R37.late_ms), ("good", EBU_R37, IN_SYNC_MS))
+        for colour, band, next_late in bands:
+            top, bottom = plane.y(min(band.late_ms, self._reach)), plane.y(max(-band.early_ms, -self._reach))
+            painter.fillRect(QRectF(left, top, width, bottom - top), self.theme.colour(colour, 0.10))
+            if plane.y(next_late) - top >= _NAME_PIXELS:
+                self._paint_name(painter, plane, band.name, top, colour)
         top, bottom = plane.y(IN_SYNC_MS), plane.y(-IN_SYNC_MS)
         painter.fillRect(QRectF(left, top, width, bottom - top), self.theme.colour("good", 0.08))
         painter.fillRect(QRectF(left, crisp(plane.y(0)) - 0.5, width, 1), self.theme.colour("muted", 0.8))

@@ -139,6 +139,20 @@ def polyline(x: Floats, y: Floats) -> QPainterPath:
     return cast(QPainterPath, arrayToQPath(x, y, connect="finite"))
 
 
+def whole_pixels(plane: Plane, start: float, columns: npt.NDArray[np.int64]) -> Floats:
+    """Return the middles of device pixels for columns one device pixel wide, shape ``(n,)``, in pixels.
+
+    Rounding each for itself would now and then put two columns on one pixel and leave the next one empty.
+
+    Args:
+        plane: the lane.
+        start: time at which column 0 begins, seconds.
+        columns: their numbers.
+    """
+    first = np.floor(plane.x(start) * plane.ratio + 1e-6) + 0.5
+    return np.asarray((first + columns) / plane.ratio, np.float64)
+
+
 def crisp(pixel: float) -> float:
     """Return the middle of the pixel, where a line one pixel wide is sharp."""
     return float(np.floor(pixel)) + 0.5

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 
 from desktop_app.timeline.bursts import paint_bursts
 from desktop_app.timeline.moving import Stretch
-from desktop_app.timeline.plane import Plane, PlaneItem, bars, crisp, polyline
+from desktop_app.timeline.plane import Plane, PlaneItem, bars, crisp, polyline, whole_pixels
 
 STEM_PIXELS = 4.0
 """From this distance between samples on, each gets a dot and a stem (the limit Audacity uses)."""
@@ -120,7 +120,7 @@ class Waveform(PlaneItem):
         first = math.floor(start / width)
         columns = max(1, math.ceil(stop / width) - first)
         low, high = sound.window(first * width, (first + columns) * width, columns)
-        x = plane.shift_x + plane.scale_x * width * (first + 0.5 + np.arange(columns))
+        x = whole_pixels(plane, first * width, np.arange(columns))
         top, bottom = plane.shift_y + plane.scale_y * high, plane.shift_y + plane.scale_y * low
         known = np.isfinite(top)
         # A bar is at least one pixel high, else quiet stretches vanish.

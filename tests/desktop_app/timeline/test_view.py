@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPalette, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.document.document import Document
 from desktop_app.theme import DARK, LIGHT
+from desktop_app.timeline.plane import Plane, whole_pixels
 from desktop_app.timeline.view import TimelineView
 from engine.timing import Correction, DriftCorrection
 from tests.desktop_app.made import MadeSound, measurement, media_info
@@ -195,7 +196,9 @@ def test_the_sound_is_drawn_where_the_correction_puts_it(view: TimelineView, doc
     document.correct(Correction(40.0), "moved")
 
     def sound_at(seconds: float) -> bool:
-        return DARK.sound in column(view, view._sound_lane, round(view._pixel(seconds)))[30:50]
+        # To the pixel that holds the moment, or its neighbour.
+        x = int(view._pixel(seconds))
+        return any(DARK.sound in column(view, view._sound_lane, near)[30:50] for near in (x - 1, x, x + 1))
 
     view._theme = DARK
     view._colour()
@@ -354,3 +357,11 @@ def test_thousands_of_points_are_painted_as_a_crowd(view: TimelineView, document
     image = view._canvas.grab().toImage()
     colours = {image.pixelColor(x, y).name() for x in range(200, 1100)}
     assert {DARK.bad, DARK.muted} <= colours
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
+def test_columns_fall_on_neighbouring_pixels(ratio: float) -> None:
+    plane = Plane(scale_x=117.3, shift_x=-991.37, scale_y=-50, shift_y=80, exposed=QRectF(0, 0, 1000, 160), ratio=ratio)
+    found = whole_pixels(plane, 1234 / (117.3 * ratio), np.arange(2000)) * ratio
+    assert np.all(np.abs(np.diff(found) - 1) < 1e-6)
+    assert np.all(np.abs(found % 1 - 0.5) < 1e-6)
