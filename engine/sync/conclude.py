@@ -87,7 +87,9 @@ def conclude(stretches: Sequence[StretchEvidence], null: float, calibration: Cal
         own = blocks.part(np.searchsorted(levels.starts, blocks.times, side="right") - 1 == levels.longest)
         peak = peak_of(own.along(0.0, 0.0, lags), lags, null)
     elif _drifts(line, blocks, calibration):
-        kind, peak = Kind.DRIFT, peak_of(blocks.along(line.slope, line.middle, lags), lags, null)
+        # Among many lines one fits somebody else's voice by chance: the alternative grows with their number.
+        kind = Kind.DRIFT
+        peak = peak_of(blocks.along(line.slope, line.middle, lags), lags, null + np.log(line.tried))
     points, curves = _points(groups, owners, line.slope if kind is Kind.DRIFT else 0.0, null, calibration)
     believed = [point for point in points if point.confidence >= 0.5]
     fit = fit_offsets(believed) if believed else None

@@ -149,6 +149,7 @@ class Line:
         slope: milliseconds per second (1 is 1000 ppm).
         slope_sigma: standard deviation of the slope's posterior.
         gain: log-likelihood ratio over the best constant.
+        tried: how many different slopes it was chosen from; the more, the more likely one of them fits by chance.
     """
 
     middle: float
@@ -156,6 +157,7 @@ class Line:
     slope: float
     slope_sigma: float
     gain: float
+    tried: int
 
     def at(self, seconds: float) -> float:
         """Return the line's offset in milliseconds at a time."""
@@ -174,13 +176,14 @@ def best_line(blocks: Blocks, steepest_ppm: float = STEEPEST_PPM) -> Line:
     reach = float(np.abs(blocks.times - middle).max())
     lags = blocks.lags_ms
     if len(blocks) < 2 or reach == 0:
-        return Line(middle, float(lags[int(np.argmax(blocks.along(0.0, middle, lags)))]), 0.0, np.inf, 0.0)
+        return Line(middle, float(lags[int(np.argmax(blocks.along(0.0, middle, lags)))]), 0.0, np.inf, 0.0, 1)
     constant = float(blocks.along(0.0, middle, lags).max())
     step = 4 * FINE_MS / reach  # moves the ends by 20 ms, well under the width of a peak
     # Stretches searched around a line found before lie along it; no line may leave the lags that were looked at.
     centre = float(np.polyfit(blocks.times, blocks.first_lag_ms, 1)[0]) if np.ptp(blocks.first_lag_ms) > 50 else 0.0
     steepest = min(steepest_ppm / 1000, float(lags[-1] - lags[0]) / 2 / reach)
     count = max(1, int(np.ceil(steepest / step)))
+    tried = 2 * count + 1
     slopes, totals = np.zeros(1), np.zeros((1, len(lags)))
     for _ in range(3):
         slopes = centre + step * np.arange(-count, count + 1)
@@ -194,7 +197,7 @@ def best_line(blocks: Blocks, steepest_ppm: float = STEEPEST_PPM) -> Line:
     slope = float((per_slope * slopes).sum())
     sigma = float(np.sqrt((per_slope * (slopes - slope) ** 2).sum() + (slopes[1] - slopes[0]) ** 2 / 12))
     offset = peak_of(totals[row], lags, -np.inf).lag_ms
-    return Line(middle, offset, slope, sigma, float(totals[row, column]) - constant)
+    return Line(middle, offset, slope, sigma, float(totals[row, column]) - constant, tried)
 
 
 @dataclass(frozen=True, slots=True)
