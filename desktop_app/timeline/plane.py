@@ -6,6 +6,7 @@ moving are a matter of transforms; they paint in pixels, so that nothing is spen
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import cast
 
@@ -120,9 +121,9 @@ class PlaneItem(QGraphicsObject):
         finally:
             painter.restore()
 
+    @abstractmethod
     def paint_plane(self, painter: QPainter, plane: Plane) -> None:
         """Paint in pixels."""
-        raise NotImplementedError
 
 
 def bars(x: Floats, top: Floats, bottom: Floats) -> QPainterPath:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -15,9 +16,9 @@ from desktop_app.theme import GRID
 class Speaking(QWidget):
     """A widget whose texts follow the language: they are all set in :meth:`say`."""
 
+    @abstractmethod
     def say(self) -> None:
         """Set all texts, in the language of now."""
-        raise NotImplementedError
 
     def changeEvent(self, event: QEvent) -> None:
         """Speak again when the language was changed."""
