@@ -53,13 +53,15 @@ def show_measurement(terminal: Terminal, file: str, result: tuple[Measurement, R
 def show_fix(terminal: Terminal, file: str, report: FixReport) -> int:
     """Show what was done to a clip."""
     last = report.after or report.before
+    # A second recording was put in its place, although no lips could be measured.
+    is_done = report.alignment is not None and report.after is None
     if terminal.as_json:
         terminal.json(report.to_json())
     else:
         terminal.title(file)
-        terminal.print(f"  {report.verdict}", KIND_STYLES[last.kind] if last else "bold green")
+        terminal.print(f"  {report.verdict}", KIND_STYLES[last.kind] if last and not is_done else "bold green")
         terminal.facts(fix_facts(report))
-    return ExitCode.DONE if last is None else _code_of(last)
+    return ExitCode.DONE if last is None or is_done else _code_of(last)
 
 
 def fix_facts(report: FixReport) -> list[tuple[str, str]]:
@@ -69,6 +71,8 @@ def fix_facts(report: FixReport) -> list[tuple[str, str]]:
     facts: list[tuple[str, str]] = []
     if report.before is not None and report.before.offset is not None:
         facts.append((say("fact.before"), str(report.before.offset.words())))
+    if report.alignment is not None:
+        facts.append((say("fact.second"), str(report.alignment.verdict)))
     if report.export is None or report.correction is None or report.output is None:
         return facts
     facts.append((say("fact.asked"), str(asked_words(report.correction))))

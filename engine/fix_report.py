@@ -11,6 +11,7 @@ from engine.words import Message
 if TYPE_CHECKING:
     from engine.media.export import ExportReport
     from engine.media.export.report import AnyCorrection
+    from engine.sync.alignment import Alignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,9 @@ class FixReport:
         correction: what was asked for.
         export: how the copy was written and what it has, found by decoding it.
         before: the clip's measurement; ``None`` when the correction was given by hand.
-        after: the copy's measurement; ``None`` when there was none before.
+        after: the copy's measurement; ``None`` when the correction was given by hand, or came from a second recording
+            alone because no lips could be measured.
+        alignment: how a second recording lay against the clip's own sound.
     """
 
     file: str
@@ -34,6 +37,7 @@ class FixReport:
     export: ExportReport | None = None
     before: Measurement | None = None
     after: Measurement | None = None
+    alignment: Alignment | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data with the documented names (see the README)."""
@@ -49,6 +53,7 @@ class FixReport:
             "verdict": self.verdict.text(),
             "notes": [] if done is None else [note.text() for note in done.notes],
             "command": None if done is None else list(done.command),
+            "alignment": None if self.alignment is None else self.alignment.to_json(),
             "before": None if self.before is None else self.before.to_json(),
             "after": None if self.after is None else self.after.to_json(),
         }

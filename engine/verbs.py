@@ -74,7 +74,8 @@ def fix(
         correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
             found decides.
         mode: how to write; by default what the correction needs, without re-encoding where that is possible.
-        audio: another file whose sound takes the place of the clip's; its time zero is the clip's.
+        audio: another recording whose sound takes the place of the clip's. It is aligned with the clip's own sound
+            where the two share one; otherwise its time zero is the clip's.
         overwrite: replace ``output`` if it exists.
         on_progress: called while it works.
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import fix as fixing
+from engine import verbs
 from engine.fix import SURE_ENOUGH, fix
 from engine.fix_report import FixReport
 from engine.jobs import Job, Progress, run
 from engine.media.export import Mode
 from engine.refusal import Refusal
+from engine.sound.prepare import Prepared
 from engine.sync.correction import correction_for
 from engine.sync.result import Kind, Measurement, Reason, Step
 from engine.sync.verdict import verdict
@@ -221,3 +225,40 @@ def test_steps_are_corrected_on_the_clock_of_the_sound() -> None:
 def test_what_no_shift_corrects_has_no_correction(kind: Kind) -> None:
     with pytest.raises(ValueError, match="no correction"):
         correction_for(measurement(kind, None if kind is Kind.UNMEASURABLE else 3.0))
+
+
+def two_recorders(tmp_path: Path, talking_clip: Path, late_ms: float) -> tuple[Path, Path]:
+    """Return a clip with its camera's sound, and a second recording of it that began ``late_ms`` before the camera."""
+    prepared = verbs.prepare(talking_clip, tmp_path / "voice.wav", trim=False)
+    assert isinstance(prepared, Prepared), prepared
+    with wave.open(str(prepared.path), "rb") as voice:
+        samples = np.frombuffer(voice.readframes(voice.getnframes()), np.int16)
+    recorder = tmp_path / "recorder.wav"
+    with wave.open(str(recorder), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        lead = round(late_ms * 16) + round(prepared.source_start * 16_000)
+        file.writeframes(np.concatenate([np.zeros(lead, np.int16), samples]).tobytes())
+    return talking_clip, recorder
+
+
+def test_a_second_recording_is_aligned_and_then_held_against_the_lips(talking_clip: Path, tmp_path: Path) -> None:
+    clip, recorder = two_recorders(tmp_path, talking_clip, late_ms=2345)
+    report = fixed(fix(clip, tmp_path / "out.mp4", audio=recorder))
+    assert report.alignment is not None
+    assert report.alignment.offset_ms == pytest.approx(2345, abs=2)
+    assert report.before is not None
+    assert report.before.offset_ms is not None
+    assert isinstance(report.correction, Correction)
+    assert report.correction.ms == pytest.approx(-2345 - report.before.offset_ms, abs=2)
+    assert report.after is not None
+    assert report.after.kind is Kind.IN_SYNC
+
+
+def test_a_second_recording_of_something_else_is_not_put_anywhere(talking_clip: Path, tmp_path: Path) -> None:
+    other = make_clip(tmp_path / "other.wav", codec=None, audio_codec="pcm_s16le", seconds=8)
+    refusal = run(fix(talking_clip, tmp_path / "out.mp4", audio=other.path))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code in {"fix.unmeasurable", "fix.uncertain"}
+    assert not (tmp_path / "out.mp4").exists()
