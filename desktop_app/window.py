@@ -65,6 +65,8 @@ from desktop_app.widgets.toasts import Toasts
 from engine.media.export.report import Mode
 from engine.refusal import Refusal
 
+_LOOKED_AT = 100
+"""More files than this are for the queue, whatever they are; it looks at them in the background."""
 _KEYS_OF_WIDGETS = {
     Qt.Key.Key_Space,
     Qt.Key.Key_Return,
@@ -139,10 +141,11 @@ class MainWindow(QMainWindow):
             paths: files and folders.
             zone: where they were dropped, if they were.
         """
-        drop = sort(path.absolute() for path in paths)
+        paths = list(paths)
         document = self.studio.document
-        if drop.is_batch and not drop.projects:
-            self.studio.queue.add((*drop.folders, *drop.clips))
+        drop = sort(path.absolute() for path in paths[:_LOOKED_AT])
+        if (drop.is_batch or len(paths) > _LOOKED_AT) and not drop.projects:
+            self.studio.queue.add(paths)
             self.show_queue()
             return
         if drop.projects:
@@ -427,6 +430,7 @@ class MainWindow(QMainWindow):
         self.start_page.opened.connect(studio.open)
         self.queue_page.opened.connect(studio.open)
         studio.queue.finished.connect(self._say_queue)
+        studio.queue.added.connect(self._say_added)
 
     def _say(self) -> None:
         self.setWindowTitle(self._title())
@@ -481,12 +485,18 @@ class MainWindow(QMainWindow):
     def _say_written(self, path: Path) -> None:
         self.toasts.show(self.tr("{file} is written.").format(file=path.name), tone="good")
 
+    def _say_added(self, count: int) -> None:
+        if count == 0:
+            self._refuse(Refusal.of("window.nothing_new"))
+            if not self.studio.queue.items:
+                self.hide_queue()
+
     def _say_queue(self) -> None:
         self.toasts.show(
             self.tr("The queue is done: {summary}.").format(summary=self.queue_page.summary),
             tone="good",
             action=self.tr("Show the queue"),
-            handler=self.show_queue,
+            handler=None if self.queue_page.isVisible() else self.show_queue,
         )
         QApplication.alert(self)
 
@@ -625,5 +635,5 @@ class MainWindow(QMainWindow):
 
 
 def _dropped(data: QMimeData) -> Drop | None:
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return sort(paths) if paths else None
+    urls = [url for url in data.urls() if url.isLocalFile()]
+    return sort(Path(url.toLocalFile()) for url in urls[:_LOOKED_AT]) if urls else None

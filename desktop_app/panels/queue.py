@@ -82,7 +82,7 @@ class QueueModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(item.path) if index.column() == _FILE else _shown(item, index.column())
         if role == Qt.ItemDataRole.ForegroundRole and index.column() in (_OFFSET, _STATE):
-            tone = _tone(item)
+            tone = _tone(item, index.column())
             return theme_of(self._parent.palette()).colour(tone) if tone else None
         return None
 
@@ -124,6 +124,7 @@ class QueuePage(Speaking):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in ((_FILE, 32), (_OFFSET, 18), (_SURE, 9), (_DRIFT, 12), (_STATE, 30)):
             self.table.setColumnWidth(column, width * GRID)
         self.table.activated.connect(lambda index: self._open(proxy.mapToSource(index).row()))
@@ -170,8 +171,13 @@ class QueuePage(Speaking):
 
     @property
     def summary(self) -> str:
-        """What is said above the table."""
-        return self._summary.text()
+        """What is said above the table, as of now."""
+        items = self._queue.items
+        return self.tr("{count} clips, {measured} measured, {out} out of sync").format(
+            count=len(items),
+            measured=sum(item.measurement is not None for item in items),
+            out=sum(item.can_fix and item.stage is not Stage.WRITTEN for item in items),
+        )
 
     def button(self, name: str) -> QWidget:
         """Return one of the buttons: ``fix``, ``pause``, ``retry``, ``cancel``, ``remove`` or ``reveal``."""
@@ -201,13 +207,8 @@ class QueuePage(Speaking):
     def _show(self, *_: object) -> None:
         items = self._queue.items
         chosen = [items[place] for place in self._chosen()]
-        measured = [item for item in items if item.measurement is not None]
         out = [item for item in items if item.can_fix]
-        self._summary.setText(
-            self.tr("{count} clips, {measured} measured, {out} out of sync").format(
-                count=len(items), measured=len(measured), out=len(out)
-            )
-        )
+        self._summary.setText(self.summary)
         fixable = [item for item in chosen if item.can_fix] if chosen else [x for x in out if x.stage is Stage.MEASURED]
         self._buttons["fix"].setText(
             self.tr("Fix the chosen ones ({count})").format(count=len(fixable))
@@ -299,9 +300,9 @@ def _clock(seconds: float) -> str:
     return clock_words(seconds).partition(".")[0]
 
 
-def _tone(item: Item) -> str:
-    if item.stage is Stage.FAILED:
-        return "bad"
-    if item.stage is Stage.WRITTEN or (item.measurement is not None and item.measurement.kind is Kind.IN_SYNC):
-        return "good"
-    return "poor" if item.can_fix else ""
+def _tone(item: Item, column: int) -> str:
+    if column == _STATE:
+        return {Stage.FAILED: "bad", Stage.WRITTEN: "good"}.get(item.stage, "")
+    if item.measurement is None or item.measurement.offset is None:
+        return ""
+    return "good" if item.measurement.kind is Kind.IN_SYNC else "poor"

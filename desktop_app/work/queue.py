@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal, Sign
 from desktop_app.document.files import write_json
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
-from engine.folders import expand
+from engine.folders import MEDIA_SUFFIXES, expand
 from engine.media.export.containers import default_target
 from engine.media.export.report import ExportReport, Mode
 from engine.refusal import Refusal
@@ -151,8 +151,11 @@ class Queue(QObject):
         return self._job is not None
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Measure clips, and all clips in folders, each once; folders are looked through in the background."""
-        self._pool.start(_Search([str(path) for path in paths], self._found))
+        """Measure clips, and all clips in folders, each once; what is no clip by its name is passed over.
+
+        Looking happens in the background; :attr:`added` says how many came.
+        """
+        self._pool.start(_Search(list(paths), self._found))
 
     def fix(self, places: Iterable[int]) -> None:
         """Write corrected copies of clips that were measured."""
@@ -214,9 +217,9 @@ class Queue(QObject):
         _Write(tuple(self._items), self._path).run()
         self._engine.stop()
 
-    def _take(self, files: list[str]) -> None:
+    def _take(self, files: list[Path]) -> None:
         known = {item.path for item in self._items}
-        new = [Item(path) for path in map(Path, files) if path not in known]
+        new = [Item(path) for path in files if path not in known]
         self._items += new
         self._save()
         self.added.emit(len(new))
@@ -332,13 +335,14 @@ def _concluded(item: Item, outcome: Outcome) -> Item:
 
 
 class _Search(QRunnable):
-    def __init__(self, paths: list[str], found: SignalInstance) -> None:
+    def __init__(self, paths: list[Path], found: SignalInstance) -> None:
         super().__init__()
         self._paths = paths
         self._signal = found
 
     def run(self) -> None:
-        self._signal.emit(expand(self._paths))
+        files = (Path(name).absolute() for name in expand(map(str, self._paths)))
+        self._signal.emit([file for file in files if file.suffix.lower() in MEDIA_SUFFIXES and not file.is_dir()])
 
 
 class _Write(QRunnable):

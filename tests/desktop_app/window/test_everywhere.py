@@ -225,6 +225,16 @@ def test_the_event_loop_never_stalls_while_measuring_nudging_and_exporting(desk:
     assert watchdog.longest < 0.1
 
 
+def test_ten_thousand_clips_at_once_do_not_stall_the_window(desk: Desk, tmp_path: Path) -> None:
+    queue = desk.studio.queue
+    queue.pause()
+    watchdog = Watchdog()
+    desk.window.open_paths([tmp_path / f"{number}.mp4" for number in range(10_000)])
+    desk.until(lambda: desk.window.queue_page.model.rowCount() == 10_000)
+    desk.until(lambda: desk.window.queue_page.summary.startswith("10000 clips"))
+    assert watchdog.longest < 0.1
+
+
 HEAVY = ("torch", "cv2", "mediapipe", "librosa", "diffusers", "transformers", "matplotlib", "scipy", "engine.face")
 
 
