@@ -455,7 +455,7 @@ def test_ctrl_c_at_any_time(command: Callable[..., list[str]], tmp_path: Path, t
         if process.returncode == ExitCode.DONE:  # it was faster this time
             (tmp_path / "b.mp4").unlink()
         else:
-            # Before our first line runs, Python dies of the signal itself, or of its own start that the signal broke off.
+            # Before our first line runs, Python dies of the signal itself, or of a start it broke off.
             unborn = process.returncode == -signal.SIGINT or b"init_import_site" in said
             assert unborn or process.returncode == ExitCode.INTERRUPTED, (share, said)
             assert unborn or b"Traceback" not in said, (share, said)
