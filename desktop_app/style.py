@@ -125,6 +125,8 @@ QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line}; outline: none; }}
 QCheckBox, QRadioButton {{ spacing: {GRID}px; }}
+CommandPalette {{ background: {theme.raised}; border: 1px solid {theme.line}; }}
+CommandPalette QTreeWidget {{ background: transparent; border: none; }}
 QListView, QTableView, QUndoView {{ background: transparent; border: none; outline: none;
     alternate-background-color: {theme.raised}; gridline-color: {theme.line}; }}
 QListView::item, QUndoView::item {{ padding: 6px {GRID}px; border-radius: 4px; }}

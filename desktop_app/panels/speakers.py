@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
@@ -15,7 +13,6 @@ from desktop_app.widgets.basics import button, label
 _LATEST_MS = 600
 
 
-@cache
 def _device_name() -> str:
     device = find_device()
     return device[0].description() if device is not None else ""

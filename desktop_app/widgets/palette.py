@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QIcon, QKeyEvent, QKeySequence, QPixmap, QShowEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from desktop_app.actions import Actions, Entry, said
@@ -16,6 +16,9 @@ class CommandPalette(QDialog):
     def __init__(self, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self._actions = actions
+        blank = QPixmap(16, 16)
+        blank.fill(Qt.GlobalColor.transparent)
+        self._blank = QIcon(blank)
         self.field = QLineEdit()
         self.field.setPlaceholderText(self.tr("What do you want to do?"))
         self.field.setAccessibleName(self.field.placeholderText())
@@ -44,6 +47,11 @@ class CommandPalette(QDialog):
         items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
         return [item.data(0, Qt.ItemDataRole.UserRole) for item in items if item is not None]
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let typing reach the field: a popup is given the keyboard but no focus."""
+        super().showEvent(event)
+        self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the arrow keys and Enter reach the list while the field has the keyboard."""
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
@@ -67,7 +75,7 @@ class CommandPalette(QDialog):
                 shown = keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
                 item = QTreeWidgetItem([f"{said(entry.group)}:  {said(entry.text)}", shown])
                 item.setData(0, Qt.ItemDataRole.UserRole, entry.name)
-                item.setIcon(0, entry.action.icon())
+                item.setIcon(0, self._blank if entry.action.icon().isNull() else entry.action.icon())
                 item.setDisabled(not entry.action.isEnabled())
                 self.list.addTopLevelItem(item)
         first = self.list.topLevelItem(0)

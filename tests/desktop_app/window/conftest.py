@@ -96,9 +96,12 @@ def make_window(
     qapp: QApplication,
     engine_of_all: KeptEngine,
     own_folders: Path,  # noqa: ARG001 - settings are read from there
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[], MainWindow]]:
     """Return a function that opens a window; all are closed at the end."""
     windows: list[MainWindow] = []
+    for module in ("player.player", "panels.speakers"):  # no test depends on this computer's sound
+        monkeypatch.setattr(f"desktop_app.{module}.find_device", lambda: None)
 
     def make() -> MainWindow:
         settings = Settings(places.config_folder() / "settings.json")

@@ -12,9 +12,13 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMessageBox
 
+from desktop_app.document.autosave import Leftover
 from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import State
 from desktop_app.document.project import Project, read, save
+from desktop_app.panels.blind_test import BlindTestPage
+from desktop_app.panels.speakers import SpeakersPage
+from desktop_app.player.blind_test import Answer
 from desktop_app.widgets.drop_overlay import Zone
 from desktop_app.window import MainWindow
 from engine.media.export.report import Mode
@@ -400,3 +404,56 @@ def test_closing_ends_every_process_and_leaves_nothing_behind(desk: Desk, own_fo
     desk.window.close()
     autosaves = own_folders / "state" / "autosave"
     assert not autosaves.exists() or not os.listdir(autosaves)  # noqa: PTH208
+
+
+def test_what_a_crash_left_is_offered_and_opened_as_it_was(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = Leftover(tmp_path / "session-1.plosive", Project(desk.clip, state=State(Correction(-61)), face=2))
+    save(left.project, left.path)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    desk.window.offer_recovery(left)
+    desk.until(lambda: desk.document.path == desk.clip)
+    assert desk.document.correction == Correction(-61)
+    assert desk.document.face == 2
+    assert not left.path.exists()
+
+
+def test_what_a_crash_left_goes_away_when_it_is_not_wanted(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = Leftover(tmp_path / "session-1.plosive", Project(desk.clip))
+    save(left.project, left.path)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    desk.window.offer_recovery(left)
+    assert desk.document.path is None
+    assert not left.path.exists()
+
+
+def test_the_blind_test_plays_both_in_an_unknown_order_and_leaves_the_player_as_it_was(desk: Desk) -> None:
+    desk.measure()
+    desk.studio.apply_measured()
+    desk.bot.keyClick(desk.window, Qt.Key.Key_B)
+    page = desk.window.findChild(BlindTestPage)
+    assert page is not None
+    for _ in range(page.test.rounds):
+        plays_new = page.test.plays_new(Answer.FIRST)
+        desk.bot.mouseClick(page.play_first, Qt.MouseButton.LeftButton)
+        assert desk.window.player.correction == (Correction(-83.0) if plays_new else NOTHING)
+        desk.bot.mouseClick(page.first if plays_new else page.second, Qt.MouseButton.LeftButton)
+    assert page.sentence.startswith("Corrected: 8, as it was: 0")
+    page.close()
+    assert desk.window.player.correction == Correction(-83.0)
+    assert desk.window.player.loop is None
+
+
+def test_late_speakers_change_the_player_and_never_the_clip(desk: Desk) -> None:
+    desk.open()
+    desk.window.sync.calibration_wanted.emit()
+    page = desk.window.findChild(SpeakersPage)
+    assert page is not None
+    page.box.setValue(180)
+    assert list(desk.studio.settings["speakers_late_ms"].values()) == [180.0]
+    assert desk.window.sync._clocks["computer"][1].text() == "speakers 180 ms late"
+    assert desk.document.correction == NOTHING
+    assert desk.document.undo_stack.count() == 0
