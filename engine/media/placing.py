@@ -19,6 +19,8 @@ _TOLERANCE = 0.002
 """Seconds by which timestamps may stray from counted samples before they are believed."""
 _LOOK_AHEAD = 4
 """Pieces that must agree on a gap or an overlap, so that one stray timestamp changes nothing."""
+_SUDDEN_SAMPLES = 16
+"""Least step between neighbouring pieces that can be a gap; parsers of transport streams add up some rounding."""
 _LONGEST_STEP_BACK = 1.0
 """Seconds: a larger step back in time is a new recording joined on, not an overlap."""
 _CHUNK_SECONDS = 0.25
@@ -114,24 +116,38 @@ def refined_start(pieces: list[Piece], time_base: Fraction) -> Fraction:
     """Return the time of the first sample from rounded timestamps of pieces that follow each other.
 
     Piece ``i`` after ``n_i`` samples has the timestamp ``round((start + n_i / rate) / tick)``, which confines
-    ``start`` to an interval one tick long; the intervals are intersected for as long as they agree. With ticks no
-    coarser than samples the first timestamp is the answer.
+    ``start`` to an interval one tick long; where most of these intervals overlap it is. A first timestamp that lies
+    there, or half a tick later (which is where it lies if the muxer rounded down), is taken as it stands; otherwise
+    the middle is. With ticks no coarser than samples the first timestamp is the answer.
     """
     first = pieces[0]
     reading = (first.ticks or 0) * time_base
     if time_base * first.rate <= 1:
         return reading
-    low, high = reading - time_base / 2, reading + time_base / 2
+    edges: list[tuple[Fraction, int]] = []
     count = 0
     for piece in pieces:
-        if piece.ticks is not None and piece.rate == first.rate:
+        if piece.rate != first.rate:
+            break
+        if piece.ticks is not None:
             at = piece.ticks * time_base - Fraction(count, first.rate)
-            narrower = max(low, at - time_base / 2), min(high, at + time_base / 2)
-            if narrower[0] > narrower[1]:
-                break
-            low, high = narrower
+            edges += [(at - time_base / 2, -1), (at + time_base / 2, 1)]
         count += piece.count
-    return reading if low <= reading <= high else (low + high) / 2
+    low, high = _densest(edges) if edges else (reading, reading)
+    if low <= reading <= high or low <= reading - time_base / 2 <= high:
+        return reading
+    return (low + high) / 2
+
+
+def _densest(edges: list[tuple[Fraction, int]]) -> tuple[Fraction, Fraction]:
+    """Return where most intervals overlap, from their edges: ``(where, -1)`` opens one, ``(where, 1)`` closes one."""
+    ordered = sorted(edges)
+    depth = deepest = at = 0
+    for index, (_, kind) in enumerate(ordered):
+        depth -= kind
+        if depth > deepest:
+            deepest, at = depth, index
+    return ordered[at][0], ordered[at + 1][0]
 
 
 def place(pieces: Iterable[Piece], clock: Clock, expected: int | None) -> Iterator[Chunk]:
@@ -151,7 +167,7 @@ def place(pieces: Iterable[Piece], clock: Clock, expected: int | None) -> Iterat
     first_tick = float(clock.origin / clock.time_base)
     scale = float(clock.time_base * rate)
     tolerance = max(_TOLERANCE * rate, 2 * clock.slack(rate))
-    jump = 0.0
+    jump = before = 0.0
     drop = 0
     for piece, following in _with_following(pieces):
         if piece.rate != rate:
@@ -165,8 +181,12 @@ def place(pieces: Iterable[Piece], clock: Clock, expected: int | None) -> Iterat
             expected = max(clock.sample(clock.position(piece) or 0.0), -piece.count)
         elif piece.ticks is not None and not clock.is_counted:
             stray = (piece.ticks - first_tick) * scale + jump - expected
-            if abs(stray) > tolerance:
-                shift = _agreed(_strays(piece, following, clock, expected - jump), tolerance)
+            is_sudden = abs(stray - before) > _SUDDEN_SAMPLES and not clock.is_coarse
+            before = stray
+            if is_sudden or abs(stray) > tolerance:
+                strays = _strays(piece, following, clock, expected - jump)
+                shift = _agreed(strays, 1.0 if is_sudden and _are_equal(strays) else tolerance)
+                before -= shift
                 if shift < -_LONGEST_STEP_BACK * rate or expected + shift > clock.longest * rate:
                     jump -= shift
                 elif shift > 0:
@@ -202,7 +222,11 @@ def _agreed(strays: list[float], tolerance: float) -> float:
     """Return the shift that all agree on, 0 when some are within tolerance or they contradict each other."""
     if min(map(abs, strays)) <= tolerance or min(strays) < 0 < max(strays):
         return 0.0
-    return strays[0] if max(strays) - min(strays) <= 1 else statistics.median(strays)
+    return strays[0] if _are_equal(strays) else statistics.median(strays)
+
+
+def _are_equal(strays: list[float]) -> bool:
+    return max(strays) - min(strays) <= 1
 
 
 def _with_following(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, deque[Piece]]]:
