@@ -153,10 +153,10 @@ class DeviceOutput:
         self._feed.open(file)
 
     def start(self, source: float, speed: float, loop: Loop | None) -> None:
-        """Decode from a moment of the sound on."""
-        self._pump.ended.emit()
+        """Decode from a moment of the sound on; a device that runs goes on, as starting one takes its time."""
         self._begun = False
         self._feed.start(source, speed, loop)
+        self._pump.renewed.emit()
 
     @property
     def is_ready(self) -> bool:
@@ -203,6 +203,7 @@ class _Pump(QObject):
     """Moves samples from the feed to the device; lives in its own thread."""
 
     begun = Signal()
+    renewed = Signal()
     ended = Signal()
     closed = Signal()
     volume_set = Signal(float)
@@ -219,12 +220,14 @@ class _Pump(QObject):
         self._lock = threading.Lock()
         self._ledger = Ledger()
         self._steady: Steady | None = None
+        self._valid_from = 0
         self._volume = 0.3
         self._sink: QAudioSink | None = None
         self._stream: QIODevice | None = None
         self._timer: QTimer | None = None
         queued = Qt.ConnectionType.QueuedConnection
         self.begun.connect(self._begin, queued)
+        self.renewed.connect(self._renew, queued)
         self.ended.connect(self._end, queued)
         self.volume_set.connect(self._set_volume, queued)
         # The sink has to go in the thread that made it.
@@ -233,9 +236,16 @@ class _Pump(QObject):
     def moment(self, now: float, delay: float) -> Moment | None:
         """Return which moment is heard at a time; from any thread."""
         with self._lock:
-            if self._steady is None:
+            played = None if self._steady is None else self._steady.at(now) - delay * self._feed.rate
+            if played is None or played < self._valid_from:
                 return None
-            return self._ledger.at(max(0.0, self._steady.at(now) - delay * self._feed.rate))
+            return self._ledger.at(played)
+
+    @Slot()
+    def _renew(self) -> None:
+        """What was handed over so far is no longer what is wanted."""
+        with self._lock:
+            self._valid_from = self._ledger.handed
 
     @Slot()
     def _begin(self) -> None:
@@ -266,11 +276,14 @@ class _Pump(QObject):
             self._sink.reset()
         self._sink = self._stream = None
         with self._lock:
-            self._ledger, self._steady = Ledger(), None
+            self._ledger, self._steady, self._valid_from = Ledger(), None, 0
 
     @Slot()
     def _close(self) -> None:
         self._end()
+        if self._timer is not None:
+            # A timer has to go in its own thread, not whenever somebody forgets the pump.
+            self._timer.setParent(None)
         self._timer = None
 
     @Slot(float)
@@ -304,7 +317,9 @@ class _Pump(QObject):
         with self._lock:
             played = float(self._ledger.handed - waiting)
             if self._steady is None:
-                self._steady = Steady(now, played, float(self._feed.rate))
+                # A device takes up to half a second to begin; until then no time passes.
+                if played > 0:
+                    self._steady = Steady(now, played, float(self._feed.rate))
             else:
                 self._steady = self._steady.pulled(now, played)
 

@@ -13,6 +13,8 @@ _HALF = 4.0
 """Half the height of the diamond, pixels."""
 _LEAST_DISTANCE = 3.0
 """Pixels between marks below which there are too many to tell apart, so none is drawn."""
+_DIAMOND_DISTANCE = 18.0
+"""Pixels between marks below which their diamonds would touch, so that only lines are drawn."""
 
 
 def paint_bursts(
@@ -44,6 +46,8 @@ def paint_bursts(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
     painter.setPen(QPen(faint, 1))
     painter.drawPath(bars(x, np.full(len(x), top), np.full(len(x), bottom)))
+    if len(seconds) > plane.exposed.width() / _DIAMOND_DISTANCE + 2:
+        return
     y = crisp(bottom - _HALF - 1 if downwards else top + _HALF + 1)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(colour, 1))
