@@ -26,7 +26,7 @@ from engine.media.opening import MediaPath, open_media
 from engine.media.placing import SURVEYED_PIECES, Chunk, Clock, Piece, place, refined_start
 from engine.refusal import Refused
 
-_COUNTED_FORMATS = {"mp3", "aac", "loas", "ac3", "eac3", "dts", "truehd", "mlp", "amr", "amrnb", "amrwb"}
+COUNTED_FORMATS = {"mp3", "aac", "loas", "ac3", "eac3", "dts", "truehd", "mlp", "amr", "amrnb", "amrwb"}
 """Streams without timestamps: a seek would guess them, so packets are counted from the beginning instead."""
 
 _WARM_UP = Fraction(1, 2)
@@ -70,7 +70,7 @@ class SoundSource:
             raise
         read_only(self._container, self._stream)
         self._time_base = self._stream.time_base or Fraction(1, 90_000)
-        self._is_counted = self._container.format.name in _COUNTED_FORMATS
+        self._is_counted = self._container.format.name in COUNTED_FORMATS
 
     def __enter__(self) -> Self:
         return self

@@ -25,17 +25,15 @@ import numpy.typing as npt
 
 from engine.jobs import Job, Progress
 from engine.media.probe import probe
-from engine.media.samples import read_samples
 from engine.refusal import Refusal, Refused
 from engine.sync.coincidence import SPEEDS, SURE, Coincidence, find_coincidences, on_one_path
 from engine.sync.delays import SAMPLE_RATE, agreement, find_delay
+from engine.sync.excerpts import Excerpt, Span, read_spans
 from engine.sync.lines import NORMAL_95, OffsetFit, drift_cause, fit_offsets
 from engine.sync.onsets import Onsets, listen
 from engine.sync.result import Kind, OffsetPoint, Step
 from engine.timing import Correction, DriftCorrection, StepCorrection, clock_words
 from engine.words import Message
-
-Floats = npt.NDArray[np.float32]
 
 LEAST_SECONDS = 3.0
 """Shorter recordings are refused."""
@@ -260,14 +258,45 @@ def _read_delays(
     reference: Path, other: Path, windows: Sequence[_Window], stretch: float, begin: float, end: float
 ) -> Job[list[_Reading]]:
     """Measure the windows one after the other, while the progress goes from ``begin`` to ``end``."""
+    # Reading the second at the rate that makes up for its speed keeps the two in step all through a window.
+    rate = round(SAMPLE_RATE / stretch)
+    here = [Span(window.here - window.seconds / 2, round(window.seconds * SAMPLE_RATE)) for window in windows]
+    there = [
+        Span(window.there - stretch * window.seconds / 2, span.count)
+        for window, span in zip(windows, here, strict=True)
+    ]
     readings: list[_Reading] = []
-    for index, window in enumerate(windows):
-        reading = _read_delay(reference, other, window, stretch)
-        if reading is not None:
-            readings.append(reading)
-        partial = readings[-1].point if readings else None
-        yield Progress("measuring", begin + (end - begin) * (index + 1) / len(windows), partial)
+    with ThreadPoolExecutor(2) as pool:
+        sounds = [read_spans(reference, here, SAMPLE_RATE), read_spans(other, there, rate)]
+        for index, window in enumerate(windows):
+            first, second = pool.map(next, sounds)
+            reading = _reading(first, second, window.seconds)
+            if reading is not None:
+                readings.append(reading)
+            partial = readings[-1].point if readings else None
+            yield Progress("measuring", begin + (end - begin) * (index + 1) / len(windows), partial)
     return readings
+
+
+def _reading(first: Excerpt, second: Excerpt, seconds: float) -> _Reading | None:
+    """Measure one window, or return ``None`` where one of the recordings holds nothing."""
+    delay = find_delay(first.data, second.data, _REACH)
+    if delay is None:
+        return None
+    half = len(first.data) / 2
+    middle = float(first.start) + half / first.rate
+    heard = float(second.start) + (half + delay.seconds * SAMPLE_RATE) / second.rate
+    return _Reading(
+        OffsetPoint(
+            t=middle,
+            offset_ms=(heard - middle) * 1000,
+            confidence=1 / (1 + math.exp(-2 * (delay.prominence - _HALF_RIGHT))),
+            uncertainty_ms=NORMAL_95 * 0.1 * (1 + 10 / delay.prominence),
+            seconds=seconds,
+        ),
+        delay.prominence,
+        delay.is_inverted,
+    )
 
 
 def _fitted(points: Sequence[OffsetPoint]) -> OffsetFit | None:
@@ -302,48 +331,6 @@ def _windows(path: Sequence[Coincidence], stretch: float, seconds: float) -> lis
     return windows
 
 
-def _read_delay(reference: Path, other: Path, window: _Window, stretch: float) -> _Reading | None:
-    """Measure one window, or return ``None`` where one of the recordings holds nothing."""
-    # Reading the second at the rate that makes up for its speed keeps the two in step all through the window.
-    rate = round(SAMPLE_RATE / stretch)
-    begin = window.here - window.seconds / 2
-    count = round(window.seconds * SAMPLE_RATE)
-    first, first_start = _stretch_of_sound(reference, begin, count, SAMPLE_RATE)
-    second, second_start = _stretch_of_sound(other, window.there - stretch * window.seconds / 2, count, rate)
-    delay = find_delay(first, second, _REACH)
-    if delay is None:
-        return None
-    middle = float(first_start) + count / 2 / SAMPLE_RATE
-    heard = float(second_start) + (count / 2 + delay.seconds * SAMPLE_RATE) / rate
-    return _Reading(
-        OffsetPoint(
-            t=middle,
-            offset_ms=(heard - middle) * 1000,
-            confidence=1 / (1 + math.exp(-2 * (delay.prominence - _HALF_RIGHT))),
-            uncertainty_ms=NORMAL_95 * 0.1 * (1 + 10 / delay.prominence),
-            seconds=window.seconds,
-        ),
-        delay.prominence,
-        delay.is_inverted,
-    )
-
-
-def _stretch_of_sound(path: Path, begin: float, count: int, rate: int) -> tuple[Floats, Fraction]:
-    """Return ``count`` samples from ``begin`` on, zeros where there is no sound, and the time of the first one."""
-    start = Fraction(begin).limit_denominator(rate * 1000)
-    out = np.zeros(count, np.float32)
-    origin = start
-    place = -1
-    for block in read_samples(path, sample_rate=rate, channels=1, start=start, stop=start + Fraction(count, rate)):
-        if place < 0:
-            place = math.floor((block.start - start) * rate)
-            origin = block.start - Fraction(place, rate)
-        data = block.data[: count - place]
-        out[place : place + len(data)] = data
-        place += len(data)
-    return out, origin
-
-
 def _confidence(path: Sequence[Coincidence], believed: Sequence[_Reading]) -> float:
     """Return how sure it is that the recordings share a sound and the offset is right.
 
@@ -358,34 +345,42 @@ def _confidence(path: Sequence[Coincidence], believed: Sequence[_Reading]) -> fl
 
 def _step_times(reference: Path, other: Path, fit: OffsetFit, measured: Sequence[float]) -> list[float]:
     """Return where each level after the first begins, found by listening between the windows around it."""
-    times = []
     inside = np.sort(np.asarray(measured))
+    times = []
     for number, rough in enumerate(fit.starts[1:]):
-        before = inside[inside < rough]
-        after = inside[inside >= rough]
-        begin = float(before[-1]) if len(before) else float(rough)
-        end = float(after[0]) if len(after) else float(rough)
-        drift = fit.drift_ppm / 1e6
-        gains: list[npt.NDArray[np.float64]] = []
-        at = begin
-        while at < end - 0.5:
-            count = round(min(_STEP_READ_SECONDS, end - at) * SAMPLE_RATE)
-            levels = [
-                at + (level + fit.drift_ppm * (at - fit.middle) / 1000) / 1000 for level in fit.levels_ms[number:][:2]
-            ]
-            first, _ = _stretch_of_sound(reference, at, count, SAMPLE_RATE)
-            one, two = (_stretch_of_sound(other, level, count, round(SAMPLE_RATE / (1 + drift)))[0] for level in levels)
-            gains.append(agreement(first, one, two))
-            at += count / SAMPLE_RATE
-        if not gains:
-            times.append(float(rough))
-            continue
-        # The step is where everything before speaks for the earlier level and everything after for the later one.
-        gain = np.concatenate(gains)
+        begin = float(inside[inside < rough].max(initial=-math.inf))
+        end = float(inside[inside >= rough].min(initial=math.inf))
+        gain = _level_gain(reference, other, fit, number, begin, end)
         # Where a piece is missing neither level fits: the step is at its beginning, so later places pay a little.
         split = np.concatenate([[0.0], np.cumsum(gain - 0.2 * np.median(np.abs(gain)))])
         times.append(begin + 0.5 * float(np.argmax(split)))
     return times
+
+
+def _level_gain(
+    reference: Path, other: Path, fit: OffsetFit, level: int, begin: float, end: float
+) -> npt.NDArray[np.float64]:
+    """Return, per half second from ``begin`` on, how much better a level fits than the next one."""
+    slope = fit.drift_ppm / 1e6
+    at = np.arange(begin, end, _STEP_READ_SECONDS)
+    counts = [round(min(_STEP_READ_SECONDS, end - start) * SAMPLE_RATE) for start in at]
+
+    def spans(number: int) -> list[Span]:
+        """Return where the second recording would have these stretches under one level."""
+        lateness = fit.levels_ms[number] / 1000 + slope * (at - fit.middle)
+        return [Span(float(start), count) for start, count in zip(at + lateness, counts, strict=True)]
+
+    rate = round(SAMPLE_RATE / (1 + slope))
+    stretches = zip(
+        read_spans(
+            reference, [Span(float(start), count) for start, count in zip(at, counts, strict=True)], SAMPLE_RATE
+        ),
+        read_spans(other, spans(level), rate),
+        read_spans(other, spans(level + 1), rate),
+        strict=True,
+    )
+    gains = [agreement(first.data, one.data, two.data) for first, one, two in stretches]
+    return np.concatenate([*gains, np.zeros(1)])
 
 
 def _conclusion(
