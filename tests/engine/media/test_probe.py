@@ -117,6 +117,21 @@ def test_gaps_are_reported_where_they_are(clip):
     assert abs(gap.stop - Fraction(5, 2)) <= Fraction(1024, 48_000)
 
 
+def test_times_before_zero_are_kept(clip):
+    made = clip(
+        "early.nut",
+        picture_start_ms=-200,
+        sound_start_ms=-200,
+        audio_codec="pcm_s16le",
+        container_options={"avoid_negative_ts": "disabled"},
+    )
+    info = probe(made)
+    assert (info.start, info.has_negative_start, info.container_delay) == (Fraction(-1, 5), True, 0)
+    assert [frame.time.seconds for frame in read_frames(made)] == list(made.frame_times)
+    assert next(read_frames(made, start=0)).time.seconds == 0
+    assert next(read_samples(made, start=0, sample_rate=None)).start == 0
+
+
 def test_orientation_and_colour(clip):
     upright, turned = probe(clip("a.mp4")).video, probe(clip("turned.mp4", rotation=90)).video
     assert upright is not None
@@ -210,6 +225,14 @@ def test_a_file_without_permission(tmp_path, clip):
     shutil.copy(clip("a.mp4"), tmp_path / "locked.mp4")
     (tmp_path / "locked.mp4").chmod(0)
     assert code_of(tmp_path / "locked.mp4") == "media.unreadable"
+
+
+def test_a_file_that_fails_while_it_is_opened(clip, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert code_of(clip("a.mp4").path) == "media.unreadable"
 
 
 @pytest.mark.parametrize("address", ["http://localhost/a.mp4", "https://a.b/c", "rtsp://a", "concat:a|b", "pipe:0"])

@@ -199,39 +199,87 @@ def test_gaps_are_filled_and_what_follows_keeps_its_time(clip):
         assert not silent.any()
 
 
+def retimed(source: Path, target: Path, retime) -> Path:
+    """Copy the sound of a file, each packet's timestamp passed through ``retime(seconds) -> seconds``."""
+    with av.open(str(source)) as original, av.open(str(target), "w") as copy:
+        stream = copy.add_stream_from_template(original.streams.audio[0])
+        for packet in original.demux(audio=0):
+            if packet.size:
+                packet.pts = packet.dts = int(Fraction(retime(packet.pts * packet.time_base)) // packet.time_base)
+                packet.stream = stream
+                copy.mux(packet)
+    return target
+
+
+def strays_of(path, expected):
+    """How many samples of 48 kHz each beep is from where it is expected."""
+    found = beeps_of(path, sample_rate=None)
+    return [round(float(at - true) * 48_000, 2) for at, true in zip(found, expected, strict=True)]
+
+
 def test_overlaps_are_trimmed(tmp_path, clip):
     """Packets that say they begin 100 ms before the ones before them end."""
     source = clip("pcm.mkv", audio_codec="pcm_s16le", codec=None)
-    path = tmp_path / "overlap.mkv"
-    with av.open(str(source.path)) as original, av.open(str(path), "w") as target:
-        stream = target.add_stream_from_template(original.streams.audio[0])
-        for packet in original.demux(audio=0):
-            if packet.size:
-                if packet.pts >= 2000:
-                    packet.pts -= 100
-                    packet.dts = packet.pts
-                packet.stream = stream
-                target.mux(packet)
-    found = beeps_of(path, sample_rate=None)
-    expected = [at if at < 2 else at - Fraction(1, 10) for at in source.beeps]
-    assert len(found) == len(expected)
-    assert all(abs(float(a - b)) * 48_000 <= 1 for a, b in zip(found, expected, strict=True))
+    early = Fraction(1, 10)
+    path = retimed(source.path, tmp_path / "overlap.mkv", lambda at: at - early if at >= 2 else at)
+    assert strays_of(path, [at if at < 2 else at - early for at in source.beeps]) == [0, 0, 0, 0]
 
 
 def test_stray_timestamps_change_nothing(tmp_path, clip):
     """Recorders of live streams write times that jitter by milliseconds around an even pace."""
     source = clip("pcm.mkv", audio_codec="pcm_s16le", codec=None)
-    path = tmp_path / "jitter.mkv"
     generator = random.Random(5)
-    with av.open(str(source.path)) as original, av.open(str(path), "w") as target:
-        stream = target.add_stream_from_template(original.streams.audio[0])
-        for packet in original.demux(audio=0):
-            if packet.size:
-                packet.pts += 12 if generator.random() < 0.2 and packet.pts else 0
-                packet.dts = packet.pts
-                packet.stream = stream
-                target.mux(packet)
+    late = Fraction(12, 1000)
+    path = retimed(source.path, tmp_path / "jitter.mkv", lambda at: at + late * (at > 0 and generator.random() < 0.2))
     assert beeps_of(path, sample_rate=None) == list(source.beeps)
+
+
+@pytest.mark.parametrize("lost", [Fraction(1, 1000), Fraction(5, 1000)])
+def test_a_small_gap_that_comes_all_at_once_is_a_gap(tmp_path, clip, lost):
+    source = clip("pcm.nut", audio_codec="pcm_s16le", codec=None)
+    path = retimed(source.path, tmp_path / "step.nut", lambda at: at + lost if at >= 1 else at)
+    assert strays_of(path, [at + lost if at >= 1 else at for at in source.beeps]) == [0, 0, 0, 0]
+
+
+def test_a_drifting_clock_is_followed_in_steps_of_two_milliseconds(tmp_path, clip):
+    """400 ppm: beside 20 s of sound the timestamps grow by 8 ms."""
+    source = clip("long.nut", audio_codec="pcm_s16le", codec=None, seconds=20)
+    path = retimed(source.path, tmp_path / "drift.nut", lambda at: at * Fraction(10_004, 10_000))
+    strays = strays_of(path, [at * Fraction(10_004, 10_000) for at in source.beeps])
+    assert max(map(abs, strays)) <= 0.0021 * 48_000
+    _, rate, sound = read(path, sample_rate=None)
+    # Three or four steps of 96 samples, and no silence besides.
+    assert 3 * 96 <= len(sound) - 20 * rate <= 4 * 100
+
+
+def test_timestamps_rounded_down_give_the_same_beginning(tmp_path, clip):
+    source = clip("down.flac", sample_rate=44_100, audio_codec="flac", codec=None)
+    path = retimed(source.path, tmp_path / "down.mkv", lambda at: Fraction(at * 1000 // 1, 1000))
+    assert beeps_of(path, sample_rate=None) == list(source.beeps)
+
+
+def test_recordings_joined_end_to_end_keep_running(tmp_path, clip):
+    """Two transport streams one after the other: the clock jumps back, sound and picture go on together."""
+    made = clip("a.ts")
+    path = tmp_path / "twice.ts"
+    path.write_bytes(made.path.read_bytes() * 2)
+    heard = beeps_of(path, sample_rate=None)
+    seen = [frame.time.seconds for frame in read_frames(path) if np.median(frame.image) > 180]
+    assert len(heard) == len(seen) == 8
+    # The streams of one recording do not end together, so what follows can be apart by that difference.
+    assert [round(float(beep - flash), 3) for beep, flash in zip(heard[:4], seen[:4], strict=True)] == [0, 0, 0, 0]
+    assert max(abs(float(beep - flash)) for beep, flash in zip(heard[4:], seen[4:], strict=True)) < 0.06
+
+
+def test_a_clock_that_wraps_around_is_unwrapped(tmp_path):
+    """A transport stream counts 33 bits of 90 kHz: 26.5 hours, then 0."""
+    wrap = Fraction(2**33, 90_000)
+    made = make_clip(tmp_path / "wrap.ts", container_options={"output_ts_offset": f"{float(wrap) - 2:.3f}"})
+    frames = list(read_frames(made))
+    assert len(frames) == 100
+    heard = beeps_of(made, sample_rate=None)
+    seen = [frame.time.seconds for frame in frames if np.median(frame.image) > 180]
+    assert [round(float(beep - flash) * 48_000) for beep, flash in zip(heard, seen, strict=True)] == [0, 0, 0, 0]
 
 
 def test_a_change_of_sample_rate_and_channels_in_mid_stream(tmp_path, clip):
