@@ -65,7 +65,7 @@ def test_a_moved_picture_is_caught(clip: MakeClip) -> None:
     """Sound and picture both start where they did, but the picture's clock is 40 ms on."""
     source = clip("noisy.mp4", **NOISY)
     late = clip("late.mp4", **NOISY, picture_start_ms=40, sound_start_ms=40)
-    later_picture = clip("picture.mp4", **NOISY, picture_start_ms=40)
+    later_picture = clip("picture.mp4", **NOISY, picture_start_ms=40, offset_ms=-40)
     assert [check.error_ms for check in compared(source.path, late.path, 0)] == pytest.approx([0] * 3, abs=0.021)
     checks = compared(source.path, later_picture.path, 0)
     assert checks
