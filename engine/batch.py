@@ -1,8 +1,9 @@
 """Run jobs in child processes: several at a time, stoppable at once, and none takes the others along when it crashes.
 
 Even a single job of the command line runs in a child: what native code prints cannot mix with results, and Ctrl-C is
-answered at once while that code is busy. A child asked to stop closes its job at the next yield, which removes
-half-written files; only one that does not answer is killed.
+answered at once while that code is busy. A child that is to stop closes its job at the next yield, which removes
+half-written files. One that does not come to a yield is interrupted wherever it is, with the same effect, and only one
+that is stuck in native code is killed.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from engine.jobs import Job, Progress, run
@@ -24,8 +28,10 @@ from engine.words import current_language, use_language
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-_STOP_SECONDS = 1.5
-"""How long a child may take to stop by itself; jobs yield more often than that."""
+_YIELD_SECONDS = 0.4
+"""How long a child may take to stop at a yield, before it is interrupted..."""
+_UNWIND_SECONDS = 1.1
+"""...and after that to remove what is half done, before it is killed."""
 _REPORT_SECONDS = 0.05
 """Progress is sent at most this often."""
 
@@ -100,6 +106,22 @@ def run_all(
         _stop(children)
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start children that Ctrl-C does not reach, from their first instruction on: what it means is said by the parent.
+
+    Held back, not ignored: a Ctrl-C that comes meanwhile reaches this process afterwards.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @dataclass(slots=True)
 class _Child:
     """One process and the pipe to it."""
@@ -113,7 +135,8 @@ class _Child:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, current_language()), daemon=True)
-        process.start()
+        with _interrupts_held():
+            process.start()
         theirs.close()
         return cls(process, ours)
 
@@ -122,24 +145,34 @@ class _Child:
         self.connection.send(task)
 
     def obituary(self) -> str:
-        self.process.join(_STOP_SECONDS)
+        self.process.join(_UNWIND_SECONDS)
         return f"the working process ended with code {self.process.exitcode}"
 
 
 def _stop(children: Sequence[_Child]) -> None:
     for child in children:
         child.connection.close()  # the child sees the end of the pipe, at its next yield if it is busy
-    deadline = time.monotonic() + _STOP_SECONDS
-    for child in children:
-        child.process.join(max(0.0, deadline - time.monotonic()))
-        if child.process.is_alive():
-            child.process.kill()
-            child.process.join()
+    left = _alive_after(_YIELD_SECONDS, [child.process for child in children])
+    for process in left:
+        process.terminate()
+    left = _alive_after(_UNWIND_SECONDS, left)
+    for process in left:
+        process.kill()
+        process.join()
+
+
+def _alive_after(seconds: float, processes: Sequence[SpawnProcess]) -> list[SpawnProcess]:
+    """Wait up to so many seconds for all to end, and return those that have not."""
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+    return [process for process in processes if process.is_alive()]
 
 
 def _serve(connection: Connection, language: str) -> None:
     """Be the child: take tasks from the pipe until it is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent says what it means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
     _silence()
     use_language(language)
     try:
@@ -149,6 +182,11 @@ def _serve(connection: Connection, language: str) -> None:
         pass
     # Not through the interpreter's own ending: native libraries take their time to unload, or crash doing it.
     os._exit(0)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; what is being removed shall be removed
+    raise _Stopped
 
 
 def _silence() -> None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
+from types import FrameType
 
 from engine.exit_codes import ExitCode
 
 
 def main() -> None:
     """Run the command line and end the process with the exit code of the README's table."""
+    interrupted = False
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
     try:
         # SIGTERM too must end the work, not only the process: half-written files go away on the way out.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, interrupt)
+        signal.signal(signal.SIGINT, interrupt)
         code = _run(sys.argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -23,8 +32,10 @@ def main() -> None:
         sys.stdout = None
         code = ExitCode.DONE
     except Exception:  # noqa: BLE001 - Python would end with 1, which means "out of sync" here
-        traceback.print_exc()
-        code = ExitCode.FAULT
+        # An interrupt in the middle of an import can come out as another exception.
+        code = ExitCode.INTERRUPTED if interrupted else ExitCode.FAULT
+        if not interrupted:
+            traceback.print_exc()
     sys.exit(int(code))
 
 
