@@ -10,7 +10,8 @@ PYTEST := $(VENV_PYTHON) -m pytest -n 2
 
 .PHONY: demo app test test-all bench lint fmt clean environment app-environment dev-environment
 
-demo: environment
+# Where there is a screen the demo ends in the window, which needs Qt.
+demo: $(if $(DISPLAY)$(WAYLAND_DISPLAY),app-environment,environment)
 	@$(VENV_PYTHON) -m engine.demo
 
 app: app-environment

@@ -131,10 +131,15 @@ def _tell(terminal: Terminal, shown: Shown) -> int:
     terminal.print()
     if _can_open_window():
         terminal.print(_say("window"))
-        subprocess.Popen([sys.executable, "-m", "desktop_app", report.file], start_new_session=True)
+        own = {name: value for name, value in os.environ.items() if name not in _OPENCV_QT}
+        subprocess.Popen([sys.executable, "-m", "desktop_app", report.file], env=own, start_new_session=True)
     else:
         terminal.print(_say("next"), "dim")
     return ExitCode.DONE if after.kind is Kind.IN_SYNC else ExitCode.OUT_OF_SYNC
+
+
+_OPENCV_QT = {"QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"}
+"""Set by OpenCV's wheel when it is imported, for a Qt of its own; another Qt does not start with them."""
 
 
 def _say(key: str, **values: object) -> str:
