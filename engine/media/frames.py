@@ -37,8 +37,9 @@ _MOST_PACKETS_WITHOUT_KEY = 600
 """Packets after a seek that may pass before a key frame is no longer waited for."""
 _JUMP_BACK = Fraction(1)
 """Seconds: a larger step back in time is a new recording joined on, a smaller one a damaged timestamp."""
-_HANGING_CODECS = {"hevc", "vvc"}
-"""Decoders whose frame threads wait for ever on a reference that damage has taken away (FFmpeg 8.1)."""
+_FRAME_THREADED = {"h264", "libdav1d", "prores", "dnxhd", "mjpeg"}
+"""Decoders whose frame threads survive damaged files. With FFmpeg 8.1 those of HEVC wait for ever on a missing
+reference, and those of VP9 crash when a header changes; their slice threads do neither."""
 _UNSPECIFIED_MATRIX = 2
 """ITU-T H.273, matrix coefficients 2."""
 _HD_HEIGHT = 720
@@ -217,7 +218,7 @@ class VideoSource:
             self._container.close()
             raise
         read_only(self._container, self._stream)
-        several = self._threading == "frame" and self._stream.codec_context.name not in _HANGING_CODECS
+        several = self._threading == "frame" and self._stream.codec_context.name in _FRAME_THREADED
         self._stream.thread_type = "AUTO" if several else "SLICE"
         if self._keys_only:
             self._stream.codec_context.skip_frame = "NONKEY"

@@ -23,6 +23,8 @@ _SUDDEN_SAMPLES = 16
 """Least step between neighbouring pieces that can be a gap; parsers of transport streams add up some rounding."""
 _LONGEST_STEP_BACK = 1.0
 """Seconds: a larger step back in time is a new recording joined on, not an overlap."""
+_LONGEST_GAP = 3600.0
+"""Seconds: a longer silence is a damaged timestamp."""
 _CHUNK_SECONDS = 0.25
 _MOST_PLANES = 8
 _FULL_SCALE = {"u8": 2**7, "s16": 2**15, "s32": 2**31}
@@ -187,7 +189,8 @@ def place(pieces: Iterable[Piece], clock: Clock, expected: int | None) -> Iterat
                 strays = _strays(piece, following, clock, expected - jump)
                 shift = _agreed(strays, 1.0 if is_sudden and _are_equal(strays) else tolerance)
                 before -= shift
-                if shift < -_LONGEST_STEP_BACK * rate or expected + shift > clock.longest * rate:
+                is_jump = shift < -_LONGEST_STEP_BACK * rate or shift > _LONGEST_GAP * rate
+                if is_jump or expected + shift > clock.longest * rate:
                     jump -= shift
                 elif shift > 0:
                     until = clock.sample(expected + shift)

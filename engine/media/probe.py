@@ -28,6 +28,9 @@ from engine.refusal import Refused
 
 _PQ, _HLG = 16, 18
 """ITU-T H.273 transfer characteristics of HDR."""
+_LEAST_BIT_RATE = 50
+"""Bits per second: a file that claims to be so long that it holds less is damaged."""
+_SHORT_SECONDS = 3600
 _UNKNOWN_LANGUAGES = {"und", "", None}
 
 
@@ -287,7 +290,6 @@ def _described_picture(
     display_width, display_height = displayed_size(frame.width, frame.height, aspect, orientation)
     start = (frame.pts or 0) * tick
     rate, is_variable = found.rate(complete=complete)
-    end = found.end(rate) if complete else None
     return VideoStream(
         index=stream.index,
         codec=stream.codec_context.codec.canonical_name,
@@ -304,7 +306,7 @@ def _described_picture(
         is_variable=is_variable,
         frame_count=times.count if complete and found.has_timestamps else stream.frames or None,
         start=start,
-        duration=_declared_duration(container, stream, tick, start) if end is None else end - start,
+        duration=_duration(container, stream, tick, start, found.end(rate) if complete else None),
         pixel_format=frame.format.name,
         is_hdr=frame.color_trc in {_PQ, _HLG},
         color_primaries=int(frame.color_primaries),
@@ -327,7 +329,6 @@ def _described_sound(
     context = stream.codec_context
     language = stream.metadata.get("language")
     start = found.start
-    end = found.end if complete else None
     return AudioStream(
         index=stream.index,
         codec=context.codec.canonical_name,
@@ -337,7 +338,7 @@ def _described_sound(
         layout=frame.layout.name,
         time_base=tick,
         start=start,
-        duration=_declared_duration(container, stream, tick, start) if end is None else max(Fraction(0), end - start),
+        duration=_duration(container, stream, tick, start, found.end if complete else None),
         priming_samples=found.priming,
         sample_format=frame.format.name,
         bit_rate=context.bit_rate,
@@ -349,17 +350,20 @@ def _described_sound(
     )
 
 
-def _declared_duration(
-    container: InputContainer, stream: AvStream, time_base: Fraction, start: Fraction
+def _duration(
+    container: InputContainer, stream: AvStream, time_base: Fraction, start: Fraction, measured_end: Fraction | None
 ) -> Fraction | None:
-    """Return how long a stream is by its own header, or by the container's."""
-    if stream.duration is not None and stream.duration > 0:
-        begin = (stream.start_time or 0) * time_base
-        return max(Fraction(0), begin + stream.duration * time_base - start)
-    if container.duration is not None and container.duration > 0:
-        begin = Fraction(container.start_time or 0, 1_000_000)
-        return max(Fraction(0), begin + Fraction(container.duration, 1_000_000) - start)
-    return None
+    """Return how long a stream is, as measured or by its own header or by the container's; ``None`` if unbelievable."""
+    if measured_end is not None:
+        end = measured_end
+    elif stream.duration is not None and stream.duration > 0:
+        end = ((stream.start_time or 0) + stream.duration) * time_base
+    elif container.duration is not None and container.duration > 0:
+        end = Fraction((container.start_time or 0) + container.duration, 1_000_000)
+    else:
+        return None
+    longest = max(_SHORT_SECONDS, container.size * 8 / _LEAST_BIT_RATE)
+    return end - start if 0 <= end - start <= longest else None
 
 
 def _is_usable(stream: AvStream) -> bool:

@@ -33,8 +33,8 @@ _WARM_UP = Fraction(1, 2)
 """Seconds decoded before a seek target: Opus needs 80 ms, MP3 its bit reservoir, AAC a frame, SBR and PS some more."""
 _SETTLED = Fraction(1, 8)
 """Least warm-up that is accepted when a demuxer lands late."""
-_LONGEST_UNKNOWN_GAP = 3600.0
-"""Seconds that a gap may last in a file that does not say how long it is."""
+_LONGEST = 48 * 3600.0
+"""Seconds beyond which no timestamp is believed."""
 _MARGIN = 60.0
 """Seconds beyond its declared end that a file may go on."""
 
@@ -116,7 +116,7 @@ class SoundSource:
             origin=self.origin,
             rate=self.rate,
             grid=(first.count, counts.pop()) if len(counts) == 1 else None,
-            longest=duration / 1e6 + _MARGIN if duration and duration > 0 else _LONGEST_UNKNOWN_GAP,
+            longest=min(duration / 1e6 + _MARGIN if duration and duration > 0 else math.inf, _LONGEST),
             is_counted=self._is_counted,
         )
 

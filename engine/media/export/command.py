@@ -106,7 +106,9 @@ def _steps(correction: StepCorrection) -> str:
     for number, (time, milliseconds) in enumerate(correction.steps):
         start = Fraction(0) if number == 0 else time
         stop = correction.steps[number + 1][0] if number + 1 < count else None
-        begin = max(Fraction(0), start + Fraction(round(milliseconds * 1000), 1_000_000))
+        begin = start + Fraction(round(milliseconds * 1000), 1_000_000)
+        if begin < 0:
+            start, begin = start - begin, Fraction(0)
         cut = [f"start={float(start):.6f}"] + ([f"end={float(stop):.6f}"] if stop is not None else [])
         source, sink = (f"[s{number}]", f"[m{number}]") if count > 1 else ("", "")
         parts.append(

@@ -10,6 +10,9 @@ UNKNOWN_SIZE = -1
 """Size of an element that lasts until an element of a higher level begins, as live recorders write it."""
 
 
+_PIECE = 4 << 20
+
+
 class BrokenEbml(Exception):  # noqa: N818 - a kind of file, not an error
     """The bytes do not follow the grammar."""
 
@@ -26,30 +29,60 @@ def _width(first: int, longest: int) -> int:
     return width
 
 
-def read_id(file: BinaryIO) -> int | None:
-    """Return the next element's id with its length marker, or ``None`` at the end of the file."""
-    first = file.read(1)
-    if not first:
-        return None
-    return int.from_bytes(first + read_payload(file, _width(first[0], 4) - 1), "big")
+class Stream:
+    """A file or pipe read front to back in large pieces, whose elements are handed out without copying.
 
+    Args:
+        file: opened for reading.
 
-def read_size(file: BinaryIO) -> int:
-    """Return the next element's payload size in bytes, or :data:`UNKNOWN_SIZE`."""
-    first = file.read(1)
-    if not first:
-        raise CutOff("the file ends inside an element")
-    width = _width(first[0], 8)
-    value = int.from_bytes(first + read_payload(file, width - 1), "big") & ((1 << 7 * width) - 1)
-    return UNKNOWN_SIZE if value == (1 << 7 * width) - 1 else value
+    Attributes:
+        read: bytes handed out so far.
+    """
 
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._data = memoryview(b"")
+        self._at = 0
+        self.read = 0
 
-def read_payload(file: BinaryIO, size: int) -> bytes:
-    """Return exactly ``size`` bytes."""
-    payload = file.read(size)
-    if len(payload) != size:
-        raise CutOff("the file ends inside an element")
-    return payload
+    def take(self, count: int) -> memoryview:
+        """Return the next bytes.
+
+        Raises:
+            CutOff: if there are not so many.
+        """
+        if self._at + count > len(self._data):
+            rest = bytes(self._data[self._at :])
+            more = self._file.read(max(_PIECE, count - len(rest)))
+            self._data, self._at = memoryview(rest + more if rest else more), 0
+            if count > len(self._data):
+                raise CutOff("the file ends inside an element")
+        start = self._at
+        self._at = start + count
+        self.read += count
+        return self._data[start : self._at]
+
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        if self._at < len(self._data):
+            return False
+        self._data, self._at = memoryview(self._file.read(_PIECE)), 0
+        return not len(self._data)
+
+    def element_id(self) -> int:
+        """Return the next element's id with its length marker."""
+        first = self.take(1)[0]
+        width = _width(first, 4)
+        return first if width == 1 else int.from_bytes(bytes((first,)) + self.take(width - 1), "big")
+
+    def element_size(self) -> int:
+        """Return the next element's payload size in bytes, or :data:`UNKNOWN_SIZE`."""
+        first = self.take(1)[0]
+        width = _width(first, 8)
+        value = first & ((1 << (8 - width)) - 1)
+        if width > 1:
+            value = value << 8 * (width - 1) | int.from_bytes(self.take(width - 1), "big")
+        return UNKNOWN_SIZE if value == (1 << 7 * width) - 1 else value
 
 
 def elements(payload: bytes | memoryview) -> Iterator[tuple[int, memoryview]]:

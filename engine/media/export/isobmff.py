@@ -246,7 +246,7 @@ def _read_track(payload: memoryview, movie: int) -> _Track:
 
 
 def _finer_timescale(movie: int, media: list[int], shift: Fraction) -> int:
-    """Return a multiple of the movie's ticks per second that expresses ``shift`` to within a quarter of a sample.
+    """Return a multiple of the movie's ticks per second that expresses ``shift`` to half a sample.
 
     A multiple, so that every other duration of the file stays exact; the old number whenever it is good enough.
     """

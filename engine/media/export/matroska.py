@@ -91,12 +91,14 @@ class _Plan:
         scale: nanoseconds per tick of the new file.
         factor: how many of these an old tick is.
         shift: seconds by which sound moves.
+        shift_ticks: the same in ticks of the new file.
         clocks: of the audio tracks, ``None`` where the file's own stamps stay good enough.
     """
 
     scale: int
     factor: int
     shift: Fraction
+    shift_ticks: int
     clocks: dict[int, SampleClock | None]
 
     @classmethod
@@ -111,7 +113,7 @@ class _Plan:
         cuts = any(first[0].ticks * tick + shift < 0 for first in blocks.values() if first)
         finest = max(track.sample_rate for track in sound.values())
         if head.scale <= _FINE_SCALE or (not cuts and rounding <= Fraction(1, 4 * finest)):
-            return cls(head.scale, 1, shift, dict.fromkeys(sound))
+            return cls(head.scale, 1, shift, _ticks(shift, head.scale), dict.fromkeys(sound))
         if head.scale % _FINE_SCALE:
             raise UnsupportedLayout(f"ticks of {head.scale} ns")
         clocks: dict[int, SampleClock | None] = {
@@ -119,12 +121,7 @@ class _Plan:
             for ordinal, (number, track) in enumerate(head.tracks.items())
             if number in sound
         }
-        return cls(_FINE_SCALE, head.scale // _FINE_SCALE, shift, clocks)
-
-    @property
-    def shift_ticks(self) -> int:
-        """The shift in ticks of the new file."""
-        return Rounding.NEAREST.apply(self.shift * _SECOND / self.scale)
+        return cls(_FINE_SCALE, head.scale // _FINE_SCALE, shift, _ticks(shift, _FINE_SCALE), clocks)
 
     def stamp(self, block: Block) -> None:
         """Give a block its new time."""
@@ -133,9 +130,13 @@ class _Plan:
         if self.factor != 1:
             block.rescaled(self.factor)
         if exact is not None:
-            block.ticks = Rounding.NEAREST.apply((exact + self.shift) * _SECOND / self.scale)
+            block.ticks = _ticks(exact + self.shift, self.scale)
         elif block.track in self.clocks:
             block.ticks += self.shift_ticks
+
+
+def _ticks(seconds: Fraction, scale: int) -> int:
+    return Rounding.NEAREST.apply(seconds * Fraction(_SECOND, scale))
 
 
 def _look_ahead(blocks: Iterator[Block], reader: Reader) -> list[Block]:

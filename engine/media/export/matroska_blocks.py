@@ -26,6 +26,7 @@ _BLOCK, _BLOCK_DURATION, _REFERENCE = 0xA1, 0x9B, 0xFB
 
 _COPIED = {_INFO, _TRACKS, _CHAPTERS, _ATTACHMENTS, _TAGS, _TIMESTAMP, _SIMPLE_BLOCK, _BLOCK_GROUP}
 _SKIPPED = {_SEEK_HEAD, _CUES, _VOID, _CHECKSUM, _POSITION, _PREVIOUS_SIZE, _SILENT_TRACKS}  # written anew, or void
+_KNOWN = _COPIED | _SKIPPED
 _RETIMED = {_TIMESTAMP_SCALE, _DURATION, _CHECKSUM, _VOID}
 _STAMP = struct.Struct(">hB")
 
@@ -148,7 +149,6 @@ class Reader:
     Attributes:
         head: complete once the first block has been asked for.
         tail: ``(id, payload)`` of elements after the blocks, complete at the end.
-        read: bytes of payload read so far.
 
     Raises:
         UnsupportedLayout: if the file is of a kind that is not rewritten.
@@ -156,65 +156,72 @@ class Reader:
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        if ebml.read_id(file) != _HEADER:
+        self._stream = stream = ebml.Stream(file)
+        if stream.at_end() or stream.element_id() != _HEADER:
             raise UnsupportedLayout("no EBML header")
-        self.head = Head(ebml.read_payload(file, ebml.read_size(file)))
-        if ebml.read_id(file) != _SEGMENT:
+        self.head = Head(bytes(stream.take(stream.element_size())))
+        if stream.at_end() or stream.element_id() != _SEGMENT:
             raise UnsupportedLayout("no segment")
-        ebml.read_size(file)
+        stream.element_size()
         self.tail: list[tuple[int, bytes]] = []
-        self.read = 0
+
+    @property
+    def read(self) -> int:
+        """Bytes read so far."""
+        return self._stream.read
 
     def blocks(self) -> Iterator[Block]:
         """Yield the blocks in file order."""
         cluster: int | None = None
         for key, payload in self._elements():
-            if key == _CLUSTER:
+            if key == _SIMPLE_BLOCK and cluster is not None:
+                yield _block(cluster, payload)
+            elif key == _CLUSTER:
                 if cluster is None:
                     self.head.settle()
                 cluster = 0
             elif cluster is None:
-                self.head.parts.append((key, payload))
+                self.head.parts.append((key, bytes(payload)))
             elif key == _TIMESTAMP:
                 cluster = ebml.number(payload)
-            elif key == _SIMPLE_BLOCK:
-                yield _block(cluster, memoryview(payload))
             elif key == _BLOCK_GROUP:
                 yield _grouped(cluster, payload)
             else:
-                self.tail.append((key, payload))
+                self.tail.append((key, bytes(payload)))
 
-    def _elements(self) -> Iterator[tuple[int, bytes]]:
+    def _elements(self) -> Iterator[tuple[int, memoryview]]:
         """Yield ``(id, payload)`` of what matters in the segment, clusters taken apart."""
+        stream = self._stream
         settled = False
-        while (key := ebml.read_id(self._file)) is not None:
+        while not stream.at_end():
             try:
-                size = ebml.read_size(self._file)
+                key = stream.element_id()
+                size = stream.element_size()
                 if key == _CLUSTER:
                     settled = True
-                    yield key, b""
+                    yield key, memoryview(b"")
                     continue
-                if key not in _COPIED | _SKIPPED or not 0 <= size <= _LARGEST_ELEMENT:
+                if key not in _KNOWN or not 0 <= size <= _LARGEST_ELEMENT:
                     raise UnsupportedLayout(f"element {key:x} of {size} bytes")
-                payload = ebml.read_payload(self._file, size)
+                payload = stream.take(size)
             except ebml.CutOff:
                 if settled:
                     return  # a recording that was cut off: keep what is there
                 raise
-            self.read += size
             if key in _COPIED:
                 yield key, payload
 
 
 def _block(cluster: int, payload: memoryview) -> Block:
-    width = 9 - payload[0].bit_length()
+    width = 9 - payload[0].bit_length() if len(payload) else 0
+    if not 0 < width <= 8 or len(payload) < width + _STAMP.size:
+        raise ebml.BrokenEbml("a block without a head")
     track = int.from_bytes(payload[:width], "big") & ((1 << 7 * width) - 1)
     away, flags = _STAMP.unpack_from(payload, width)
     return Block(track, cluster + away, 0, bytes(payload[:width]), flags, payload[width + _STAMP.size :])
 
 
-def _grouped(cluster: int, payload: bytes) -> Block:
+def _grouped(cluster: int, payload: memoryview) -> Block:
     inner: memoryview | None = None
     lasts = 0
     references: list[int] = []
@@ -276,8 +283,9 @@ class Writer:
         ):
             self._flush()
         if not self._parts:
-            self._cluster, away = block.ticks, 0
-            self._parts = [ebml.unsigned(_TIMESTAMP, block.ticks)]
+            self._cluster = max(0, block.ticks)
+            away = block.ticks - self._cluster
+            self._parts = [ebml.unsigned(_TIMESTAMP, self._cluster)]
             self._size = len(self._parts[0])
         self._remember(block)
         stamp = block.head + _STAMP.pack(away, block.flags)
@@ -337,7 +345,7 @@ class Writer:
             if last is not None and (block.ticks - last) * self._scale < 500_000_000:
                 return
             self._cued[block.track] = block.ticks
-        self._pending.append((block.ticks, block.track, self._size))
+        self._pending.append((max(0, block.ticks), block.track, self._size))
 
     def _flush(self) -> None:
         """Write the cluster that is being filled."""

@@ -37,10 +37,10 @@ class SampleClock:
         delay = Fraction(track.delay, _SECOND)
         self._tick = tick
         self._late = delay - Rounding.NEAREST.apply(delay / tick) * tick
-        self._sample = Fraction(1, track.sample_rate)
+        self._rate = track.sample_rate
         self._step: StepCount | None = None
-        self._last: Fraction | None = None
-        self._first = first[0].ticks * tick if first else Fraction(0)
+        self._anchor = first[0].ticks * tick if first else Fraction(0)
+        self._counted: int | None = None
         ways: list[Callable[[Track, list[Block], Fraction], StepCount | None]] = [_constant_steps]
         ways += [partial(_vorbis_steps, quarters=number) for number in (2, 1, 0)]
         for make in ways:
@@ -49,28 +49,29 @@ class SampleClock:
                 self._step = make(track, first, tick)
                 break
         # With the exact delay the first sample sounds at the first stamp.
-        if start is not None and abs(start - self._first) <= 2 * tick:
-            self._first = start
+        if start is not None and abs(start - self._anchor) <= 2 * tick:
+            self._anchor = start
 
     def time(self, block: Block) -> Fraction:
         """Return the exact time of the next block in seconds; the file's own if its blocks cannot be counted."""
-        stamped = block.ticks * self._tick + self._late
         if self._step is None:
-            return stamped
-        step = self._step(block) * self._sample
-        time = self._first if self._last is None else self._last + step
-        if abs(time - stamped) > _GAP * self._tick:
-            time = stamped  # the file knows
-        self._last = time
-        return time
+            return block.ticks * self._tick + self._late
+        step = self._step(block)
+        self._counted = 0 if self._counted is None else self._counted + step
+        counted = Fraction(self._counted, self._rate)
+        strays = float(self._anchor) + self._counted / self._rate - block.ticks * float(self._tick) - float(self._late)
+        if abs(strays) > _GAP * self._tick:  # then the file knows
+            self._anchor, self._counted = block.ticks * self._tick + self._late, 0
+            return self._anchor
+        return self._anchor + counted
 
     def _follow(self, blocks: list[Block], step: StepCount) -> bool:
         """Whether the stamps of some blocks follow from the first one's by counting samples."""
         passed = Fraction(0)
         for index, block in enumerate(blocks):
             samples = step(block)
-            passed += samples * self._sample if index else 0
-            if abs(block.ticks * self._tick - passed - self._first) > _STRAY * self._tick:
+            passed += Fraction(samples, self._rate) if index else 0
+            if abs(block.ticks * self._tick - passed - self._anchor) > _STRAY * self._tick:
                 return False
         return bool(blocks)
 

@@ -37,7 +37,7 @@ _LEAST_LEVEL = 1e-5
 COPIED, ENCODED, STRETCHED = 0.9, 0.7, 0.5
 """Least likeness of sound that was copied (a decoder may fill in noise of its own), encoded again, or stretched."""
 
-_PLACES = (Fraction(1, 50), Fraction(1, 3), Fraction(2, 3), Fraction(13, 14))
+_PLACES = (Fraction(1, 50), Fraction(1, 2), Fraction(13, 14))
 _AWAY = Fraction(3, 5)
 _MOST_PARTS = 8
 _ATTEMPTS = 4
@@ -86,19 +86,31 @@ def compare(comparison: Comparison) -> Iterator[Check]:
     beginning = _picture_moved_at_beginning(comparison.source, comparison.target)
     if beginning is None:
         return
+    windows = _windows(comparison)
+    pictures = _pictures_moved(comparison, [start for start, _ in windows], beginning)
     found = False
     for margin in (_MARGIN, _WIDE_MARGIN):
-        for start, length in _windows(comparison):
-            moved = beginning
-            if start - comparison.start > 2 * _PICTURE_SECONDS:
-                later = _picture_moved_at(comparison.source, comparison.target, start, beginning)
-                moved = beginning if later is None else later
+        for (start, length), moved in zip(windows, pictures, strict=True):
             check = _sound_moved_at(comparison, start, length, moved, margin)
             if check is not None:
                 found = True
                 yield check
         if found:
             return
+
+
+def _pictures_moved(comparison: Comparison, starts: list[Fraction], beginning: Fraction) -> list[Fraction]:
+    """Return by how much the picture is later at each of some moments; between two that agree it is not looked at."""
+
+    def at(start: Fraction) -> Fraction:
+        if start - comparison.start <= 2 * _PICTURE_SECONDS:
+            return beginning
+        later = _picture_moved_at(comparison.source, comparison.target, start, beginning)
+        return beginning if later is None else later
+
+    if not starts or at(starts[-1]) == beginning:
+        return [beginning] * len(starts)
+    return [at(start) for start in starts]
 
 
 def _windows(comparison: Comparison) -> list[tuple[Fraction, Fraction]]:
