@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
@@ -58,6 +59,9 @@ class OffsetPoints(PlaneItem):
         super().__init__(-_LEAST_REACH_MS, _LEAST_REACH_MS)
         self._points: Sequence[OffsetPoint] = ()
         self._times: Floats = np.zeros(0)
+        self._offsets: Floats = np.zeros(0)
+        self._spreads: Floats = np.zeros(0)
+        self._names = np.zeros(0, "U8")
         self._longest = 0.0
         self._fit: Fit | None = None
         self._breaks: tuple[float, ...] = ()
@@ -76,6 +80,9 @@ class OffsetPoints(PlaneItem):
         """Show a measurement, in a lane that reaches ``reach`` milliseconds to either side."""
         self._points = measurement.points if measurement else ()
         self._times = np.array([point.t for point in self._points], np.float64)
+        self._offsets = np.array([point.offset_ms for point in self._points], np.float64)
+        self._spreads = np.array([point.uncertainty_ms for point in self._points], np.float64)
+        self._names = np.array([_colour_name(point) for point in self._points], "U8")
         self._longest = max((point.seconds / 2 for point in self._points), default=0.0)
         self._fit = fit_of(measurement)
         self._breaks = tuple(step.t for step in measurement.steps) if measurement else ()
@@ -146,12 +153,12 @@ class OffsetPoints(PlaneItem):
 
     def _paint_points(self, painter: QPainter, plane: Plane) -> None:
         reach = self._longest + 8 / plane.scale_x
-        seen = np.flatnonzero((self._times > plane.start - reach) & (self._times < plane.stop + reach)).tolist()
+        seen = np.flatnonzero((self._times > plane.start - reach) & (self._times < plane.stop + reach))
         if len(seen) > plane.exposed.width() / _CROWDED_PIXELS:
-            self._paint_crowd(painter, plane, [self._points[index] for index in seen])
+            self._paint_crowd(painter, plane, seen)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for index in seen:
+        for index in seen.tolist():
             point = self._points[index]
             colour = self.theme.colour(_colour_name(point))
             x = plane.x(point.t)
@@ -166,18 +173,16 @@ class OffsetPoints(PlaneItem):
                 radius += 1.5
             painter.drawEllipse(QPointF(x, y), radius, radius)
 
-    def _paint_crowd(self, painter: QPainter, plane: Plane, part: list[OffsetPoint]) -> None:
+    def _paint_crowd(self, painter: QPainter, plane: Plane, seen: npt.NDArray[np.intp]) -> None:
         """Paint more points than can be told apart: a line and a dot each, all of one colour at once."""
-        x = plane.shift_x + plane.scale_x * np.array([point.t for point in part])
-        offsets = np.array([point.offset_ms for point in part])
-        spread = np.array([point.uncertainty_ms for point in part])
-        names = np.array([_colour_name(point) for point in part])
+        x = plane.shift_x + plane.scale_x * self._times[seen]
+        offsets, spread, names = self._offsets[seen], self._spreads[seen], self._names[seen]
         top, middle, bottom = (
             plane.shift_y + plane.scale_y * np.clip(values, -self._reach, self._reach)
             for values in (offsets + spread, offsets, offsets - spread)
         )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-        for name in sorted(set(names)):
+        for name in np.unique(names).tolist():
             chosen = names == name
             painter.setPen(QPen(self.theme.colour(name, 0.45), 1))
             painter.drawPath(bars(x[chosen], top[chosen], bottom[chosen]))
