@@ -13,11 +13,13 @@ import soxr
 from scipy import signal
 
 from engine.jobs import run
+from engine.media.export import Mode, export
 from engine.refusal import Refusal
 from engine.sample.clip import build_sample_clip, plan_sample_clip
 from engine.sync.alignment import Alignment, align
 from engine.sync.result import Kind
 from engine.timing import Correction, DriftCorrection, StepCorrection
+from engine.words import Message
 
 RATE = 16_000
 
@@ -279,3 +281,64 @@ def test_forty_four_minutes_at_145_millionths(tmp_path: Path) -> None:
     assert isinstance(result.correction, DriftCorrection)
     end = (44 * 60 - 7) * (1 + 145e-6)
     assert end + result.correction.at(end) / 1000 == pytest.approx(44 * 60, abs=2e-3)
+
+
+def test_a_shift_beyond_the_limit_of_one_export_is_still_a_plain_number(tmp_path: Path) -> None:
+    whole = event(120)
+    camera = write(tmp_path / "camera.wav", microphone(whole[100 * RATE :], 1))
+    result = aligned(camera, write(tmp_path / "recorder.wav", microphone(whole, 2)))
+    assert result.offset_ms == pytest.approx(100_000.0, abs=0.5)
+    assert "1:40.000" in result.verdict.text("en")
+
+
+@pytest.fixture(scope="module")
+def shoot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """A camera's clip of 60 s, and the voice in it as a recorder half a second ahead of it hears it."""
+    how = {"offset_ms": 0, "seconds": 60, "size": (32, 18), "people": 0}
+    camera = run(build_sample_clip(tmp_path_factory.mktemp("shoot") / "camera.mkv", **how))
+    track = plan_sample_clip(**how).soundtrack()
+    voice = soxr.resample(track.read(0, 60 * track.sample_rate), track.sample_rate, RATE).astype(np.float32)
+    return camera, np.concatenate([np.random.default_rng(0).normal(0, 1e-4, RATE // 2), voice])
+
+
+@pytest.mark.parametrize("how", ["constant", "drift", "steps"])
+def test_the_correction_puts_the_recorder_under_the_picture(
+    tmp_path: Path, shoot: tuple[Path, np.ndarray], how: str
+) -> None:
+    camera, sound = shoot
+    if how == "drift":
+        sound = soxr.resample(sound, 1.0, 1.0004, quality="VHQ")
+    elif how == "steps":
+        sound = np.concatenate([sound[: 30 * RATE], sound[30 * RATE + RATE // 4 :]])
+    recorder = write(tmp_path / "recorder.wav", sound)
+    before = aligned(camera, recorder)
+    assert before.kind.value == how
+    mode = {"constant": Mode.COMPATIBLE, "drift": Mode.STRETCH, "steps": Mode.PIECEWISE}[how]
+    target = tmp_path / "fixed.mkv"
+    run(export(camera, target, before.correction, mode, audio=recorder))
+    after = aligned(camera, target)
+    assert all(abs(point.offset_ms) < 1.0 for point in after.points)
+    assert len(after.points) >= 6
+
+
+@pytest.mark.parametrize("kind", [Kind.CONSTANT, Kind.DRIFT, Kind.STEPS, Kind.JITTER])
+@pytest.mark.parametrize("side", ["late", "early"])
+def test_every_verdict_has_words(kind: Kind, side: str) -> None:
+    amount = Message("alignment.amount.milliseconds", ms=83.04)
+    direction = Message("alignment.runs.slow")
+    values = {"uncertainty": 0.1, "ppm": 145.0, "uncertainty_ppm": 0.2, "levels": 2, "scatter": 30.0}
+    message = Message(f"alignment.verdict.{kind.value}_{side}", amount=amount, direction=direction, **values)
+    assert f"83.0 ms {side}" in message.text("en")
+    assert "83.0 毫秒" in message.text("zh_CN")
+
+
+def test_an_edited_recording_wanders(tmp_path: Path) -> None:
+    whole = event(120)
+    random = np.random.default_rng(6)
+    # Every two seconds cut elsewhere by up to 60 ms: no level lasts, no line fits.
+    pieces = [whole[max(0, at + int(random.uniform(-960, 960))) :][: 2 * RATE] for at in range(0, 118 * RATE, 2 * RATE)]
+    camera = write(tmp_path / "camera.wav", microphone(whole, 1))
+    result = aligned(camera, write(tmp_path / "edited.wav", np.concatenate(pieces)))
+    assert result.kind in {Kind.JITTER, Kind.STEPS}
+    assert abs(result.offset_ms) < 80
+    assert result.uncertainty_ms > 1
