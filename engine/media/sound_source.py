@@ -21,7 +21,7 @@ from typing import Self
 
 import av
 
-from engine.media.decoding import decode, packets, pick_audio, read_only
+from engine.media.decoding import decode, is_attached, packets, pick_audio, read_only
 from engine.media.opening import MediaPath, open_media
 from engine.media.placing import SURVEYED_PIECES, Chunk, Clock, Piece, place, refined_start
 from engine.refusal import Refused
@@ -144,10 +144,15 @@ class SoundSource:
         """Seek to a time counted from the origin and decode from there."""
         seconds = self.origin + since_origin
         try:
-            if self._container.format.name.startswith("mov") or not self._container.streams.video:
+            name = self._container.format.name
+            pictures = [stream for stream in self._container.streams.video if not is_attached(stream)]
+            if name.startswith("mov") or not pictures:
                 self._container.seek(math.floor(seconds / self._time_base), stream=self._stream)
+            elif name.startswith("matroska") and pictures[0].time_base:
+                # Mostly only the picture's key frames are indexed, and libav would read its way from one known sound
+                # packet to the next.
+                self._container.seek(math.floor(seconds / pictures[0].time_base), stream=pictures[0])
             else:
-                # Only the picture's key frames are indexed in most Matroska files.
                 self._container.seek(math.floor(seconds * 1_000_000))
         except av.error.FFmpegError:
             return iter(())
