@@ -37,7 +37,7 @@ _LEAST_LEVEL = 1e-5
 COPIED, ENCODED, STRETCHED = 0.9, 0.7, 0.5
 """Least likeness of sound that was copied (a decoder may fill in noise of its own), encoded again, or stretched."""
 
-_PLACES = (Fraction(1, 50), Fraction(1, 2), Fraction(13, 14))
+_PLACES = (Fraction(1, 50), Fraction(1, 3), Fraction(2, 3), Fraction(13, 14))
 _AWAY = Fraction(3, 5)
 _MOST_PARTS = 8
 _ATTEMPTS = 4
