@@ -40,8 +40,9 @@ _JUMP_BACK = Fraction(1)
 _FRAME_THREADED = {"h264", "libdav1d", "prores", "dnxhd", "mjpeg"}
 """Decoders whose frame threads survive damaged files. With FFmpeg 8.1 those of HEVC wait for ever on a missing
 reference, and those of VP9 crash when a header changes; their slice threads do neither."""
-_UNSPECIFIED_MATRIX = 2
-"""ITU-T H.273, matrix coefficients 2."""
+_KNOWN_MATRICES = {0, 1, 4, 5, 6, 7, 9}
+"""Matrix coefficients of ITU-T H.273 that swscale converts; it refuses pictures with others."""
+_BT2020_CONSTANT_LUMINANCE = 10
 _HD_HEIGHT = 720
 """From here up, an untagged picture is taken for ITU-R BT.709, below for BT.601, as players do."""
 
@@ -378,7 +379,9 @@ def plausible_aspect(aspect: Fraction | None) -> Fraction:
 
 
 def _matrix(picture: VideoFrame) -> Colorspace | None:
-    """Return the luma matrix of an untagged picture; ``None`` leaves a tagged one its own."""
-    if picture.colorspace != _UNSPECIFIED_MATRIX:
+    """Return the luma matrix to assume for a picture whose tag says nothing usable; ``None`` leaves it its own."""
+    if picture.colorspace in _KNOWN_MATRICES:
         return None
+    if picture.colorspace == _BT2020_CONSTANT_LUMINANCE:
+        return Colorspace.BT2020
     return Colorspace.ITU709 if picture.height >= _HD_HEIGHT else Colorspace.ITU601

@@ -26,7 +26,7 @@ _LONGEST_STEP_BACK = 1.0
 _LONGEST_GAP = 3600.0
 """Seconds: a longer silence is a damaged timestamp."""
 _CHUNK_SECONDS = 0.25
-_MOST_PLANES = 8
+_TOO_MANY_PLANES = 8
 _FULL_SCALE = {"u8": 2**7, "s16": 2**15, "s32": 2**31}
 
 
@@ -282,11 +282,13 @@ class _Gatherer:
             yield from self.flush()
 
     def _readable(self, frame: AudioFrame) -> AudioFrame:
-        """Return a frame that PyAV can read: with eight planes or more it reads past the list of them."""
-        if not frame.format.is_planar or frame.layout.nb_channels < _MOST_PLANES:
+        """Return a frame that PyAV can read: of eight planes or more it reads too many, of 64-bit integers none."""
+        packed_format = frame.format.packed.name
+        is_many = frame.format.is_planar and frame.layout.nb_channels >= _TOO_MANY_PLANES
+        if not is_many and packed_format != "s64":
             return frame
         if self.packer is None:
-            self.packer = AudioResampler(format=frame.format.packed.name)
+            self.packer = AudioResampler(format="dbl" if packed_format == "s64" else packed_format)
         (packed,) = self.packer.resample(frame)
         return packed
 

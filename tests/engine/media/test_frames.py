@@ -136,6 +136,23 @@ def test_levels_and_colours_are_right(tmp_path):
     assert np.abs(found.astype(int) - image).max() <= 3
 
 
+@pytest.mark.parametrize("matrix", range(15))
+def test_any_colour_matrix_is_shown_somehow(tmp_path, matrix):
+    """Even reserved numbers and those that no converter knows."""
+    path = tmp_path / "matrix.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        stream.width, stream.height = 64, 48
+        # RGB, matrix 0, is coded as 4:4:4 planes.
+        stream.pix_fmt = "yuv420p" if matrix else "yuv444p"
+        stream.codec_context.colorspace = matrix
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, np.uint8), "rgb24")
+        container.mux(stream.encode(frame.reformat(format=stream.pix_fmt)))
+        container.mux(stream.encode(None))
+    assert abs(int(next(read_frames(path)).image.mean()) - 200) < 12 or matrix == 0
+    assert next(read_frames(path, pixel_format="gray", max_height=24)).image.shape == (24, 32)
+
+
 @pytest.mark.parametrize("rotation", [90, 180, 270])
 def test_rotation_turns_the_picture_as_players_do(clip, rotation):
     made = clip(f"turned{rotation}.mp4", rotation=rotation)

@@ -179,6 +179,18 @@ def test_down_mix_of_surround_keeps_the_voice_in_the_centre(tmp_path):
     assert np.allclose(stereo, 0.4 * 0.70711 / 2.41421, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    "codec", ["pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_s64le", "pcm_f32le", "pcm_f64le"]
+)
+def test_every_sample_format_has_the_same_full_scale(clip, codec):
+    formats = {"pcm_u8": "u8", "pcm_s16le": "s16", "pcm_f32le": "flt", "pcm_f64le": "dbl", "pcm_s64le": "s64"}
+    made = clip(f"{codec}.wav", codec=None, audio_codec=codec, sample_format=formats.get(codec, "s32"), seconds=1)
+    _, rate, sound = read(made, sample_rate=None)
+    at = round(made.beeps[0] * rate)
+    # 8 bits are good to 1/128 of full scale; half of it is for rounding.
+    assert np.abs(sound[at : at + 1000] - beep(rate)[:1000]).max() < (0.006 if codec == "pcm_u8" else 1e-4)
+
+
 def test_the_second_stream_can_be_chosen(clip):
     made = clip("two.mkv", audio_languages=("eng", "zho"))
     late = [
