@@ -86,9 +86,17 @@ def _constant_steps(track: Track, first: list[Block], tick: Fraction) -> StepCou
         # The mean step is known to a tick in all. Of the whole numbers in reach, codecs use the roundest in binary.
         mean = Fraction(first[-1].ticks - first[0].ticks, len(first) - 1) * tick * track.sample_rate
         slack = tick * track.sample_rate / (len(first) - 1)
-        reach = range(max(1, int(mean - slack)), int(mean + slack) + 2)
-        count = min(reach, key=lambda number: (-(number & -number), abs(number - mean)), default=0)
+        count = _roundest(max(1, int(mean - slack)), int(mean + slack) + 1)
     return (lambda _: count) if count > 0 else None
+
+
+def _roundest(lowest: int, highest: int) -> int:
+    """Return the number in reach with the most zeros at its binary end, 0 if none is; there are never two."""
+    for zeros in reversed(range(max(0, highest).bit_length())):
+        number = -(-lowest >> zeros) << zeros
+        if number <= highest:
+            return number
+    return 0
 
 
 def _vorbis_steps(track: Track, _first: list[Block], _tick: Fraction, *, quarters: int) -> StepCount | None:
