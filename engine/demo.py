@@ -13,9 +13,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from engine.answers import fix_facts, show_measurement
-from engine.batch import Fault, Task, run_all
-from engine.exit_codes import ExitCode
+from engine.cli.answers import fix_facts, show_measurement
+from engine.cli.batch import Fault, Task, run_all
+from engine.cli.exit_codes import ExitCode
+from engine.cli.terminal import KIND_STYLES, ProgressBars, Terminal
 from engine.fix import fix
 from engine.fix_report import FixReport
 from engine.jobs import Job, part_of
@@ -23,7 +24,6 @@ from engine.plot import draw_before_after
 from engine.refusal import Refusal, Refused
 from engine.sample.clip import build_sample_clip
 from engine.sync.result import Kind
-from engine.terminal import KIND_STYLES, ProgressBars, Terminal
 from engine.timing import Offset
 from engine.words import Message, system_language, use_language
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.exit_codes import ExitCode
+from engine.cli.exit_codes import ExitCode
 from engine.sync.result import Kind, Measurement, Reason
 from engine.words import LANGUAGES, Message
 
@@ -94,7 +94,7 @@ def test_light_modules_import_nothing_heavy(module: str) -> None:
 def test_command_line_starts_without_numpy() -> None:
     """``plosive --help`` must answer at once; NumPy alone costs a tenth of a second."""
     code = (
-        "import sys; from engine.commands import run_command; run_command(['--help']);"
+        "import sys; from engine.cli.commands import run_command; run_command(['--help']);"
         "print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -8,11 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from engine.batch import Fault, Task, run_all
-from engine.exit_codes import ExitCode
+from engine.cli.batch import Fault, Task, run_all
+from engine.cli.exit_codes import ExitCode
+from engine.cli.terminal import ProgressBars, Terminal, say
 from engine.folders import expand
 from engine.refusal import Refusal, Refused
-from engine.terminal import ProgressBars, Terminal, say
 
 Show = Callable[[Terminal, str, Any], int]
 """Shows one result of one file and returns its exit code."""

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import commands
-from engine.exit_codes import ExitCode
+from engine.cli import commands
+from engine.cli.exit_codes import ExitCode
 from engine.refusal import Refusal
 from engine.words import LANGUAGES, use_language
 from tests.engine.conftest import CLIP_OFFSET_MS, ROOT, Run

@@ -1,4 +1,4 @@
-"""The program ``plosive``: language, Ctrl-C and exit codes; the commands themselves are in :mod:`engine.commands`."""
+"""The program ``plosive``: language, Ctrl-C and exit codes; the commands are in :mod:`engine.cli.commands`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import traceback
 from types import FrameType
 
-from engine.exit_codes import ExitCode
+from engine.cli.exit_codes import ExitCode
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def _run(arguments: list[str]) -> int:
 
     # Before the commands are made: their help is text, too.
     use_language(_language_asked_for(arguments) or system_language())
-    from engine.commands import run_command
+    from engine.cli.commands import run_command
 
     return run_command(arguments)
 
@@ -59,7 +59,3 @@ def _language_asked_for(arguments: list[str]) -> str | None:
         if argument.startswith("--lang="):
             return argument.removeprefix("--lang=")
     return None
-
-
-if __name__ == "__main__":
-    main()

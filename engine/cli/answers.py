@@ -6,12 +6,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.exit_codes import ExitCode
+from engine.cli.exit_codes import ExitCode
+from engine.cli.terminal import KIND_STYLES, Terminal, say
 from engine.fix_report import FixReport
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis, Severity
 from engine.sync.result import Kind, Measurement
-from engine.terminal import KIND_STYLES, Terminal, say
 from engine.timing import Correction, Offset
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from engine.exit_codes import ExitCode
+from engine.cli.exit_codes import ExitCode
 from engine.words import Message
 
 
@@ -78,7 +78,7 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         answer = app(list(arguments), prog_name="plosive", standalone_mode=False)
     except TyperException as error:
-        from engine.terminal import Terminal
+        from engine.cli.terminal import Terminal
 
         if error.format_message():  # else the help was shown instead
             Terminal().err.print(_usage_sentence(error), markup=False)
@@ -90,7 +90,7 @@ def run_command(arguments: Sequence[str]) -> int:
     try:
         return int(answer())
     except Refused as refused:
-        from engine.terminal import Terminal
+        from engine.cli.terminal import Terminal
 
         Terminal().refused("", refused.refusal)
         return ExitCode.BAD_INPUT
@@ -143,10 +143,10 @@ def _measure(
     lang: Lang = None,
 ) -> Action:
     def act() -> int:
-        from engine.answers import show_measurement
-        from engine.batch import Task
-        from engine.file_jobs import measure_file
-        from engine.work import Work
+        from engine.cli.answers import show_measurement
+        from engine.cli.batch import Task
+        from engine.cli.file_jobs import measure_file
+        from engine.cli.many_files import Work
 
         work = Work(paths, jobs, as_json=as_json)
         pictures = work.targets(plot, ".png")
@@ -176,10 +176,10 @@ def _fix(
         raise typer.BadParameter(_say("fix.auto_or_given"), param_hint="--auto")
 
     def act() -> int:
-        from engine.answers import show_fix
-        from engine.batch import Task
-        from engine.file_jobs import fix_file
-        from engine.work import Work
+        from engine.cli.answers import show_fix
+        from engine.cli.batch import Task
+        from engine.cli.file_jobs import fix_file
+        from engine.cli.many_files import Work
 
         work = Work(paths, jobs, as_json=as_json)
         outputs = work.targets(output)
@@ -199,10 +199,10 @@ def _fix(
 @app.command("doctor", help=_help("doctor.help"), epilog=_help("exit_codes"), no_args_is_help=True)
 def _doctor(paths: Paths, as_json: AsJson = False, jobs: Jobs = None, lang: Lang = None) -> Action:
     def act() -> int:
-        from engine.answers import show_diagnosis
-        from engine.batch import Task
-        from engine.file_jobs import examine_file
-        from engine.work import Work
+        from engine.cli.answers import show_diagnosis
+        from engine.cli.batch import Task
+        from engine.cli.file_jobs import examine_file
+        from engine.cli.many_files import Work
 
         work = Work(paths, jobs, as_json=as_json)
         return work.do([Task(examine_file, {"path": file}) for file in work.files], show_diagnosis)
@@ -222,10 +222,10 @@ def _prepare(
     lang: Lang = None,
 ) -> Action:
     def act() -> int:
-        from engine.answers import show_prepared
-        from engine.batch import Task
-        from engine.file_jobs import prepare_file
-        from engine.work import Work
+        from engine.cli.answers import show_prepared
+        from engine.cli.batch import Task
+        from engine.cli.file_jobs import prepare_file
+        from engine.cli.many_files import Work
 
         work = Work(paths, jobs, as_json=as_json)
         outputs = work.targets(output, ".16k.wav")
@@ -247,10 +247,10 @@ def _sample(
     lang: Lang = None,
 ) -> Action:
     def act() -> int:
-        from engine.answers import show_sample
-        from engine.batch import Task
-        from engine.file_jobs import sample_file
-        from engine.work import Work
+        from engine.cli.answers import show_sample
+        from engine.cli.batch import Task
+        from engine.cli.file_jobs import sample_file
+        from engine.cli.many_files import Work
 
         work = Work([output], 1, as_json=False)
         return work.do([Task(sample_file, {"target": output, "offset_ms": offset_ms})], show_sample)

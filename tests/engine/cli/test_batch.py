@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.batch import Fault, Task, run_all
+from engine.cli.batch import Fault, Task, run_all
 from engine.jobs import Job, Progress, part_of, run
 from engine.words import Message, current_language, use_language
 
