@@ -35,7 +35,30 @@ _MODULES = {
     ),
     "engine.sound.finding": ("Severity", "Span", "Finding", "Diagnosis"),
     "engine.media.export.report": ("Mode", "Fate", "StreamFate", "Check", "ExportReport"),
-    "engine.worker_messages": ("Measure", "Export", "Doctor", "Prepare", "Sample", "Warm"),
+    "engine.generation.spec": ("LengthPolicy", "SilencePolicy", "Offload", "Precision", "RenderSpec"),
+    "engine.generation.backend": (
+        "SourceKind",
+        "ParameterKind",
+        "Parameter",
+        "Requirement",
+        "Capabilities",
+        "Estimate",
+    ),
+    "engine.generation.registry": ("EngineStatus",),
+    "engine.generation.events": ("Preview", "GpuReading", "Reading", "Notice"),
+    "engine.generation.report": ("SyncCheck", "Statistics", "RenderReport"),
+    "engine.worker_messages": (
+        "Measure",
+        "Export",
+        "Doctor",
+        "Prepare",
+        "Sample",
+        "Warm",
+        "Engines",
+        "PlanRender",
+        "Render",
+        "Calibrate",
+    ),
 }
 """The types that travel, by the module that defines them; all of them are light."""
 

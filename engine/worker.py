@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.jobs import Job, Progress, run
 from engine.refusal import Refusal, Refused
@@ -26,6 +26,7 @@ from engine.worker_messages import (
     HEARTBEAT_SECONDS,
     PROTOCOL,
     Doctor,
+    Engines,
     Export,
     Measure,
     Prepare,
@@ -33,6 +34,9 @@ from engine.worker_messages import (
     Sample,
     Warm,
 )
+
+if TYPE_CHECKING:
+    from engine.generation.registry import EngineStatus
 
 _REPORT_SECONDS = 0.05
 """Progress without a partial result is sent at most this often."""
@@ -68,6 +72,8 @@ def start(request: Request) -> Job[Any]:
             return build_sample_clip(request.target, offset_ms=request.offset_ms)
         case Warm():
             return _warm()
+        case Engines():
+            return _engines()
 
 
 def _prepare(request: Prepare) -> Job[Path | Refusal]:
@@ -80,6 +86,13 @@ def _prepare(request: Prepare) -> Job[Path | Refusal]:
 def _warm() -> Job[None]:
     yield Progress("importing", 0.0)
     import_module("engine.sync.measure")
+
+
+def _engines() -> Job[tuple[EngineStatus, ...]]:
+    from engine.generation.registry import engine_list
+
+    yield Progress("looking_around", 0.0)
+    return engine_list()
 
 
 class Worker:

@@ -10,9 +10,11 @@ To the worker: ``do`` (``job``: number, ``request``: one of the classes below), 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.generation.spec import ParameterValue, RenderSpec
 from engine.media.export.report import AnyCorrection, Mode
 
 PROTOCOL = 1
@@ -72,4 +74,35 @@ class Warm:
     """Import what measuring needs, so that the first measurement starts at once. Answered by ``None``."""
 
 
-Request = Measure | Export | Doctor | Prepare | Sample | Warm
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Ask every engine what it can do here. Answered by a tuple of EngineStatus."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRender:
+    """Check a render and estimate what it takes, without loading anything. Answered by an Estimate."""
+
+    spec: RenderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Render a clip; see :func:`engine.generation.render.render`. Answered by a RenderReport.
+
+    Its progress carries the events of :mod:`engine.generation.events`.
+    """
+
+    spec: RenderSpec
+    resume: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrate:
+    """Measure an engine's own offset on a short clip and remember it. Answered by a CalibrationProfile."""
+
+    engine: str
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
+
+
+Request = Measure | Export | Doctor | Prepare | Sample | Warm | Engines | PlanRender | Render | Calibrate
