@@ -1,0 +1,1 @@
+"""Model files: which official ones there are, where the user has them, whether they are whole, and reading them."""
