@@ -61,9 +61,12 @@ class Entry:
 
     @property
     def endings(self) -> tuple[str, ...]:
-        """Endings of paths under which this file is found in official folders, the longest first."""
+        """Endings of paths under which this file is found in official folders.
+
+        A file without tensors needs the name of the folder, too: nothing else tells it from others of its name.
+        """
         _, _, inside = str(self.place).partition("/")
-        return tuple(sorted({inside or str(self.place), *self.also}, key=len, reverse=True))
+        return (str(self.place), *([inside] if self.kind else []), *self.also)
 
 
 @cache

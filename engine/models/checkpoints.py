@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.models.headers import FileFormat, read_header
-from engine.models.identify import compare, kind_of
+from engine.models.identify import compare, kind_of, looks_like
 from engine.refusal import Refused
-from engine.words import Message
 
 if TYPE_CHECKING:
     import torch
@@ -103,6 +102,6 @@ def load_strict(
 
 def mismatch(path: Path, wanted: str, details: str, shapes: Mapping[str, tuple[int, ...]]) -> Refused:
     """Return the refusal of a file whose tensors are not those of the network that should take them."""
-    kind = kind_of(shapes)
-    looks = Message("models.looks_like_nothing") if kind is None else Message("models.looks_like", title=kind.title)
-    return Refused.because("models.mismatch", path=path, wanted=wanted, details=details, looks_like=looks)
+    return Refused.because(
+        "models.mismatch", path=path, wanted=wanted, details=details, looks_like=looks_like(kind_of(shapes))
+    )

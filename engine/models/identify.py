@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.models.catalog import Kind, kinds
 from engine.models.headers import Header
+from engine.words import Message
 
 Shapes = Mapping[str, Sequence[int]]
 _SHOWN = 3
@@ -24,6 +25,11 @@ def kind_of(shapes: Shapes) -> Kind | None:
 def kind_of_header(header: Header) -> Kind | None:
     """Return the kind of network a file holds, or ``None``."""
     return kind_of(header.shapes)
+
+
+def looks_like(kind: Kind | None) -> Message:
+    """Say what a file looks like."""
+    return Message("models.looks_like_nothing") if kind is None else Message("models.looks_like", title=kind.title)
 
 
 def _fits(found: Sequence[int] | None, wanted: Sequence[int]) -> bool:
