@@ -31,7 +31,7 @@ def fix(
     path: str | Path,
     output: str | Path | None = None,
     *,
-    correction_ms: float | None = None,
+    correction: AnyCorrection | None = None,
     mode: Mode | None = None,
     audio: str | Path | None = None,
     overwrite: bool = False,
@@ -41,8 +41,8 @@ def fix(
     Args:
         path: the clip; it is never touched.
         output: the copy; by default ``<name>-insync<suffix>`` beside the clip.
-        correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
-            found decides.
+        correction: move the sound by this much, positive: later. By default the clip is measured, and what was found
+            decides.
         mode: how to write; by default lossless for a constant shift, stretch for a drift, piecewise for steps.
         audio: another recording whose sound takes the place of the clip's. It is aligned with the clip's own sound
             where the two share one; otherwise its time zero is the clip's.
@@ -53,7 +53,7 @@ def fix(
         reading and writing refuse.
     """
     try:
-        return (yield from _fix(str(path), output, correction_ms, mode, audio, overwrite=overwrite))
+        return (yield from _fix(str(path), output, correction, mode, audio, overwrite=overwrite))
     except Refused as refused:
         return refused.refusal
 
@@ -61,7 +61,7 @@ def fix(
 def _fix(
     path: str,
     output: str | Path | None,
-    correction_ms: float | None,
+    correction: AnyCorrection | None,
     mode: Mode | None,
     audio: str | Path | None,
     *,
@@ -72,10 +72,11 @@ def _fix(
     if output is not None:
         # What cannot be written after the long work is better refused before it.
         check_target(sources, Path(output), overwrite=overwrite, needs=0)
-    if correction_ms is not None:
-        decision = _Decision(Correction(correction_ms))
+    is_given = correction is not None
+    if correction is not None:
+        decision = Decision(correction)
     else:
-        decided = yield from part_of(_decide(path, sound), 0.0, 0.5)
+        decided = yield from part_of(decide(path, sound), 0.0, 0.5)
         if isinstance(decided, Refusal):
             return decided
         decision = decided
@@ -98,7 +99,7 @@ def _fix(
         None,
         alignment,
     )
-    if correction_ms is not None:
+    if is_given:
         return report
     after = yield from part_of(measure(target), 0.7, 1.0)
     if isinstance(after, Refusal):
@@ -110,7 +111,7 @@ def _fix(
 
 
 @dataclass(frozen=True, slots=True)
-class _Decision:
+class Decision:
     """What is to be done, and what that rests on; no correction where none is needed."""
 
     correction: AnyCorrection | None
@@ -118,8 +119,12 @@ class _Decision:
     alignment: Alignment | None = None
 
 
-def _decide(path: str, sound: Path | None) -> Job[_Decision | Refusal]:
-    """Find the correction: from the lips, and for a second recording from the clip's own sound, too."""
+def decide(path: str, sound: Path | None) -> Job[Decision | Refusal]:
+    """Find the correction: from the lips, and for a second recording from the clip's own sound, too.
+
+    Raises:
+        Refused: as :func:`fix` refuses what cannot be measured surely enough.
+    """
     aligned: Alignment | Refusal | None = None
     if sound is not None and probe(path).audio is not None:
         aligned = yield from part_of(align(Path(path), sound), 0.0, 0.5)
@@ -132,12 +137,12 @@ def _decide(path: str, sound: Path | None) -> Job[_Decision | Refusal]:
     if isinstance(before, Refusal):
         return before
     if before.kind is Kind.IN_SYNC and sound is None:
-        return _Decision(None, before)
+        return Decision(None, before)
     _refuse_unsure(before)
-    return _Decision(correction_for(before), before)
+    return Decision(correction_for(before), before)
 
 
-def _decide_aligned(path: str, alignment: Alignment) -> Job[_Decision | Refusal]:
+def _decide_aligned(path: str, alignment: Alignment) -> Job[Decision | Refusal]:
     """Put a second recording where the clip's own sound is, and that where the lips are, if it is surely elsewhere."""
     if alignment.kind is Kind.JITTER or alignment.confidence < SURE_ENOUGH:
         raise Refused.because("fix.unaligned", path=alignment.other, verdict=alignment.verdict)
@@ -146,7 +151,7 @@ def _decide_aligned(path: str, alignment: Alignment) -> Job[_Decision | Refusal]
         return before
     is_late = before.kind is Kind.CONSTANT and before.confidence >= SURE_ENOUGH
     lips_ms = -(before.offset_ms or 0.0) if is_late else 0.0
-    return _Decision(_moved_by(alignment.correction, lips_ms), before, alignment)
+    return Decision(_moved_by(alignment.correction, lips_ms), before, alignment)
 
 
 def _moved_by(correction: AnyCorrection, ms: float) -> AnyCorrection:

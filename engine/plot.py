@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +18,15 @@ from engine.plot_style import Lettering
 from engine.refusal import Refusal, Refused
 from engine.sync.result import Kind, Measurement, Reason
 from engine.sync.verdict import EBU_R37, ITU_DETECTABLE
-from engine.timing import Offset
+from engine.timing import Correction, Offset
 from engine.words import Message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
+
+    from engine.media.export.report import AnyCorrection
 
 _RATE = 16_000
 _CLOSE_SECONDS = 2.6
@@ -102,6 +104,53 @@ def draw_before_after(before: Measurement, after: Measurement, target: str | Pat
         return refused.refusal
 
 
+def draw_report(
+    before: Measurement,
+    target: str | Path,
+    *,
+    correction: AnyCorrection | None = None,
+    after: Measurement | None = None,
+    audio: str | Path | None = None,
+) -> Job[Path | Refusal]:
+    """Write a measurement, and below it what a correction makes of it, as PNG or PDF.
+
+    Args:
+        before: the clip's measurement.
+        target: the picture, a PDF if its name ends with ``.pdf``; replaced if it exists.
+        correction: what is planned. It is drawn by moving the sound of the picture above.
+        after: the measurement of the corrected copy, if there is one; it is shown instead of the plan.
+        audio: the file whose sound was measured, where that is not the clip's own.
+
+    Returns:
+        The target, or a refusal when it cannot be written or the sound cannot be read.
+    """
+    if after is not None and after.offset is not None:
+        return (yield from draw_before_after(before, after, target))
+    if correction is None or correction == Correction(0.0) or before.offset_ms is None:
+        return (yield from draw(before, target, audio=audio))
+    try:
+        around = _liveliest_moment(before)
+        ms = correction.ms if isinstance(correction, Correction) else correction.at(around)
+        yield Progress("drawing", 0.2)
+        sound = audio or before.file
+        now = _waveform(sound, around, around + _CLOSE_SECONDS)
+        yield Progress("drawing", 0.5)
+        then = _waveform(sound, around - ms / 1000, around - ms / 1000 + _CLOSE_SECONDS)
+        moved = replace(then, start=around)
+        yield Progress("drawing", 0.8)
+        return _write(_two(before, _planned(before, ms), [now, moved], "planned"), Path(target))
+    except Refused as refused:
+        return refused.refusal
+
+
+def _planned(before: Measurement, ms: float) -> Measurement:
+    """Return what the clip would measure with its sound moved by ``ms``, around the moment that is drawn."""
+    left = (before.offset_ms or 0.0) + ms
+    plosives = tuple(replace(pair, heard=pair.heard + ms / 1000) for pair in before.plosives)
+    kind = Kind.IN_SYNC if abs(left) < 1 else before.kind
+    return replace(before, kind=kind, offset_ms=left, plosives=plosives)
+
+
 def _write(figure: Figure, target: Path) -> Path | Refusal:
     try:
         style.save(figure, target)
@@ -157,7 +206,7 @@ def _one(measurement: Measurement, close: Waveform) -> Figure:
     return figure
 
 
-def _two(before: Measurement, after: Measurement, waveforms: list[Waveform]) -> Figure:
+def _two(before: Measurement, after: Measurement, waveforms: list[Waveform], second: str = "after") -> Figure:
     letters = Lettering(before.file)
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -167,7 +216,7 @@ def _two(before: Measurement, after: Measurement, waveforms: list[Waveform]) -> 
         _headline(figure, letters, before, after)
         for bottom, key, measurement, waveform in (
             (0.59, "before", before, waveforms[0]),
-            (0.315, "after", after, waveforms[1]),
+            (0.315, second, after, waveforms[1]),
         ):
             axes = figure.add_axes((0.065, bottom, 0.91, 0.2))
             _draw_close_up(axes, letters, measurement, waveform, legend=key == "before")

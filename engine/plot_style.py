@@ -163,14 +163,15 @@ def quiet_axes(axes: Axes) -> None:
 
 
 def save(figure: Figure, target: Path) -> None:
-    """Write the picture as PNG to a temporary name, then put it in place.
+    """Write the picture to a temporary name, then put it in place: PDF where the name says so, else PNG.
 
     Raises:
         OSError: if the folder cannot be written or is full.
     """
     part = target.with_name(f".{target.name[:100]}.part")
     try:
-        figure.savefig(part, format="png", dpi=DOTS_PER_INCH)
+        form = "pdf" if target.suffix.lower() == ".pdf" else "png"
+        figure.savefig(part, format=form, dpi=DOTS_PER_INCH)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -22,6 +22,8 @@ from engine.refusal import Refusal, Refused
 if TYPE_CHECKING:
     from engine.fix_report import FixReport
     from engine.media.export import Mode
+    from engine.media.export.report import AnyCorrection
+    from engine.media.interchange.formats import EditFile, EditFormat
     from engine.sound.finding import Diagnosis
     from engine.sound.prepare import Prepared
     from engine.sync.result import Measurement
@@ -61,6 +63,7 @@ def fix(
     output: str | Path | None = None,
     *,
     correction_ms: float | None = None,
+    correction: AnyCorrection | None = None,
     mode: Mode | None = None,
     audio: str | Path | None = None,
     overwrite: bool = False,
@@ -73,6 +76,7 @@ def fix(
         output: the copy; by default ``<name>-insync<suffix>`` beside the clip.
         correction_ms: move the sound by this much, positive: later. By default the clip is measured, and what was
             found decides.
+        correction: the same for a drift or steps; instead of ``correction_ms``.
         mode: how to write; by default what the correction needs, without re-encoding where that is possible.
         audio: another recording whose sound takes the place of the clip's. It is aligned with the clip's own sound
             where the two share one; otherwise its time zero is the clip's.
@@ -84,8 +88,41 @@ def fix(
         A refusal when the clip cannot be measured with confidence, read, or written.
     """
     from engine.fix import fix as job
+    from engine.timing import Correction
 
-    return run(job(path, output, correction_ms=correction_ms, mode=mode, audio=audio, overwrite=overwrite), on_progress)
+    if correction_ms is not None:
+        correction = Correction(correction_ms)
+    return run(job(path, output, correction=correction, mode=mode, audio=audio, overwrite=overwrite), on_progress)
+
+
+def export_edit(
+    path: str | Path,
+    target: str | Path | None = None,
+    form: EditFormat | None = None,
+    *,
+    correction: AnyCorrection | None = None,
+    audio: str | Path | None = None,
+    overwrite: bool = False,
+    on_progress: Watcher | None = None,
+) -> EditFile | Refusal:
+    """Write how the sound of a clip is to be moved, for an editor or another program; no copy is made.
+
+    Args:
+        path: the clip.
+        target: the file; by default beside the clip, named after it and the format.
+        form: OpenTimelineIO, Final Cut Pro XML, EDL, or a small JSON file; by default what ``target`` ends with, else
+            OpenTimelineIO.
+        correction: positive, later. By default the clip is measured, and what was found decides.
+        audio: another recording whose sound takes the place of the clip's.
+        overwrite: replace ``target`` if it exists.
+        on_progress: called while it works.
+
+    Returns:
+        What was written, or a refusal.
+    """
+    from engine.export_edit import export_edit as job
+
+    return run(job(path, target, form, correction=correction, audio=audio, overwrite=overwrite), on_progress)
 
 
 def doctor(path: str | Path, *, on_progress: Watcher | None = None) -> Diagnosis | Refusal:

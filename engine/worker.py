@@ -26,6 +26,7 @@ from engine.worker_messages import (
     HEARTBEAT_SECONDS,
     PROTOCOL,
     Doctor,
+    Draw,
     Engines,
     Export,
     Measure,
@@ -33,6 +34,7 @@ from engine.worker_messages import (
     Request,
     Sample,
     Warm,
+    WriteEdit,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +62,27 @@ def start(request: Request) -> Job[Any]:
 
             arguments = {each.name: getattr(request, each.name) for each in fields(request)}
             return export(**arguments)
+        case WriteEdit():
+            from engine.media.interchange.job import write_edit
+
+            return write_edit(
+                request.clip,
+                request.target,
+                request.correction,
+                request.form,
+                audio=request.audio,
+                overwrite=request.overwrite,
+            )
+        case Draw():
+            from engine.plot import draw_report
+
+            return draw_report(
+                request.before,
+                request.target,
+                correction=request.correction,
+                after=request.after,
+                audio=request.audio,
+            )
         case Doctor():
             from engine.sound.doctor import diagnose
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from engine.generation.spec import ParameterValue, RenderSpec
 from engine.media.export.report import AnyCorrection, Mode
+from engine.media.interchange.formats import EditFormat
+from engine.sync.result import Measurement
 
 PROTOCOL = 1
 """Grows with every change that an older other side would misunderstand."""
@@ -44,6 +46,29 @@ class Export:
     mode: Mode
     audio: Path | None = None
     overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteEdit:
+    """Write a correction for editors; see :func:`engine.media.interchange.job.write_edit`. Answered by an EditFile."""
+
+    clip: Path
+    target: Path
+    correction: AnyCorrection
+    form: EditFormat
+    audio: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Draw a measurement, before and after, as PNG or PDF; see :func:`engine.plot.draw_report`. Answered by its path."""
+
+    before: Measurement
+    target: Path
+    correction: AnyCorrection | None = None
+    after: Measurement | None = None
+    audio: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +130,6 @@ class Calibrate:
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
 
 
-Request = Measure | Export | Doctor | Prepare | Sample | Warm | Engines | PlanRender | Render | Calibrate
+Request = (
+    Measure | Export | WriteEdit | Draw | Doctor | Prepare | Sample | Warm | Engines | PlanRender | Render | Calibrate
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.cli.exit_codes import ExitCode
 from engine.cli.terminal import KIND_STYLES, Terminal, say
 from engine.fix_report import FixReport
+from engine.media.interchange.formats import EditFile
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis, Severity
 from engine.sync.result import Kind, Measurement
@@ -83,6 +84,19 @@ def fix_facts(report: FixReport) -> list[tuple[str, str]]:
         facts.append((say("fact.after"), str(report.after.offset.words())))
     facts.append((say("fact.copy"), report.output))
     return [*facts, *((say("fact.note"), str(note)) for note in report.export.notes)]
+
+
+def show_edit(terminal: Terminal, file: str, done: EditFile) -> int:
+    """Show what was written for an editor."""
+    if terminal.as_json:
+        notes = [note.text() for note in done.notes]
+        terminal.json({"file": file, "output": str(done.target), "format": done.format.value, "notes": notes})
+        return ExitCode.DONE
+    terminal.title(file)
+    terminal.facts(
+        [(say("fact.copy"), str(done.target)), *((say("fact.note"), str(note)) for note in done.notes)],
+    )
+    return ExitCode.DONE
 
 
 def show_prepared(terminal: Terminal, file: str, prepared: Prepared) -> int:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from fractions import Fraction
 from importlib.metadata import version
-from typing import Annotated, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from engine.cli.exit_codes import ExitCode
 from engine.words import Message
+
+if TYPE_CHECKING:
+    from engine.media.export.report import AnyCorrection
 
 
 def _say(key: str, **values: object) -> str:
@@ -31,6 +36,15 @@ class ModeName(StrEnum):
     COMPATIBLE = "compatible"
     STRETCH = "stretch"
     PIECEWISE = "piecewise"
+
+
+class FormatName(StrEnum):
+    """The formats for editors, as ``--format`` takes them."""
+
+    OTIO = "otio"
+    FCPXML = "fcpxml"
+    EDL = "edl"
+    SIDECAR = "sidecar"
 
 
 app = typer.Typer(
@@ -67,6 +81,42 @@ def _frame_rate(text: str | None) -> str | None:
     if text is None or re.fullmatch(r"0*[1-9]\d*(/0*[1-9]\d*)?|\d*[1-9]\d*\.\d+|0*\.\d*[1-9]\d*", text):
         return text
     raise typer.BadParameter(_say("prepare.not_a_rate"))
+
+
+_TIME, _MILLISECONDS = r"(?:\d+(?:\.\d*)?|\d+/0*[1-9]\d*)", r"-?\d+(?:\.\d*)?"
+
+
+def _steps(text: str | None) -> str | None:
+    """Refuse what is no list of times and shifts with ascending times."""
+    if text is None:
+        return None
+    if re.fullmatch(rf"{_TIME}:{_MILLISECONDS}(,{_TIME}:{_MILLISECONDS})*", text):
+        times = [Fraction(part.partition(":")[0]) for part in text.split(",")]
+        if all(earlier < later for earlier, later in pairwise(times)):
+            return text
+    raise typer.BadParameter(_say("fix.not_steps"))
+
+
+CorrectionMs = Annotated[float | None, _option("--correction-ms", text="fix.correction_ms", metavar="N")]
+DriftPpm = Annotated[float | None, _option("--drift-ppm", text="fix.drift_ppm", metavar="N")]
+Steps = Annotated[str | None, _option("--steps", text="fix.steps", metavar="T:N,...", callback=_steps)]
+
+
+def _correction(ms: float | None, drift_ppm: float | None, steps: str | None) -> AnyCorrection | None:
+    """Return the correction that the options ask for, ``None`` for what is measured."""
+    from engine.timing import Correction, DriftCorrection, StepCorrection
+
+    if steps is not None:
+        pairs = (part.split(":") for part in steps.split(","))
+        return StepCorrection(tuple((Fraction(time), float(shift)) for time, shift in pairs))
+    if drift_ppm is not None:
+        return DriftCorrection(ms or 0.0, drift_ppm)
+    return None if ms is None else Correction(ms)
+
+
+def _refuse_both(ms: float | None, drift_ppm: float | None, steps: str | None) -> None:
+    if steps is not None and (ms, drift_ppm) != (None, None):
+        raise typer.BadParameter(_say("fix.steps_alone"), param_hint="--steps")
 
 
 Action = Callable[[], int]
@@ -164,7 +214,9 @@ def _fix(
     paths: Paths,
     output: Annotated[str | None, _option("--output", "-o", text="fix.output", metavar="OUT")] = None,
     auto: Annotated[bool, _option("--auto", text="fix.auto")] = False,
-    correction_ms: Annotated[float | None, _option("--correction-ms", text="fix.correction_ms", metavar="N")] = None,
+    correction_ms: CorrectionMs = None,
+    drift_ppm: DriftPpm = None,
+    steps: Steps = None,
     mode: Annotated[ModeName | None, _option("--mode", text="fix.mode", metavar="MODE")] = None,
     audio: Audio = None,
     overwrite: Annotated[bool, _option("--overwrite", text="fix.overwrite")] = False,
@@ -172,8 +224,9 @@ def _fix(
     jobs: Jobs = None,
     lang: Lang = None,
 ) -> Action:
-    if auto and correction_ms is not None:
+    if auto and (correction_ms, drift_ppm, steps) != (None, None, None):
         raise typer.BadParameter(_say("fix.auto_or_given"), param_hint="--auto")
+    _refuse_both(correction_ms, drift_ppm, steps)
 
     def act() -> int:
         from engine.cli.answers import show_fix
@@ -184,13 +237,51 @@ def _fix(
         work = Work(paths, jobs, as_json=as_json)
         outputs = work.targets(output)
         more = {
-            "correction_ms": correction_ms,
+            "correction": _correction(correction_ms, drift_ppm, steps),
             "mode": None if mode is None else mode.value,
             "audio": audio,
             "overwrite": overwrite,
         }
         return work.do(
             [Task(fix_file, {"path": file, "output": outputs.get(file), **more}) for file in work.files], show_fix
+        )
+
+    return act
+
+
+@app.command("export-edit", help=_help("edit.help"), epilog=_help("exit_codes"), no_args_is_help=True)
+def _export_edit(
+    paths: Paths,
+    output: Annotated[str | None, _option("--output", "-o", text="edit.output", metavar="OUT")] = None,
+    form: Annotated[FormatName | None, _option("--format", text="edit.format", metavar="FORMAT")] = None,
+    correction_ms: CorrectionMs = None,
+    drift_ppm: DriftPpm = None,
+    steps: Steps = None,
+    audio: Audio = None,
+    overwrite: Annotated[bool, _option("--overwrite", text="fix.overwrite")] = False,
+    as_json: AsJson = False,
+    jobs: Jobs = None,
+    lang: Lang = None,
+) -> Action:
+    _refuse_both(correction_ms, drift_ppm, steps)
+
+    def act() -> int:
+        from engine.cli.answers import show_edit
+        from engine.cli.batch import Task
+        from engine.cli.file_jobs import edit_file
+        from engine.cli.many_files import Work
+        from engine.media.interchange.formats import EditFormat
+
+        work = Work(paths, jobs, as_json=as_json)
+        outputs = work.targets(output, EditFormat(form or FormatName.OTIO).suffix)
+        more = {
+            "form": None if form is None else form.value,
+            "correction": _correction(correction_ms, drift_ppm, steps),
+            "audio": audio,
+            "overwrite": overwrite,
+        }
+        return work.do(
+            [Task(edit_file, {"path": file, "output": outputs.get(file), **more}) for file in work.files], show_edit
         )
 
     return act

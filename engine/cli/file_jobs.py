@@ -12,6 +12,8 @@ from engine.sync.result import Measurement
 
 if TYPE_CHECKING:
     from engine.fix_report import FixReport
+    from engine.media.export.report import AnyCorrection
+    from engine.media.interchange.formats import EditFile
     from engine.sound.finding import Diagnosis
     from engine.sound.prepare import Prepared
 
@@ -38,14 +40,37 @@ def measure_file(
 
 
 def fix_file(
-    path: str, *, output: str | None, correction_ms: float | None, mode: str | None, audio: str | None, overwrite: bool
+    path: str,
+    *,
+    output: str | None,
+    correction: AnyCorrection | None,
+    mode: str | None,
+    audio: str | None,
+    overwrite: bool,
 ) -> Job[FixReport | Refusal]:
     """Write a corrected copy; ``mode`` is the value of an :class:`~engine.media.export.Mode`."""
     from engine.fix import fix
     from engine.media.export import Mode
 
     chosen = None if mode is None else Mode(mode)
-    return fix(path, output, correction_ms=correction_ms, mode=chosen, audio=audio, overwrite=overwrite)
+    return fix(path, output, correction=correction, mode=chosen, audio=audio, overwrite=overwrite)
+
+
+def edit_file(
+    path: str,
+    *,
+    output: str | None,
+    form: str | None,
+    correction: AnyCorrection | None,
+    audio: str | None,
+    overwrite: bool,
+) -> Job[EditFile | Refusal]:
+    """Write a correction for editors; ``form`` is the value of an ``EditFormat``."""
+    from engine.export_edit import export_edit
+    from engine.media.interchange.formats import EditFormat
+
+    chosen = None if form is None else EditFormat(form)
+    return export_edit(path, output, chosen, correction=correction, audio=audio, overwrite=overwrite)
 
 
 def prepare_file(

@@ -161,7 +161,7 @@ def test_an_uncertain_result_says_what_to_type(beeps: Clip, pretend: Pretend) ->
 
 def test_a_correction_by_hand_measures_nothing(beeps: Clip, pretend: Pretend) -> None:
     measured = pretend()
-    report = fixed(fix(beeps.path, correction_ms=40.0))
+    report = fixed(fix(beeps.path, correction=Correction(40.0)))
     assert measured == []
     assert shifts_ms(report.output) == pytest.approx([40.0] * len(shifts_ms(report.output)), abs=0.05)
 
@@ -197,7 +197,7 @@ def test_another_recording_replaces_the_sound_even_when_in_sync(beeps: Clip, pre
 
 
 def test_stopping_leaves_nothing_behind(beeps: Clip) -> None:
-    job = fix(beeps.path, correction_ms=40.0, mode=Mode.COMPATIBLE)
+    job = fix(beeps.path, correction=Correction(40.0), mode=Mode.COMPATIBLE)
     for _ in range(3):
         next(job)
     job.close()

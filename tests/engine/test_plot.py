@@ -11,12 +11,12 @@ import pytest
 
 from engine import plot_style
 from engine.jobs import run
-from engine.plot import draw, draw_before_after
+from engine.plot import draw, draw_before_after, draw_report
 from engine.plot_style import Lettering
 from engine.refusal import Refusal
 from engine.sync.result import Kind, LagCurve, Measurement, MouthTrace, OffsetPoint, PlosivePair, Reason, Step
 from engine.sync.verdict import verdict
-from engine.timing import Offset
+from engine.timing import Correction, DriftCorrection, Offset
 from engine.words import use_language
 from tests.media import make_clip
 
@@ -98,6 +98,28 @@ def test_before_and_after(sound: Path, tmp_path: Path) -> None:
     image = pixels(tmp_path / "p.png")
     assert has_colour(image, plot_style.GOOD)
     assert has_colour(image, plot_style.BAD)
+
+
+def test_a_report_shows_what_is_planned_until_there_is_a_copy(sound: Path, tmp_path: Path) -> None:
+    before, after = measurement(sound, Kind.CONSTANT), measurement(sound, Kind.IN_SYNC, 0.0)
+    planned, copied, alone = (tmp_path / f"{name}.png" for name in ("planned", "copied", "alone"))
+    run(draw_report(before, planned, correction=Correction(-80.0)))
+    run(draw_report(before, copied, correction=Correction(-80.0), after=after))
+    run(draw_report(before, alone, correction=Correction(0.0)))
+    assert has_colour(pixels(planned), plot_style.GOOD)
+    # The plan is the sound of the picture above, moved: below, it differs from what is above.
+    image = pixels(planned)
+    assert (image[380:620] != image[800:1040]).any(axis=-1).mean() > 0.01
+    assert planned.read_bytes() != copied.read_bytes()
+    run(draw(before, tmp_path / "one.png"))
+    assert (pixels(alone) == pixels(tmp_path / "one.png")).all()
+
+
+def test_a_report_of_a_drift_is_written_as_pdf(sound: Path, tmp_path: Path) -> None:
+    before = measurement(sound, Kind.DRIFT, drift_ppm=900.0, drift_offset_at_zero_ms=76.0)
+    target = tmp_path / "report.PDF"
+    assert run(draw_report(before, target, correction=DriftCorrection(-76.0, -900.0))) == target
+    assert target.read_bytes().startswith(b"%PDF")
 
 
 def test_chinese_falls_back_to_english_without_a_font(

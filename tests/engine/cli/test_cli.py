@@ -75,6 +75,40 @@ def test_a_clip_in_sync_is_left_alone(plosive: Run, talking_clip: Path, tmp_path
     assert plosive("measure", "fixed.mp4").returncode == ExitCode.DONE
 
 
+def test_writes_a_correction_for_editors(plosive: Run, tmp_path: Path) -> None:
+    make_clip(tmp_path / "a.mp4", seconds=4)
+    done = plosive("export-edit", "a.mp4", "--correction-ms", "-83", "--format", "edl")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert "counts in whole frames" in " ".join(done.stdout.split())
+    assert (tmp_path / "a.edl").read_text().startswith("TITLE: a\n")
+    done = plosive("export-edit", "a.mp4", "--json", "--correction-ms", "5", "--drift-ppm", "300", "-o", "b.fcpxml")
+    assert json.loads(done.stdout)["format"] == "fcpxml"
+    assert "timeMap" in (tmp_path / "b.fcpxml").read_text()
+    assert plosive("export-edit", "a.mp4", "--steps", "0:-83,2:40").returncode == ExitCode.DONE
+    assert len(json.loads((tmp_path / "a.otio").read_text())["tracks"]["children"][1]["children"]) == 3  # a gap
+    again = plosive("export-edit", "a.mp4", "--steps", "0:-83,2:40")
+    assert again.returncode == ExitCode.BAD_INPUT
+    assert "exists already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [(["--correction-ms", "5", "--drift-ppm", "1000"], "stretch"), (["--steps", "0:-83,2:40.5"], "piecewise")],
+)
+def test_fixes_by_a_given_line_or_steps(plosive: Run, tmp_path: Path, options: list[str], mode: str) -> None:
+    make_clip(tmp_path / "a.mp4", seconds=5)
+    done = plosive("fix", "a.mp4", *options, "--json", "-o", "b.mp4")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert json.loads(done.stdout)["mode"] == mode
+
+
+@pytest.mark.parametrize("steps", ["", "5", "0:", "3:1,2:1", "0:1;2:3", "0:late", "1/0:5"])
+def test_steps_that_make_no_sense_are_refused(say: Say, steps: str) -> None:
+    code, text = say("fix", "a.mp4", "--steps", steps)
+    assert code == ExitCode.BAD_INPUT
+    assert "0:-83,12.5:-40" in text
+
+
 def test_draws_a_picture(plosive: Run, talking_clip: Path, tmp_path: Path) -> None:
     plosive("measure", talking_clip, "--plot", "answer.png")
     assert (tmp_path / "answer.png").read_bytes().startswith(b"\x89PNG")
@@ -154,7 +188,7 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["measure", "fix", "doctor", "prepare", "sample"])
+@pytest.mark.parametrize("name", ["measure", "fix", "export-edit", "doctor", "prepare", "sample"])
 def test_help_is_whole(say: Say, name: str, language: str) -> None:
     code, text = say(name, "--help", language=language)
     assert code == 0
