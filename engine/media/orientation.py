@@ -13,6 +13,15 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 
 
+def _unknown(kinds: type[SideDataType], _value: object) -> SideDataType:
+    return kinds.SEI_UNREGISTERED
+
+
+# FFmpeg knows more kinds of side data than PyAV does (EXIF of photographs, say), and one of those would make all others
+# of the frame unreadable; :mod:`enum` asks this hook for values without a name.
+SideDataType._missing_ = classmethod(_unknown)  # type: ignore[assignment, method-assign]
+
+
 @dataclass(frozen=True, slots=True)
 class Orientation:
     """A mirroring followed by a turn; all eight orientations of a rectangle are one of each.

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from engine.media.frames import read_frames
 from engine.media.probe import Gap, probe
@@ -173,6 +174,30 @@ def test_pictures_and_sound_alone(tmp_path, clip):
         assert not info.is_picture
         assert float(info.audio.duration or 0) == pytest.approx(4, abs=0.03)
     assert probe(clip("silent.mp4", audio_codec=None)).audio is None
+
+
+# The eight orientations of EXIF (CIPA DC-008, table 6): how to show what is stored.
+@pytest.mark.parametrize(
+    ("number", "orientation"),
+    [
+        (1, (0, False)),
+        (2, (0, True)),
+        (3, (180, False)),
+        (4, (180, True)),
+        (5, (270, True)),
+        (6, (90, False)),
+        (7, (90, True)),
+        (8, (270, False)),
+    ],
+)
+def test_photographs_are_upright(number, orientation, tmp_path):
+    photograph = Image.new("RGB", (60, 40))
+    tags = photograph.getexif()
+    tags[0x0112] = number
+    photograph.save(tmp_path / "photograph.jpg", exif=tags)
+    info = probe(tmp_path / "photograph.jpg")
+    assert info.is_picture
+    assert (info.video.rotation, info.video.is_mirrored) == orientation
 
 
 def test_a_cover_is_no_moving_picture(tmp_path):
