@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from desktop_app.actions import Actions
+from desktop_app.document.anchors import Between
 from desktop_app.document.corrections import NOTHING
 from desktop_app.marking import QT_TRANSLATE_NOOP
 
@@ -320,6 +322,39 @@ def declare_playing(actions: Actions, window: MainWindow) -> None:
         "B",
         picture="blind",
         is_available=lambda: is_open() and document.correction_ms_at(document.start) != 0,
+    )
+
+    add(
+        "anchor",
+        QT_TRANSLATE_NOOP("Actions", "Drop an anchor here"),
+        SYNC,
+        window.drop_anchor,
+        "A",
+        picture="anchor",
+        is_available=lambda: is_open() and document.sound_info is not None and document.sound_info.audio is not None,
+    )
+    add("anchor_before", QT_TRANSLATE_NOOP("Actions", "Anchor before"), SYNC, lambda: window.to_anchor(-1), "[")
+    add("anchor_after", QT_TRANSLATE_NOOP("Actions", "Anchor after"), SYNC, lambda: window.to_anchor(1), "]")
+    for between, text in (
+        (Between.LINE, QT_TRANSLATE_NOOP("Actions", "A line through two anchors (drift)")),
+        (Between.STEPS, QT_TRANSLATE_NOOP("Actions", "A step at each anchor (jumps)")),
+    ):
+        add(f"anchors_{between}", text, SYNC, partial(document.join_anchors, between))
+    add(
+        "anchors_none",
+        QT_TRANSLATE_NOOP("Actions", "Remove all anchors"),
+        SYNC,
+        document.remove_anchors,
+        "Shift+A",
+        is_available=lambda: bool(document.anchors.points),
+    )
+    add(
+        "delete",
+        QT_TRANSLATE_NOOP("Actions", "Remove the selected anchor or marker"),
+        EDIT,
+        timeline.delete_selected,
+        "Del",
+        is_available=lambda: timeline.has_selected,
     )
 
     add("zoom_in", QT_TRANSLATE_NOOP("Actions", "Closer"), VIEW, timeline.zoom_in, "+", "=")

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_app import places
 from desktop_app.document.autosave import Autosave, Leftover
-from desktop_app.document.corrections import NOTHING
+from desktop_app.document.corrections import NOTHING, moved
 from desktop_app.document.document import Document, State
 from desktop_app.document.memory import Memory
 from desktop_app.document.project import SUFFIX, Project, read
@@ -26,7 +26,7 @@ from engine.media.probe import MediaInfo
 from engine.refusal import Refusal, Refused
 from engine.sync.correction import asked_words, correction_for
 from engine.sync.result import Kind
-from engine.timing import Correction, DriftCorrection, StepCorrection
+from engine.timing import Correction
 from engine.worker_messages import Sample, Warm
 
 _MOST_RECENT = 20
@@ -187,19 +187,17 @@ class Studio(QObject):
             )
 
     def nudge(self, ms: float) -> None:
-        """Move the sound by this much more; positive, later."""
-        correction = self.document.correction
-        if self.document.path is None:
+        """Move the sound by this much more, at the selected anchor where there is one; positive, later."""
+        document, moved_by = self.document, Correction(ms).words().text()
+        if document.path is None:
             return
-        if isinstance(correction, DriftCorrection):
-            new: Correction | DriftCorrection | StepCorrection = DriftCorrection(
-                correction.at_zero_ms + ms, correction.rate_ppm
-            )
-        elif isinstance(correction, StepCorrection):
-            new = StepCorrection(tuple((start, step + ms) for start, step in correction.steps))
+        if document.selected_anchor is not None:
+            anchor = document.anchors.points[document.selected_anchor]
+            reason = self.tr("Nudged at the anchor: {moved}").format(moved=moved_by)
+            document.pull_anchor(document.selected_anchor, round(anchor.ms + ms, 6), reason)
         else:
-            new = Correction(round(correction.ms + ms, 6))
-        self.document.correct(new, self.tr("Nudged: {moved}").format(moved=Correction(ms).words().text()))
+            reason = self.tr("Nudged: {moved}").format(moved=moved_by)
+            document.correct(moved(document.correction, ms), reason)
 
     def reset(self) -> None:
         """Take the correction away."""

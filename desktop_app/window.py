@@ -58,6 +58,7 @@ from desktop_app.player.preview import Preview
 from desktop_app.studio import Studio
 from desktop_app.theme import GRID
 from desktop_app.timeline.feeder import Feeder
+from desktop_app.timeline.moving import sound_time
 from desktop_app.timeline.view import TimelineView
 from desktop_app.widgets.drop_overlay import DropOverlay, Zone
 from desktop_app.widgets.palette import CommandPalette
@@ -277,6 +278,20 @@ class MainWindow(QMainWindow):
         if times:
             self.player.seek(min(times, key=lambda t: abs(t - now)))
 
+    def drop_anchor(self) -> None:
+        """Put an anchor on the sound that belongs to the playhead."""
+        document = self.studio.document
+        document.drop_anchor(sound_time(document.correction, self.player.position))
+
+    def to_anchor(self, direction: int) -> None:
+        """Go to the next anchor, or the one before, and select it."""
+        now, points = self.player.position, self.studio.document.anchors.points
+        found = [index for index, point in enumerate(points) if (point.shown - now) * direction > 1e-3]
+        if found:
+            nearest = min(found, key=lambda index: abs(points[index].shown - now))
+            self.studio.document.select_anchor(nearest)
+            self.player.seek(points[nearest].shown)
+
     def mute(self) -> None:
         """Turn the sound off, or on again."""
         if self.player.volume > 0:
@@ -405,6 +420,7 @@ class MainWindow(QMainWindow):
             document.measurement_changed,
             document.correction_changed,
             document.range_changed,
+            document.anchors_changed,
             document.undo_stack.indexChanged,
             document.face_changed,
             studio.measuring.changed,
@@ -522,12 +538,18 @@ class MainWindow(QMainWindow):
         document = self.studio.document
         menu.addAction(self.tr("Go here"), lambda: self.player.seek(seconds))
         menu.addAction(self.tr("Mark this moment"), lambda: document.add_marker(round(seconds, 3)))
+        menu.addAction(
+            self.tr("Drop an anchor here"), lambda: document.drop_anchor(sound_time(document.correction, seconds))
+        )
         menu.addAction(self.tr("Range begins here"), lambda: document.set_range(seconds, document.out_point))
         menu.addAction(self.tr("Range ends here"), lambda: document.set_range(document.in_point, seconds))
         menu.addSeparator()
         for marker in document.markers:
             if abs(marker.t - seconds) < 0.25:
                 menu.addAction(self.tr("Remove the mark"), partial(document.remove_marker, marker))
+        for index, point in enumerate(document.anchors.points):
+            if abs(point.shown - seconds) < 0.02 * (self.timeline.span[1] - self.timeline.span[0]):
+                menu.addAction(self.tr("Remove the anchor"), partial(document.remove_anchor, index))
         for name in ("apply_measured", "reset", "measure"):
             menu.addAction(self.actions_[name])
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -50,6 +50,7 @@ class Autosave(QObject):
             document.correction_changed,
             document.markers_changed,
             document.range_changed,
+            document.anchors_changed,
             document.face_changed,
             document.measurement_changed,
         ):

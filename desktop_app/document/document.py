@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from desktop_app.document.anchors import Anchors, Between
 from desktop_app.document.corrections import NOTHING, AnyCorrection, correction_ms_at
 from engine.media.probe import MediaInfo, probe
 from engine.sync.result import Measurement
+from engine.timing import Correction, clock_words
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +37,7 @@ class State:
     markers: tuple[Marker, ...] = ()
     in_point: float | None = None
     out_point: float | None = None
+    anchors: Anchors = field(default_factory=Anchors)
 
 
 class Document(QObject):
@@ -50,6 +53,8 @@ class Document(QObject):
     correction_changed = Signal()
     markers_changed = Signal()
     range_changed = Signal()
+    anchors_changed = Signal()
+    """There are others, they are elsewhere, or another one is selected."""
     face_changed = Signal()
     """The user chose another person, or none; opening a clip, which begins anew anyway, does not say so."""
 
@@ -63,6 +68,7 @@ class Document(QObject):
         self._measurement: Measurement | None = None
         self._is_partial = False
         self._face: int | None = None
+        self._selected_anchor: int | None = None
         self._state = State()
 
     @property
@@ -120,6 +126,16 @@ class Document(QObject):
     def correction_ms_at(self, seconds: float) -> float:
         """Return by how much the sound of that moment is moved, in milliseconds; positive, later."""
         return correction_ms_at(self._state.correction, seconds)
+
+    @property
+    def anchors(self) -> Anchors:
+        """Where the user put the sound right."""
+        return self._state.anchors
+
+    @property
+    def selected_anchor(self) -> int | None:
+        """Index of the anchor that nudges move, ``None`` where they move everything."""
+        return self._selected_anchor
 
     @property
     def markers(self) -> tuple[Marker, ...]:
@@ -211,7 +227,55 @@ class Document(QObject):
         """
         if not math.isfinite(correction_ms_at(correction, 0.0) + correction_ms_at(correction, 1.0)):
             raise ValueError("a correction must be finite")
-        self._push(State(correction, self.markers, self.in_point, self.out_point), reason, merge_key)
+        after = replace(self._state, correction=correction, anchors=self.anchors.on(correction))
+        self._push(after, reason, merge_key)
+
+    def drop_anchor(self, heard: float) -> None:
+        """Put an anchor on a moment of the sound, seconds on its own clock, and select it."""
+        anchors = self.anchors.dropped(heard, self.correction)
+        self._anchor(anchors, self.tr("Anchor dropped at {time}").format(time=clock_words(round(heard, 3))))
+        self.select_anchor([point.heard for point in self.anchors.points].index(round(heard, 3)))
+
+    def pull_anchor(self, index: int, ms: float, reason: str, merge_key: str | None = None) -> None:
+        """Move the sound at an anchor; what lies between anchors follows.
+
+        Args:
+            index: which one.
+            ms: the correction there, positive: later.
+            reason: what the history shows.
+            merge_key: see :meth:`correct`.
+        """
+        self._anchor(self.anchors.pulled(index, ms), reason, merge_key)
+
+    def slide_anchor(self, index: int, heard: float, merge_key: str | None = None) -> None:
+        """Put an anchor on another moment of the sound, seconds on its own clock."""
+        self._anchor(self.anchors.slid(index, heard, self.correction), self.tr("Anchor moved in time"), merge_key)
+
+    def remove_anchor(self, index: int) -> None:
+        """Take an anchor away; what it did to the sound goes with it, unless it was the last one."""
+        anchors = self.anchors.without(index)
+        if len(anchors.points) == 1:
+            # The one that is left has nothing to make a line or a step with.
+            self._anchor(anchors, self.tr("Anchor removed"), base=Correction(anchors.points[0].ms))
+        else:
+            self._anchor(anchors, self.tr("Anchor removed"))
+
+    def remove_anchors(self) -> None:
+        """Take all anchors away; the sound stays where they put it."""
+        self._anchor(replace(self.anchors, points=()), self.tr("Anchors removed"))
+
+    def join_anchors(self, between: Between) -> None:
+        """Choose what holds between anchors."""
+        words = {Between.LINE: self.tr("Anchors joined by a line"), Between.STEPS: self.tr("Anchors made steps")}
+        self._anchor(self.anchors.joined_by(between), words[between])
+
+    def select_anchor(self, index: int | None) -> None:
+        """Let nudges move the sound at one anchor; ``None``: everywhere."""
+        if index is not None and not 0 <= index < len(self.anchors.points):
+            index = None
+        if index != self._selected_anchor:
+            self._selected_anchor = index
+            self.anchors_changed.emit()
 
     def end_merge(self) -> None:
         """End a row of changes that share a merge key: the next one is an undo step of its own."""
@@ -223,8 +287,22 @@ class Document(QObject):
     def add_marker(self, t: float, text: str = "") -> None:
         """Name a moment; a marker at the same time is replaced."""
         others = tuple(marker for marker in self.markers if marker.t != t)
-        markers = tuple(sorted((*others, Marker(t, text))))
-        self._push(State(self.correction, markers, self.in_point, self.out_point), self.tr("Marker added"))
+        self._mark((*others, Marker(t, text)), self.tr("Marker added"))
+
+    def change_marker(self, marker: Marker, changed: Marker, merge_key: str | None = None) -> None:
+        """Move a named moment or call it something else; one that stands there already is replaced.
+
+        Args:
+            marker: as it is now.
+            changed: as it is to be.
+            merge_key: see :meth:`correct`.
+
+        Raises:
+            ValueError: if there is no such marker.
+        """
+        others = tuple(other for other in self._others(marker) if other.t != changed.t)
+        reason = self.tr("Marker moved") if marker.text == changed.text else self.tr("Marker named")
+        self._mark((*others, changed), reason, merge_key)
 
     def remove_marker(self, marker: Marker) -> None:
         """Forget a named moment.
@@ -232,16 +310,34 @@ class Document(QObject):
         Raises:
             ValueError: if there is no such marker.
         """
-        if marker not in self.markers:
-            raise ValueError(f"no such marker: {marker}")
-        markers = tuple(other for other in self.markers if other != marker)
-        self._push(State(self.correction, markers, self.in_point, self.out_point), self.tr("Marker removed"))
+        self._mark(self._others(marker), self.tr("Marker removed"))
 
-    def set_range(self, in_point: float | None, out_point: float | None) -> None:
-        """Choose a range; ends in the wrong order are exchanged, ``None`` leaves an end open."""
+    def set_range(self, in_point: float | None, out_point: float | None, merge_key: str | None = None) -> None:
+        """Choose a range; ends in the wrong order are exchanged, ``None`` leaves an end open.
+
+        Args:
+            in_point: where it begins, seconds.
+            out_point: where it ends, seconds.
+            merge_key: see :meth:`correct`.
+        """
         if in_point is not None and out_point is not None and in_point > out_point:
             in_point, out_point = out_point, in_point
-        self._push(State(self.correction, self.markers, in_point, out_point), self.tr("Range chosen"), "range")
+        after = replace(self._state, in_point=in_point, out_point=out_point)
+        self._push(after, self.tr("Range chosen"), merge_key)
+
+    def _others(self, marker: Marker) -> tuple[Marker, ...]:
+        if marker not in self.markers:
+            raise ValueError(f"no such marker: {marker}")
+        return tuple(other for other in self.markers if other != marker)
+
+    def _mark(self, markers: tuple[Marker, ...], reason: str, merge_key: str | None = None) -> None:
+        self._push(replace(self._state, markers=tuple(sorted(markers))), reason, merge_key)
+
+    def _anchor(
+        self, anchors: Anchors, reason: str, merge_key: str | None = None, base: AnyCorrection | None = None
+    ) -> None:
+        correction = anchors.correction(self.correction if base is None else base)
+        self._push(replace(self._state, correction=correction, anchors=anchors), reason, merge_key)
 
     def _push(self, state: State, reason: str, merge_key: str | None = None) -> None:
         if state != self._state:
@@ -250,10 +346,14 @@ class Document(QObject):
     def apply(self, state: State) -> None:
         """Take over a state without an undo step; for the undo stack."""
         before, self._state = self._state, state
+        if len(before.anchors.points) != len(state.anchors.points):
+            self._selected_anchor = None
         if before.correction != state.correction:
             self.correction_changed.emit()
         if before.markers != state.markers:
             self.markers_changed.emit()
+        if before.anchors != state.anchors:
+            self.anchors_changed.emit()
         if (before.in_point, before.out_point) != (state.in_point, state.out_point):
             self.range_changed.emit()
 
@@ -263,6 +363,7 @@ class Document(QObject):
         self._measurement = None
         self._is_partial = False
         self._face = None
+        self._selected_anchor = None
 
     def _all_changed(self) -> None:
         for signal in (
@@ -270,6 +371,7 @@ class Document(QObject):
             self.correction_changed,
             self.markers_changed,
             self.range_changed,
+            self.anchors_changed,
         ):
             signal.emit()
 

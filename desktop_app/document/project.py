@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from desktop_app.document.anchors import Anchor, Anchors, Between
 from desktop_app.document.document import Document, Marker, State
 from desktop_app.document.files import write_json
 from engine.media.export.report import AnyCorrection
@@ -27,7 +29,7 @@ class Project:
     Attributes:
         path: the clip.
         sound_path: the file whose sound replaces the clip's, or ``None``.
-        state: correction, markers and range.
+        state: correction, markers, range and anchors.
         face: the chosen person, or ``None``.
         measurement: what was found, or ``None``.
     """
@@ -88,6 +90,10 @@ def save(project: Project, path: Path) -> None:
         "correction": dump(state.correction),
         "markers": [[marker.t, marker.text] for marker in state.markers],
         "range": [state.in_point, state.out_point],
+        "anchors": {
+            "between": state.anchors.between.value,
+            "points": [[point.heard, point.ms] for point in state.anchors.points],
+        },
         "face": project.face,
         "measurement": dump(project.measurement),
     }
@@ -132,8 +138,16 @@ def _project(data: dict[str, Any], path: Path) -> Project:
         tuple(sorted(Marker(float(t), str(text)) for t, text in data["markers"])),
         None if begin is None else float(begin),
         None if end is None else float(end),
+        _anchors(data["anchors"]).on(correction) if "anchors" in data else Anchors(),
     )
     return Project(_found(data["media"], path), _found(sound, path) if sound else None, state, face, measurement)
+
+
+def _anchors(data: dict[str, Any]) -> Anchors:
+    points = tuple(Anchor(float(heard), float(ms)) for heard, ms in data["points"])
+    if any(later.heard <= earlier.heard for earlier, later in pairwise(points)):
+        raise Unreadable("anchors out of order")
+    return Anchors(points, Between(data["between"]))
 
 
 def _place(media: Path, project: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QV
 from desktop_app.actions import Actions
 from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
+from desktop_app.panels.anchors import AnchorsBox
 from desktop_app.theme import GRID
 from desktop_app.widgets.bands import BandsBar
 from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
@@ -44,7 +45,7 @@ class SyncPanel(Speaking):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, GRID // 2, 0)
         column.setSpacing(GRID)
-        for part in (self._verdict_card, self._correction_card, self._clocks_card):
+        for part in (self._verdict_card, self._correction_card, self.anchors):
             column.addWidget(part)
         column.addStretch()
         outer = QVBoxLayout(self)
@@ -89,7 +90,9 @@ class SyncPanel(Speaking):
         self._clocks["computer"][0].setToolTip(
             self.tr("Speakers and headphones of this computer are late by themselves. It is never written into a clip.")
         )
-        self._calibrate.setText(self.tr("My speakers are late…"))
+        self._calibrate.setText(self.tr("Set…"))
+        self._calibrate.setToolTip(self.tr("My speakers are late…"))
+        self._calibrate.setAccessibleName(self.tr("My speakers are late…"))
         self.box.setAccessibleName(self.tr("How far the sound is moved"))
         self.box.setToolTip(self.tr('Type "83 earlier", "20 later" or "0.1 s later".'))
         self._earlier.setText(self.tr("earlier"))
@@ -99,6 +102,7 @@ class SyncPanel(Speaking):
 
     def _build_verdict(self) -> None:
         self._verdict_card, column = card()
+        self._verdict_column = column
         self._kind = label("heading")
         self._number = label("number")
         self._interval = label("muted")
@@ -128,20 +132,22 @@ class SyncPanel(Speaking):
         column.addLayout(buttons)
 
     def _build_clocks(self) -> None:
-        self._clocks_card, column = card()
+        column = self._verdict_column
         self._clocks_title = label("heading")
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * GRID)
+        grid.setVerticalSpacing(2)
         grid.setColumnStretch(1, 1)
         self._clocks: dict[str, tuple[QLabel, QLabel]] = {}
         for row, name in enumerate(("content", "container", "computer")):
             self._clocks[name] = (label("muted"), label(wraps=True))
             grid.addWidget(self._clocks[name][0], row, 0)
-            grid.addWidget(self._clocks[name][1], row, 1)
+            grid.addWidget(self._clocks[name][1], row, 1, 1, 1 if name == "computer" else 2)
         self._calibrate = button(self.calibration_wanted.emit, kind="link")
+        grid.addWidget(self._calibrate, 2, 2)
+        column.addSpacing(GRID // 2)
         column.addWidget(self._clocks_title)
         column.addLayout(grid)
-        column.addWidget(self._calibrate)
 
     def _build_correction(self) -> None:
         self._correction_card, column = card()
@@ -150,6 +156,7 @@ class SyncPanel(Speaking):
         self.box = MoveBox()
         self.box.valueChanged.connect(self._type)
         self.box.editingFinished.connect(self._document.end_merge)
+        self.anchors = AnchorsBox(self._document, self._actions)
         self._earlier = label("muted")
         self._later = label("muted")
         nudges = QGridLayout()

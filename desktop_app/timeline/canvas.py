@@ -15,7 +15,7 @@ class Canvas(pyqtgraph.GraphicsView):  # type: ignore[misc] # pyqtgraph has no t
     """A graphics view that leaves pan and zoom to its owner.
 
     Attributes:
-        pressed: signal ``(position, button)``.
+        pressed: signal ``(position, button, modifiers)``.
         moved: signal ``(position, modifiers)``, pressed or not.
         released: signal ``(position)``.
         double_clicked: signal ``(position)``.
@@ -25,7 +25,7 @@ class Canvas(pyqtgraph.GraphicsView):  # type: ignore[misc] # pyqtgraph has no t
         resized: signal.
     """
 
-    pressed = Signal(QPointF, Qt.MouseButton)
+    pressed = Signal(QPointF, Qt.MouseButton, Qt.KeyboardModifier)
     moved = Signal(QPointF, Qt.KeyboardModifier)
     released = Signal(QPointF)
     double_clicked = Signal(QPointF)
@@ -41,7 +41,7 @@ class Canvas(pyqtgraph.GraphicsView):  # type: ignore[misc] # pyqtgraph has no t
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Report a press (Qt's name)."""
-        self.pressed.emit(event.position(), event.button())
+        self.pressed.emit(event.position(), event.button(), event.modifiers())
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

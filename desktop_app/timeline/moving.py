@@ -1,4 +1,4 @@
-"""How a correction, whatever its shape, changes when the sound is dragged, and where it puts each stretch of sound."""
+"""Where a correction, whatever its shape, puts each stretch of sound."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from desktop_app.document.corrections import AnyCorrection
-from engine.timing import Correction, DriftCorrection, StepCorrection
+from engine.timing import Correction, DriftCorrection
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,6 @@ class Stretch:
     stop: float
     shift: float
     scale: float = 1.0
-
-
-def moved(correction: AnyCorrection, by_ms: float) -> AnyCorrection:
-    """Return the correction with all sound ``by_ms`` milliseconds later, in whole microseconds."""
-    if isinstance(correction, Correction):
-        return Correction(round(correction.ms + by_ms, 3))
-    if isinstance(correction, DriftCorrection):
-        return DriftCorrection(round(correction.at_zero_ms + by_ms, 3), correction.rate_ppm)
-    return StepCorrection(tuple((time, round(ms + by_ms, 3)) for time, ms in correction.steps))
 
 
 def stretches(correction: AnyCorrection) -> list[Stretch]:

@@ -26,13 +26,19 @@ _CROWDED_PIXELS = 18.0
 Fit = Callable[[float], float]
 
 
-def reach_of(measurement: Measurement | None) -> float:
-    """Return how many milliseconds the lane shows on either side of zero, a round number."""
+def reach_of(measurement: Measurement | None, anchors_ms: Sequence[float] = ()) -> float:
+    """Return how many milliseconds the lane shows on either side of zero, a round number.
+
+    Args:
+        measurement: its points and its number are to be seen; a wild point is not.
+        anchors_ms: corrections at the anchors, all of which are to be seen.
+    """
     found = [abs(point.offset_ms) + point.uncertainty_ms for point in measurement.points] if measurement else []
     if measurement is not None and measurement.offset_ms is not None:
         found.append(abs(measurement.offset_ms))
     # Wild points are drawn at the edge; one of them must not flatten all others.
-    wanted = max(_LEAST_REACH_MS, 1.25 * float(np.quantile(found, 0.95)) if found else 0.0)
+    usual = 1.25 * float(np.quantile(found, 0.95)) if found else 0.0
+    wanted = max(_LEAST_REACH_MS, usual, *(1.1 * abs(ms) for ms in anchors_ms))
     return math.ceil(wanted / 50) * 50.0
 
 
@@ -66,6 +72,7 @@ class OffsetPoints(PlaneItem):
         self._fit: Fit | None = None
         self._breaks: tuple[float, ...] = ()
         self._applied: Fit | None = None
+        self._applied_breaks: tuple[float, ...] = ()
         self._selected = -1
         self._reach = _LEAST_REACH_MS
         self._view_start = 0.0
@@ -90,9 +97,9 @@ class OffsetPoints(PlaneItem):
         self.set_bounds(self._bounds.left(), self._bounds.right(), -reach, reach)
         self.update()
 
-    def set_applied(self, offset_undone: Fit) -> None:
-        """Show which offset, in milliseconds at any second, the present correction undoes."""
-        self._applied = offset_undone
+    def set_applied(self, offset_undone: Fit, breaks: tuple[float, ...]) -> None:
+        """Show which offset, in milliseconds at any second, the present correction undoes, and where that jumps."""
+        self._applied, self._applied_breaks = offset_undone, breaks
         self.update()
 
     def select(self, index: int) -> None:
@@ -115,9 +122,9 @@ class OffsetPoints(PlaneItem):
         self._paint_bands(painter, plane)
         if self._applied is not None:
             pen = QPen(self.theme.colour("accent"), 1, Qt.PenStyle.DashLine)
-            self._paint_line(painter, plane, self._applied, pen)
+            self._paint_line(painter, plane, self._applied, self._applied_breaks, pen)
         if self._fit is not None:
-            self._paint_line(painter, plane, self._fit, QPen(self.theme.colour("text", 0.85), 1))
+            self._paint_line(painter, plane, self._fit, self._breaks, QPen(self.theme.colour("text", 0.85), 1))
         self._paint_points(painter, plane)
 
     def _paint_bands(self, painter: QPainter, plane: Plane) -> None:
@@ -138,8 +145,8 @@ class OffsetPoints(PlaneItem):
         painter.setPen(self.theme.colour(colour, 0.75))
         painter.drawText(QPointF(plane.x(self._view_start) + 6, top + 11), name)
 
-    def _paint_line(self, painter: QPainter, plane: Plane, fit: Fit, pen: QPen) -> None:
-        edges = [plane.start, *(at for at in self._breaks if plane.start < at < plane.stop), plane.stop]
+    def _paint_line(self, painter: QPainter, plane: Plane, fit: Fit, breaks: tuple[float, ...], pen: QPen) -> None:
+        edges = [plane.start, *sorted(at for at in breaks if plane.start < at < plane.stop), plane.stop]
         # These lines are level or nearly so; smoothing them costs more than everything else in the lane.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         painter.setPen(pen)

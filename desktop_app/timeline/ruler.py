@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPolygonF
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from desktop_app.timeline.plane import Plane, PlaneItem, crisp
 from desktop_app.timeline.ticks import ticks
@@ -20,13 +20,14 @@ class Ruler(PlaneItem):
     def __init__(self) -> None:
         super().__init__(0.0, 1.0)
         self._markers: Sequence[tuple[float, str]] = ()
+        self._selected = -1
         self._range: tuple[float | None, float | None] = (None, None)
         self._font = QFont()
         self._font.setPixelSize(11)
 
-    def set_markers(self, markers: Sequence[tuple[float, str]]) -> None:
-        """Show markers, ``(seconds, text)``."""
-        self._markers = markers
+    def set_markers(self, markers: Sequence[tuple[float, str]], selected: int = -1) -> None:
+        """Show markers, ``(seconds, text)``; one of them may be selected."""
+        self._markers, self._selected = markers, selected
         self.update()
 
     def set_range(self, start: float | None, stop: float | None) -> None:
@@ -61,8 +62,8 @@ class Ruler(PlaneItem):
             painter.drawLine(QPointF(x, bottom - 8), QPointF(x, bottom))
             painter.setPen(self.theme.colour("muted"))
             painter.drawText(QPointF(x + 4, bottom - 8 + metrics.descent()), marks.label(seconds))
-        for seconds, text in self._markers:
-            self._paint_marker(painter, plane, seconds, text, top)
+        for index, (seconds, text) in enumerate(self._markers):
+            self._paint_marker(painter, plane, seconds, text, top, is_selected=index == self._selected)
 
     def _paint_range(self, painter: QPainter, plane: Plane, bottom: float) -> None:
         start, stop = self._range
@@ -82,12 +83,14 @@ class Ruler(PlaneItem):
                 )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
 
-    def _paint_marker(self, painter: QPainter, plane: Plane, seconds: float, text: str, top: float) -> None:
+    def _paint_marker(
+        self, painter: QPainter, plane: Plane, seconds: float, text: str, top: float, *, is_selected: bool
+    ) -> None:
         x = crisp(plane.x(seconds))
         if not plane.exposed.left() - 200 <= x <= plane.exposed.right() + FLAG:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setPen(QPen(self.theme.colour("text"), 1.5) if is_selected else QPen(Qt.PenStyle.NoPen))
         painter.setBrush(self.theme.colour("marker"))
         corners = ((-FLAG, 2), (FLAG, 2), (FLAG, 8), (0, 14), (-FLAG, 8))
         painter.drawPolygon(QPolygonF([QPointF(x + dx, top + dy) for dx, dy in corners]))

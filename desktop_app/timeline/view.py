@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from enum import Enum
 
 import numpy as np
 from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeySequence, QPen
+from PySide6.QtGui import QImage, QPen
 from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsLineItem, QGraphicsWidget, QLabel, QVBoxLayout, QWidget
 
-from desktop_app.document.document import Document
+from desktop_app.document.anchors import Between
+from desktop_app.document.document import Document, Marker
 from desktop_app.theme import GRID, Theme, theme_of
+from desktop_app.timeline.anchors import AnchorLevels, AnchorPins, Pin
 from desktop_app.timeline.canvas import Canvas
 from desktop_app.timeline.curve import LagInset, nearest_curve
+from desktop_app.timeline.dragging import (
+    AnchorDrag,
+    Drag,
+    LevelDrag,
+    MarkerDrag,
+    Pointer,
+    RangeDrag,
+    SlideDrag,
+    SoundDrag,
+)
 from desktop_app.timeline.handle import HEIGHT as HANDLE_HEIGHT
 from desktop_app.timeline.handle import Handle
+from desktop_app.timeline.hints import Hints
 from desktop_app.timeline.lane import HEADING_WIDTH, Lane
+from desktop_app.timeline.marker_field import MarkerField
 from desktop_app.timeline.mouth import MouthOpening
-from desktop_app.timeline.moving import moved, shown_time, sound_time, stretches
+from desktop_app.timeline.moving import shown_time, sound_time, stretches
 from desktop_app.timeline.offsets import OffsetPoints, reach_of
 from desktop_app.timeline.plane import Floats
-from desktop_app.timeline.ruler import Ruler
-from desktop_app.timeline.snapping import REACH, Snapped, Target, snap, targets
+from desktop_app.timeline.ruler import FLAG, Ruler
+from desktop_app.timeline.snapping import REACH, Snapped
 from desktop_app.timeline.span import Span, whole_of
 from desktop_app.timeline.strip import ThumbnailStrip
 from desktop_app.timeline.waveform import Sound, Waveform
@@ -36,6 +49,8 @@ _CLOSE_UP = 2.0
 _LARGEST_AMPLITUDE = 1000.0
 _EDGE = 6.0
 """Pixels around the end of a range within which it is taken hold of."""
+_STILL = 3.0
+"""Pixels that a press may wander and is still a click."""
 
 
 class _Grip(Enum):
@@ -43,10 +58,9 @@ class _Grip(Enum):
 
     NOTHING = 0
     PLAYHEAD = 1
-    SOUND = 2
-    VIEW = 3
-    IN = 4
-    OUT = 5
+    VIEW = 2
+    DRAG = 3
+    """A thing of the document."""
 
 
 class TimelineView(QWidget):
@@ -86,9 +100,9 @@ class TimelineView(QWidget):
         self._selected = -1
         self._grip = _Grip.NOTHING
         self._held_at = 0.0
-        self._held_ms = 0.0
-        self._drags = itertools.count()
-        self._drag_key = ""
+        self._drag: Drag | None = None
+        self._pressed_at = QPointF()
+        self._marker: Marker | None = None
         self._sound: Sound | None = None
         self._theme = theme_of(self.palette())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -100,6 +114,7 @@ class TimelineView(QWidget):
         self._show_correction()
         self._show_markers()
         self._show_range()
+        self._show_anchors()
 
     def sizeHint(self) -> QSize:
         """Return a comfortable size (Qt's name)."""
@@ -195,6 +210,31 @@ class TimelineView(QWidget):
         self._strip.forget_asked()
         self._look_at_pictures()
 
+    def delete_selected(self) -> None:
+        """Take away the selected anchor or marker."""
+        if self._document.selected_anchor is not None:
+            self._document.remove_anchor(self._document.selected_anchor)
+        elif self._marker is not None:
+            self._document.remove_marker(self._marker)
+
+    @property
+    def has_selected(self) -> bool:
+        """Whether there is something that :meth:`delete_selected` would take away."""
+        return self._document.selected_anchor is not None or self._marker is not None
+
+    def edit_marker(self) -> None:
+        """Let the user name the selected marker in a field beside it."""
+        if self._marker is None:
+            return
+        area = self._area()
+        x = min(self._pixel(self._marker.t) + FLAG + 2, area.right() - MarkerField.WIDTH)
+        self._field.edit(self._marker, QPoint(round(max(x, area.left())), round(area.top())))
+
+    def _select_marker(self, marker: Marker | None) -> None:
+        if marker != self._marker:
+            self._marker = marker
+            self._show_markers()
+
     def select_point(self, index: int) -> None:
         """Select an offset point and show its curve; -1 selects none."""
         measurement = self._document.measurement
@@ -219,14 +259,16 @@ class TimelineView(QWidget):
         self._ruler_lane, self._ruler = Lane(0.0, 1.0), Ruler()
         self._frames_lane, self._strip = Lane(-1.0, 1.0), ThumbnailStrip()
         self._mouth_lane, self._mouth = Lane(-1.0, 1.0), MouthOpening()
-        self._sound_lane, self._handle = Lane(-1.0, 1.0), Handle()
-        self._offset_lane, self._points = Lane(-150.0, 150.0), OffsetPoints()
+        self._sound_lane, self._handle, self._pins = Lane(-1.0, 1.0), Handle(), AnchorPins()
+        self._offset_lane, self._points, self._levels = Lane(-150.0, 150.0), OffsetPoints(), AnchorLevels(150.0)
         self._waves: list[Waveform] = []
         self._lanes = [self._ruler_lane, self._frames_lane, self._mouth_lane, self._sound_lane, self._offset_lane]
         for lane, item in zip(
             self._lanes, (self._ruler, self._strip, self._mouth, self._handle, self._points), strict=True
         ):
             lane.add(item)
+        self._sound_lane.add(self._pins)
+        self._offset_lane.add(self._levels)
         self._central = QGraphicsWidget()
         self._grid = QGraphicsGridLayout(self._central)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -244,6 +286,8 @@ class TimelineView(QWidget):
         self._inset = LagInset()
         for floating in (self._head, self._hover, self._inset):
             self._canvas.scene().addItem(floating)
+        self._field = MarkerField(self._document, self._canvas)
+        self._hints = Hints(self)
         self._hint = QLabel(self)
         self._hint.setContentsMargins(GRID, 0, GRID, 0)
         self._hint.setFixedHeight(3 * GRID)
@@ -263,6 +307,7 @@ class TimelineView(QWidget):
         document.correction_changed.connect(self._show_correction)
         document.markers_changed.connect(self._show_markers)
         document.range_changed.connect(self._show_range)
+        document.anchors_changed.connect(self._show_anchors)
         canvas = self._canvas
         canvas.pressed.connect(self._press)
         canvas.moved.connect(self._move)
@@ -284,6 +329,7 @@ class TimelineView(QWidget):
             self._name()
             self._show_measurement()
             self._show_correction()
+            self._show_anchors()
 
     def resizeEvent(self, event: object) -> None:
         """Lay the lanes out anew (Qt's name)."""
@@ -343,6 +389,7 @@ class TimelineView(QWidget):
         room = 2 * reach * HANDLE_HEIGHT / max(height - HANDLE_HEIGHT, 1.0)
         self._sound_lane.set_limits(-reach, reach + room)
         self._handle.set_bounds(*self._handle_times(), -reach, reach + room)
+        self._pins.set_bounds(*self.span, -reach, reach + room)
         for wave in self._waves:
             wave.set_reach(reach)
 
@@ -373,11 +420,7 @@ class TimelineView(QWidget):
 
     def _show_measurement(self) -> None:
         measurement = self._document.measurement
-        reach = reach_of(measurement)
-        if reach != self._offset_lane.high:
-            self._offset_lane.set_limits(-reach, reach)
-            self._name_offsets()
-        self._points.set_measurement(measurement, reach)
+        self._show_reach()
         mouth = measurement.mouth if measurement else None
         if mouth is not None:
             self._mouth.set_trace(mouth.times, mouth.opening)
@@ -387,6 +430,15 @@ class TimelineView(QWidget):
         for wave in self._waves:
             wave.set_bursts(self._bursts("heard"))
         self.select_point(self._selected)
+
+    def _show_reach(self) -> None:
+        """Let the offset lane reach as far as what is in it."""
+        reach = reach_of(self._document.measurement, [point.ms for point in self._document.anchors.points])
+        if reach != self._offset_lane.high:
+            self._offset_lane.set_limits(-reach, reach)
+            self._levels.set_bounds(*self.span, -reach, reach)
+            self._name_offsets()
+        self._points.set_measurement(self._document.measurement, reach)
 
     def _bursts(self, side: str) -> Floats:
         pairs = self._document.measurement.plosives if self._document.measurement else ()
@@ -408,15 +460,32 @@ class TimelineView(QWidget):
         for wave, piece in zip(self._waves, pieces, strict=True):
             wave.place(piece)
         document = self._document
-        self._points.set_applied(lambda shown: -document.correction_ms_at(sound_time(document.correction, shown)))
+        self._points.set_applied(
+            lambda shown: -document.correction_ms_at(sound_time(document.correction, shown)),
+            tuple(shown_time(document.correction, piece.start) for piece in pieces[1:]),
+        )
         self._place_handle()
         middle = sound_time(document.correction, self._span.middle)
         self._handle.set_text(str(Correction(document.correction_ms_at(middle)).words()))
 
     def _show_markers(self) -> None:
-        self._ruler.set_markers([(marker.t, marker.text) for marker in self._document.markers])
+        markers = self._document.markers
+        if self._marker not in markers:
+            self._marker = None
+        selected = -1 if self._marker is None else markers.index(self._marker)
+        self._ruler.set_markers([(marker.t, marker.text) for marker in markers], selected)
         for lane in self._lanes:
-            lane.ground.set_markers([marker.t for marker in self._document.markers])
+            lane.ground.set_markers([marker.t for marker in markers])
+
+    def _show_anchors(self) -> None:
+        document = self._document
+        anchors, selected = document.anchors, document.selected_anchor
+        pins = [Pin(point.shown, -point.ms, self._hints.short(point.ms)) for point in anchors.points]
+        for item in (self._pins, self._levels):
+            item.set_pins(pins, selected, are_steps=anchors.between is Between.STEPS)
+        # While an anchor is held in the offset lane, the lane must not change under the pointer.
+        if not isinstance(self._drag, LevelDrag):
+            self._show_reach()
 
     def _show_range(self) -> None:
         start, stop = self._document.in_point, self._document.out_point
@@ -434,6 +503,8 @@ class TimelineView(QWidget):
         for item in (
             self._ruler,
             self._points,
+            self._pins,
+            self._levels,
             *(lane.ground for lane in self._lanes),
             *(lane.shade for lane in self._lanes),
         ):
@@ -490,63 +561,148 @@ class TimelineView(QWidget):
         start, stop = self._handle_times()
         return start <= self._seconds(position) <= stop
 
-    def _range_end_at(self, position: QPointF) -> _Grip:
-        for end, grip in ((self._document.in_point, _Grip.IN), (self._document.out_point, _Grip.OUT)):
+    def _range_end_at(self, position: QPointF) -> RangeDrag | None:
+        for end, is_in in ((self._document.in_point, True), (self._document.out_point, False)):
             if end is not None and abs(self._pixel(end) - position.x()) <= _EDGE:
-                return grip
-        return _Grip.NOTHING
+                return RangeDrag(self._document, is_in=is_in)
+        return None
+
+    def _marker_at(self, position: QPointF) -> Marker | None:
+        if self._lane_at(position) is not self._ruler_lane:
+            return None
+        index = self._ruler.marker_at(self._seconds(position), self._seconds_per_pixel())
+        return self._document.markers[index] if index >= 0 else None
+
+    def _pin_at(self, position: QPointF) -> int | None:
+        """Return the index of the anchor whose pin's head is under the pointer."""
+        if self._lane_at(position) is not self._sound_lane:
+            return None
+        if position.y() > self._sound_lane.area().top() + HANDLE_HEIGHT + 2:
+            return None
+        distances = [abs(self._pixel(point.shown) - position.x()) for point in self._document.anchors.points]
+        nearest = min(range(len(distances)), key=distances.__getitem__, default=None)
+        return nearest if nearest is not None and distances[nearest] <= _EDGE + 2 else None
+
+    def _level_at(self, position: QPointF) -> int | None:
+        """Return the index of the anchor whose level in the offset lane is under the pointer."""
+        if self._lane_at(position) is not self._offset_lane:
+            return None
+        high, ms = self._offset_lane.high, self._offset_ms(position)
+        for index, point in enumerate(self._document.anchors.points):
+            beside = self._pixel(point.shown) - position.x()
+            above = (min(max(-point.ms, -high), high) - ms) / self._offset_per_pixel()
+            if math.hypot(beside, above) <= REACH:
+                return index
+        return None
+
+    def _offset_per_pixel(self) -> float:
+        lane = self._offset_lane
+        return (lane.high - lane.low) / max(lane.area().height(), 1.0)
+
+    def _offset_ms(self, position: QPointF) -> float:
+        lane = self._offset_lane
+        return lane.high - (position.y() - lane.area().top()) * self._offset_per_pixel()
 
     # Mouse and wheel.
 
-    def _press(self, position: QPointF, button: Qt.MouseButton) -> None:
+    def _press(self, position: QPointF, button: Qt.MouseButton, modifiers: Qt.KeyboardModifier) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         lane = self._lane_at(position)
         if self._document.info is None or lane is None or self._grip is not _Grip.NOTHING:
             return
-        seconds = self._seconds(position)
-        self._held_at = seconds
+        self._held_at, self._pressed_at = self._seconds(position), position
         if button is Qt.MouseButton.MiddleButton:
             self._grip = _Grip.VIEW
         elif button is not Qt.MouseButton.LeftButton:
             return
-        elif self._on_handle(position):
-            self._take_sound(seconds)
-        elif lane is self._ruler_lane and self._range_end_at(position) is not _Grip.NOTHING:
-            self._grip = self._range_end_at(position)
+        elif (drag := self._take(position, modifiers)) is not None:
+            self._drag, self._grip = drag, _Grip.DRAG
+            self.drag_started.emit()
         elif lane is self._offset_lane and self._point_at(position) >= 0:
             self.select_point(self._point_at(position))
         else:
             if lane is self._offset_lane:
                 self.select_point(-1)
+            self._document.select_anchor(None)
+            self._select_marker(None)
             self._grip = _Grip.PLAYHEAD
             self.scrub_started.emit()
             self._scrub(position)
         self._show_pointer(position)
 
+    def _take(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> Drag | None:
+        """Take hold of what is under the pointer and select it; ``None`` where there is nothing to hold."""
+        document, seconds = self._document, self._seconds(position)
+        marker = self._marker_at(position)
+        pin, level = self._pin_at(position), self._level_at(position)
+        anchor = pin if pin is not None else level
+        if marker is not None or anchor is not None:
+            self._select_marker(marker)
+            document.select_anchor(anchor)
+        if marker is not None:
+            self.seek_requested.emit(marker.t)
+            return MarkerDrag(document, marker, seconds)
+        if anchor is not None and modifiers & Qt.KeyboardModifier.ControlModifier:
+            return SlideDrag(document, anchor)
+        if pin is not None:
+            return AnchorDrag(document, pin, seconds)
+        if level is not None:
+            return LevelDrag(document, level, seconds)
+        if self._on_handle(position):
+            return SoundDrag(document, seconds)
+        return self._range_end_at(position) if self._lane_at(position) is self._ruler_lane else None
+
     def _move(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         seconds = self._seconds(position)
         if self._grip is _Grip.PLAYHEAD:
             self._scrub(position)
-        elif self._grip is _Grip.SOUND:
-            self._drag_sound(seconds, modifiers)
+        elif self._grip is _Grip.DRAG and self._drag is not None:
+            if self._is_still(position):
+                return
+            self._pressed_at = QPointF(math.inf, math.inf)
+            snaps = self._snapping and not modifiers & Qt.KeyboardModifier.ShiftModifier
+            pointer = Pointer(
+                seconds,
+                self._offset_ms(position),
+                self._span,
+                self._seconds_per_pixel(),
+                self._offset_per_pixel(),
+                snaps,
+            )
+            snapped = self._drag.move(pointer)
+            if isinstance(self._drag, MarkerDrag):
+                self._select_marker(self._drag.marker)
+            self._show_hint(snapped)
         elif self._grip is _Grip.VIEW:
             self._set_span(self._span.panned(self._held_at - seconds))
-        elif self._grip in {_Grip.IN, _Grip.OUT}:
-            self._drag_range(seconds)
         self._show_pointer(position)
+
+    def _is_still(self, position: QPointF) -> bool:
+        """Whether the pointer has not left the place where it was pressed: a click must not move anything."""
+        way = position - self._pressed_at
+        return abs(way.x()) + abs(way.y()) < _STILL
 
     def _release(self, position: QPointF) -> None:
         grip, self._grip = self._grip, _Grip.NOTHING
+        drag, self._drag = self._drag, None
         if grip is _Grip.PLAYHEAD:
             self.scrub_finished.emit()
-        elif grip is _Grip.SOUND:
-            self._document.end_merge()
+        elif drag is not None:
+            drag.finish()
+            self._show_anchors()
             self.drag_finished.emit()
         self._show_pointer(position)
 
     def _double_click(self, position: QPointF) -> None:
         index = self._point_at(position) if self._lane_at(position) is self._offset_lane else -1
-        if index >= 0 and self._document.measurement:
+        pin = self._pin_at(position)
+        if self._marker_at(position) is not None:
+            self.edit_marker()
+        elif pin is not None:
+            shown = self._document.anchors.points[pin].shown
+            self.zoom_here(shown)
+            self.seek_requested.emit(shown)
+        elif index >= 0 and self._document.measurement:
             point = self._document.measurement.points[index]
             self.select_point(index)
             self.set_span(point.t - point.seconds * 0.6, point.t + point.seconds * 0.6)
@@ -579,74 +735,18 @@ class TimelineView(QWidget):
 
     def _scrub(self, position: QPointF) -> None:
         whole = self._whole()
-        seconds = self._seconds(position)
-        if self._lane_at(position) is self._ruler_lane:
-            marker = self._ruler.marker_at(seconds, self._seconds_per_pixel())
-            seconds = self._document.markers[marker].t if marker >= 0 else seconds
-        seconds = min(max(seconds, whole.start), whole.stop)
+        seconds = min(max(self._seconds(position), whole.start), whole.stop)
         self.set_playhead(seconds)
         self.seek_requested.emit(seconds)
 
-    def _take_sound(self, seconds: float) -> None:
-        self._grip = _Grip.SOUND
-        self._held_ms = self._document.correction_ms_at(sound_time(self._document.correction, seconds))
-        self._held_correction = self._document.correction
-        self._drag_key = f"drag {next(self._drags)}"
-        self.drag_started.emit()
-
-    def _drag_sound(self, seconds: float, modifiers: Qt.KeyboardModifier) -> None:
-        wanted = self._held_ms + (seconds - self._held_at) * 1000
-        bypass = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-        snapped = self._snapped(wanted, seconds) if self._snapping and not bypass else Snapped(wanted, None)
-        # A tenth of a millisecond is five samples: finer than anybody hears or any frame shows.
-        ms = round(snapped.ms, 1) if snapped.target is None else snapped.ms
-        self._document.correct(
-            moved(self._held_correction, ms - self._held_ms), self._reason(snapped.target), self._drag_key
-        )
-        self._show_hint(snapped)
-
-    def _snapped(self, ms: float, seconds: float) -> Snapped:
-        document = self._document
-        measurement, info = document.measurement, document.info
-        pixels_per_ms = 0.001 / self._seconds_per_pixel()
-        measured = -measurement.offset_ms if measurement and measurement.offset_ms is not None else None
-        frame_ms = float(1000 / info.video.rate) if info and info.video else None
-        # A grid closer than the reach on both sides would catch everything.
-        if frame_ms is not None and frame_ms * pixels_per_ms < 3 * REACH:
-            frame_ms = None
-        pairs = [
-            (pair.seen, pair.heard)
-            for pair in (measurement.plosives if measurement else ())
-            if self._span.holds(pair.seen) and abs(pair.seen - seconds) < self._span.length / 4
-        ]
-        found = targets(ms, measured_ms=measured, frame_ms=frame_ms, plosives=pairs)
-        return snap(ms, found, pixels_per_ms)
-
-    def _reason(self, target: Target | None) -> str:
-        return {
-            None: self.tr("Sound dragged"),
-            Target.MEASURED: self.tr("Sound dragged to the measured offset"),
-            Target.ZERO: self.tr("Sound dragged back to zero"),
-            Target.FRAME: self.tr("Sound dragged by whole frames"),
-            Target.PLOSIVE: self.tr("Burst dragged onto its lips"),
-        }[target]
-
-    def _drag_range(self, seconds: float) -> None:
-        whole = self._whole()
-        seconds = min(max(seconds, whole.start), whole.stop)
-        start, stop = self._document.in_point, self._document.out_point
-        # An end that is dragged past the other one stops there.
-        if self._grip is _Grip.IN:
-            start = seconds if stop is None else min(seconds, stop)
-        else:
-            stop = seconds if start is None else max(seconds, start)
-        self._document.set_range(start, stop)
-
     def _point_at(self, position: QPointF) -> int:
-        area = self._offset_lane.area()
-        ms_per_pixel = (self._offset_lane.high - self._offset_lane.low) / max(area.height(), 1.0)
-        ms = self._offset_lane.high - (position.y() - area.top()) * ms_per_pixel
-        return self._points.nearest(self._seconds(position), ms, self._seconds_per_pixel(), ms_per_pixel, REACH)
+        return self._points.nearest(
+            self._seconds(position),
+            self._offset_ms(position),
+            self._seconds_per_pixel(),
+            self._offset_per_pixel(),
+            REACH,
+        )
 
     def _zoom(self, factor: float) -> None:
         at = self._playhead if self._span.holds(self._playhead) else self._span.middle
@@ -655,54 +755,27 @@ class TimelineView(QWidget):
     # The pointer and the line under the timeline.
 
     def _show_pointer(self, position: QPointF) -> None:
-        lane = self._lane_at(position)
-        on_handle = self._grip is _Grip.SOUND or self._on_handle(position)
+        lane, held = self._lane_at(position), self._drag
+        pin, level = self._pin_at(position), self._level_at(position)
+        on_handle = isinstance(held, SoundDrag) or (held is None and pin is None and self._on_handle(position))
+        on_end = lane is self._ruler_lane and self._range_end_at(position) is not None
         self._handle.set_lit(lit=on_handle)
-        on_range = lane is self._ruler_lane and self._range_end_at(position) is not _Grip.NOTHING
-        if on_handle or on_range or self._grip in {_Grip.IN, _Grip.OUT}:
-            self._canvas.viewport().setCursor(Qt.CursorShape.SizeHorCursor)
+        cursor = Qt.CursorShape.ArrowCursor
+        if isinstance(held, LevelDrag) or (held is None and level is not None):
+            cursor = Qt.CursorShape.SizeVerCursor
+        elif held is not None or on_handle or on_end or pin is not None:
+            cursor = Qt.CursorShape.SizeHorCursor
         elif self._grip is _Grip.VIEW:
-            self._canvas.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif lane is self._offset_lane and self._point_at(position) >= 0:
-            self._canvas.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
-        else:
-            self._canvas.viewport().setCursor(Qt.CursorShape.ArrowCursor)
+            cursor = Qt.CursorShape.ClosedHandCursor
+        elif self._marker_at(position) is not None or (lane is self._offset_lane and self._point_at(position) >= 0):
+            cursor = Qt.CursorShape.PointingHandCursor
+        self._canvas.viewport().setCursor(cursor)
         free = self._grip is _Grip.NOTHING and lane is not None and self._document.info is not None
         self._place_line(self._hover, self._seconds(position), visible=free)
-        if self._grip is _Grip.SOUND:
-            return
-        if on_handle:
+        if held is None:
             self._hint.setText(
-                self.tr("Drag: move the sound · hold {shift}: do not snap · double-click: put it back").format(
-                    shift=_key_name(Qt.KeyboardModifier.ShiftModifier)
-                )
+                self._hints.over(pin is not None or level is not None, on_handle, self._marker_at(position))
             )
-        else:
-            self._show_hint(None)
 
     def _show_hint(self, snapped: Snapped | None) -> None:
-        if snapped is not None:
-            words = str(Correction(snapped.ms).words())
-            where = {
-                None: "",
-                Target.MEASURED: self.tr("on the measured offset"),
-                Target.ZERO: self.tr("as in the file"),
-                Target.FRAME: self.tr("on the frame grid"),
-                Target.PLOSIVE: self.tr("a burst on its lips"),
-            }[snapped.target]
-            self._hint.setText(f"{words} · {where}" if where else words)
-            return
-        self._hint.setText(
-            self.tr(
-                "Wheel: pan · {ctrl}+wheel: zoom · {shift}+wheel: height of the sound · {alt}+wheel: one frame"
-            ).format(
-                ctrl=_key_name(Qt.KeyboardModifier.ControlModifier),
-                shift=_key_name(Qt.KeyboardModifier.ShiftModifier),
-                alt=_key_name(Qt.KeyboardModifier.AltModifier),
-            )
-        )
-
-
-def _key_name(modifier: Qt.KeyboardModifier) -> str:
-    """Return what this system calls a modifier key, such as ``Ctrl`` or ``⌘``."""
-    return QKeySequence(modifier.value).toString(QKeySequence.SequenceFormat.NativeText).rstrip("+")
+        self._hint.setText(self._hints.idle() if snapped is None else self._hints.snapped(snapped))

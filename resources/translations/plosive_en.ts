@@ -2,6 +2,16 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
     <context>
+        <name>AnchorsBox</name>
+        <message numerus="yes">
+            <source>%n anchor(s): from each one on, the sound is moved by its own amount.</source>
+            <translation>
+                <numerusform>%n anchor: the whole sound is moved by its amount.</numerusform>
+                <numerusform>%n anchors: from each one on, the sound is moved by its own amount.</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>DoctorPanel</name>
         <message numerus="yes">
             <source>%n finding(s), the worst first.</source>

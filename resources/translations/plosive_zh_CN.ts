@@ -299,6 +299,79 @@
             <source>Page: history</source>
             <translation>页面:历史</translation>
         </message>
+        <message>
+            <source>Drop an anchor here</source>
+            <translation>在此放置锚点</translation>
+        </message>
+        <message>
+            <source>Anchor before</source>
+            <translation>上一个锚点</translation>
+        </message>
+        <message>
+            <source>Anchor after</source>
+            <translation>下一个锚点</translation>
+        </message>
+        <message>
+            <source>A line through two anchors (drift)</source>
+            <translation>过两个锚点的直线（漂移）</translation>
+        </message>
+        <message>
+            <source>A step at each anchor (jumps)</source>
+            <translation>每个锚点一级阶梯（跳变）</translation>
+        </message>
+        <message>
+            <source>Remove all anchors</source>
+            <translation>删除全部锚点</translation>
+        </message>
+        <message>
+            <source>Remove the selected anchor or marker</source>
+            <translation>删除选中的锚点或标记</translation>
+        </message>
+    </context>
+    <context>
+        <name>AnchorsBox</name>
+        <message>
+            <source>DRIFT AND JUMPS</source>
+            <translation>漂移与跳变</translation>
+        </message>
+        <message>
+            <source>Drift: a line</source>
+            <translation>漂移：直线</translation>
+        </message>
+        <message>
+            <source>Two anchors; the sound between them is stretched evenly.</source>
+            <translation>两个锚点；其间的声音被均匀伸缩。</translation>
+        </message>
+        <message>
+            <source>Jumps: steps</source>
+            <translation>跳变：阶梯</translation>
+        </message>
+        <message>
+            <source>Any number of anchors; each moves the sound from there on.</source>
+            <translation>锚点数量不限；每个锚点移动其后的声音。</translation>
+        </message>
+        <message>
+            <source>For drift or jumps: drop an anchor where it is wrong and drag the sound there until it fits.</source>
+            <translation>遇到漂移或跳变：在不同步处放置锚点，把那里的声音拖到吻合为止。</translation>
+        </message>
+        <message numerus="yes">
+            <source>%n anchor(s): from each one on, the sound is moved by its own amount.</source>
+            <translation>
+                <numerusform>%n 个锚点：自每个锚点起，声音各移动自己的量。</numerusform>
+            </translation>
+        </message>
+        <message>
+            <source>One anchor moves everything. Drop a second one far away to correct a drift.</source>
+            <translation>单个锚点移动全部声音。在较远处再放一个，即可校正漂移。</translation>
+        </message>
+        <message>
+            <source>The sound is stretched along the line through both anchors.</source>
+            <translation>声音沿过两个锚点的直线伸缩。</translation>
+        </message>
+        <message>
+            <source>The one at {time} is selected: nudges move the sound there.</source>
+            <translation>已选中 {time} 处的锚点：微调只移动那里的声音。</translation>
+        </message>
     </context>
     <context>
         <name>BandsBar</name>
@@ -447,6 +520,81 @@
         <message>
             <source>Range chosen</source>
             <translation>选择范围</translation>
+        </message>
+        <message>
+            <source>Anchor dropped at {time}</source>
+            <translation>在 {time} 放置锚点</translation>
+        </message>
+        <message>
+            <source>Anchor moved in time</source>
+            <translation>沿时间移动锚点</translation>
+        </message>
+        <message>
+            <source>Anchor removed</source>
+            <translation>删除锚点</translation>
+        </message>
+        <message>
+            <source>Anchors removed</source>
+            <translation>删除全部锚点</translation>
+        </message>
+        <message>
+            <source>Anchors joined by a line</source>
+            <translation>锚点以直线相连</translation>
+        </message>
+        <message>
+            <source>Anchors made steps</source>
+            <translation>锚点改为阶梯</translation>
+        </message>
+        <message>
+            <source>Marker moved</source>
+            <translation>移动标记</translation>
+        </message>
+        <message>
+            <source>Marker named</source>
+            <translation>命名标记</translation>
+        </message>
+    </context>
+    <context>
+        <name>Dragging</name>
+        <message>
+            <source>Sound dragged</source>
+            <translation>拖动声音</translation>
+        </message>
+        <message>
+            <source>Sound dragged to the measured offset</source>
+            <translation>声音拖到测得的偏移</translation>
+        </message>
+        <message>
+            <source>Sound dragged back to zero</source>
+            <translation>声音拖回零点</translation>
+        </message>
+        <message>
+            <source>Sound dragged by whole frames</source>
+            <translation>声音按整帧拖动</translation>
+        </message>
+        <message>
+            <source>Burst dragged onto its lips</source>
+            <translation>爆破音对齐口型</translation>
+        </message>
+        <message>
+            <source>Anchor dragged</source>
+            <translation>拖动锚点</translation>
+        </message>
+        <message>
+            <source>Anchor dragged to the measured offset</source>
+            <translation>将锚点拖到测得的偏移处</translation>
+        </message>
+        <message>
+            <source>Anchor dragged back to zero</source>
+            <translation>将锚点拖回零位</translation>
+        </message>
+        <message>
+            <source>Anchor dragged by whole frames</source>
+            <translation>按整帧拖动锚点</translation>
+        </message>
+        <message>
+            <source>Burst at the anchor dragged onto its lips</source>
+            <translation>将锚点处的爆破音拖到双唇张开处</translation>
         </message>
     </context>
     <context>
@@ -611,6 +759,49 @@
         </message>
     </context>
     <context>
+        <name>Hints</name>
+        <message>
+            <source>Drag: move the sound · hold {shift}: do not snap · double-click: put it back</source>
+            <translation>拖动:移动声音 · 按住 {shift}:不吸附 · 双击:放回原处</translation>
+        </message>
+        <message>
+            <source>Wheel: pan · {ctrl}+wheel: zoom · {shift}+wheel: height of the sound · {alt}+wheel: one frame</source>
+            <translation>滚轮:平移 · {ctrl}+滚轮:缩放 · {shift}+滚轮:声音高度 · {alt}+滚轮:一帧</translation>
+        </message>
+        <message>
+            <source>on the measured offset</source>
+            <translation>位于测得的偏移</translation>
+        </message>
+        <message>
+            <source>on the frame grid</source>
+            <translation>位于帧网格</translation>
+        </message>
+        <message>
+            <source>as in the file</source>
+            <translation>与文件中相同</translation>
+        </message>
+        <message>
+            <source>a burst on its lips</source>
+            <translation>爆破音与口型对齐</translation>
+        </message>
+        <message>
+            <source>Drag: move the sound at the anchor · {ctrl}+drag: move the anchor in time · {shift}: do not snap · Del: remove</source>
+            <translation>拖动：移动锚点处的声音 · {ctrl}+拖动：沿时间移动锚点 · {shift}：不吸附 · Del：删除</translation>
+        </message>
+        <message>
+            <source>Drag: move the marker · double-click: name it · Del: remove</source>
+            <translation>拖动：移动标记 · 双击：命名 · Del：删除</translation>
+        </message>
+        <message>
+            <source>{ms} ms later</source>
+            <translation>后移 {ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>{ms} ms earlier</source>
+            <translation>前移 {ms} 毫秒</translation>
+        </message>
+    </context>
+    <context>
         <name>HistoryPanel</name>
         <message>
             <source>WHAT WAS DONE, AND WHY</source>
@@ -749,6 +940,21 @@
         <message>
             <source>Remove the mark</source>
             <translation>移除标记</translation>
+        </message>
+        <message>
+            <source>Drop an anchor here</source>
+            <translation>在此放置锚点</translation>
+        </message>
+        <message>
+            <source>Remove the anchor</source>
+            <translation>删除锚点</translation>
+        </message>
+    </context>
+    <context>
+        <name>MarkerField</name>
+        <message>
+            <source>Name of the marker</source>
+            <translation>标记名称</translation>
         </message>
     </context>
     <context>
@@ -1076,6 +1282,10 @@
             <source>As you left it last time: {moved}.</source>
             <translation>与您上次离开时相同:{moved}。</translation>
         </message>
+        <message>
+            <source>Nudged at the anchor: {moved}</source>
+            <translation>在锚点处微调：{moved}</translation>
+        </message>
     </context>
     <context>
         <name>SyncPanel</name>
@@ -1235,6 +1445,10 @@
             <source>speakers taken as prompt</source>
             <translation>视为扬声器无延迟</translation>
         </message>
+        <message>
+            <source>Set…</source>
+            <translation>设置…</translation>
+        </message>
     </context>
     <context>
         <name>TimelineView</name>
@@ -1289,50 +1503,6 @@
         <message>
             <source>Sound put back</source>
             <translation>声音放回原处</translation>
-        </message>
-        <message>
-            <source>Sound dragged</source>
-            <translation>拖动声音</translation>
-        </message>
-        <message>
-            <source>Sound dragged to the measured offset</source>
-            <translation>声音拖到测得的偏移</translation>
-        </message>
-        <message>
-            <source>Sound dragged back to zero</source>
-            <translation>声音拖回零点</translation>
-        </message>
-        <message>
-            <source>Sound dragged by whole frames</source>
-            <translation>声音按整帧拖动</translation>
-        </message>
-        <message>
-            <source>Burst dragged onto its lips</source>
-            <translation>爆破音对齐口型</translation>
-        </message>
-        <message>
-            <source>Drag: move the sound · hold {shift}: do not snap · double-click: put it back</source>
-            <translation>拖动:移动声音 · 按住 {shift}:不吸附 · 双击:放回原处</translation>
-        </message>
-        <message>
-            <source>on the measured offset</source>
-            <translation>位于测得的偏移</translation>
-        </message>
-        <message>
-            <source>as in the file</source>
-            <translation>与文件中相同</translation>
-        </message>
-        <message>
-            <source>on the frame grid</source>
-            <translation>位于帧网格</translation>
-        </message>
-        <message>
-            <source>a burst on its lips</source>
-            <translation>爆破音与口型对齐</translation>
-        </message>
-        <message>
-            <source>Wheel: pan · {ctrl}+wheel: zoom · {shift}+wheel: height of the sound · {alt}+wheel: one frame</source>
-            <translation>滚轮:平移 · {ctrl}+滚轮:缩放 · {shift}+滚轮:声音高度 · {alt}+滚轮:一帧</translation>
         </message>
     </context>
     <context>

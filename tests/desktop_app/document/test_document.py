@@ -89,3 +89,16 @@ def test_a_range_given_backwards_is_turned_round(document: Document) -> None:
     assert (document.in_point, document.out_point) == (2.0, 5.0)
     document.set_range(None, 5.0)
     assert document.in_point is None
+
+
+def test_a_marker_is_moved_and_named_and_takes_the_place_of_one_that_stands_there(document: Document) -> None:
+    document.add_marker(1.0, "first")
+    document.add_marker(2.0, "second")
+    document.change_marker(Marker(2.0, "second"), Marker(1.0, "second"))
+    assert document.markers == (Marker(1.0, "second"),)
+    assert document.undo_stack.undoText() == "Marker moved"
+    document.undo_stack.undo()
+    document.change_marker(Marker(2.0, "second"), Marker(2.0, "last"))
+    assert document.undo_stack.undoText() == "Marker named"
+    with pytest.raises(ValueError, match="no such marker"):
+        document.change_marker(Marker(9.0), Marker(8.0))

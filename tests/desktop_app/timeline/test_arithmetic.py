@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_app.timeline.moving import Stretch, moved, shown_time, sound_time, stretches
+from desktop_app.document.corrections import moved
+from desktop_app.timeline.moving import Stretch, shown_time, sound_time, stretches
 from desktop_app.timeline.snapping import Snapped, Target, snap, targets
 from desktop_app.timeline.span import MARGIN, SHORTEST, Span, whole_of
 from desktop_app.timeline.strip import tiling

@@ -10,11 +10,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop_app.document.document import Document
+from desktop_app.document.anchors import Between
+from desktop_app.document.document import Document, Marker
 from desktop_app.theme import DARK, LIGHT
 from desktop_app.timeline.plane import Plane, whole_pixels
 from desktop_app.timeline.view import TimelineView
-from engine.timing import Correction, DriftCorrection
+from engine.sync.result import Kind, Measurement, PlosivePair
+from engine.timing import Correction, DriftCorrection, StepCorrection
+from engine.words import Message
 from tests.desktop_app.made import MadeSound, measurement, media_info
 
 SECONDS = 60.0
@@ -365,3 +368,150 @@ def test_columns_fall_on_neighbouring_pixels(ratio: float) -> None:
     found = whole_pixels(plane, 1234 / (117.3 * ratio), np.arange(2000)) * ratio
     assert np.all(np.abs(np.diff(found) - 1) < 1e-6)
     assert np.all(np.abs(found % 1 - 0.5) < 1e-6)
+
+
+def level(view: TimelineView, document: Document, index: int) -> QPoint:
+    point = document.anchors.points[index]
+    area, high = view._offset_lane.area(), view._offset_lane.high
+    return QPointF(view._pixel(point.shown), area.top() + (0.5 + point.ms / 2 / high) * area.height()).toPoint()
+
+
+def test_pulling_two_anchors_makes_a_drift_in_one_step_each(view: TimelineView, document: Document) -> None:
+    view.set_snapping(False)
+    for seconds, by in ((10.0, 40), (50.0, -60)):
+        document.drop_anchor(seconds)
+        assert document.selected_anchor is not None
+        shown = document.anchors.points[document.selected_anchor].shown
+        drag(view, handle(view, shown), handle(view, shown) + QPoint(by, 0))
+    second = document.anchors.points[1].ms
+    assert isinstance(document.correction, DriftCorrection)
+    assert document.correction.at(50.0) == pytest.approx(second)
+    assert document.undo_stack.count() == 4
+    assert document.undo_stack.undoText() == "Anchor dragged"
+    assert len(view._waves) == 1
+    assert view._waves[0].transform().m11() == pytest.approx(1 + document.correction.rate_ppm / 1e6)
+    view._canvas.grab()
+
+
+def test_pulling_anchors_in_steps_moves_what_comes_after_them(view: TimelineView, document: Document) -> None:
+    document.join_anchors(Between.STEPS)
+    view.set_snapping(False)
+    document.drop_anchor(0.0)
+    document.drop_anchor(20.0)
+    drag(view, handle(view, 20.0), handle(view, 20.0) + QPoint(30, 0))
+    assert isinstance(document.correction, StepCorrection)
+    assert document.correction.at(10.0) == 0.0
+    assert document.correction.at(30.0) == pytest.approx(30_000 * view._seconds_per_pixel(), abs=30)
+    assert [wave.pos().x() for wave in view._waves] == pytest.approx([0.0, document.correction.at(30.0) / 1000])
+
+
+def test_an_anchor_snaps_to_a_burst_on_its_lips_and_to_what_was_measured_there(
+    view: TimelineView, document: Document
+) -> None:
+    view.set_span(10, 12)
+    document.drop_anchor(11.0)
+    near = handle(view, 11) + QPoint(round(-0.086 / view._seconds_per_pixel()), 0)
+    drag(view, handle(view, 11), near)
+    assert document.correction == Correction(-83.0)
+    assert document.undo_stack.undoText() == "Anchor dragged to the measured offset"
+    document.undo_stack.undo()
+    assert document.measurement is not None
+    document.set_measurement(
+        Measurement("made.mp4", Kind.JITTER, Message("x"), plosives=(PlosivePair(11.0, 11.052),), points=())
+    )
+    drag(view, handle(view, 11), handle(view, 11) + QPoint(round(-0.054 / view._seconds_per_pixel()), 0))
+    assert document.anchors.points[0].ms == pytest.approx(-52.0)
+    assert document.undo_stack.undoText() == "Burst at the anchor dragged onto its lips"
+    document.undo_stack.undo()
+    wandered = handle(view, 11) + QPoint(round(-0.054 / view._seconds_per_pixel()), 0)
+    drag(view, handle(view, 11), wandered, Qt.KeyboardModifier.ShiftModifier)
+    assert document.anchors.points[0].ms != pytest.approx(-52.0)
+
+
+def test_an_anchor_is_pulled_in_the_offset_lane_too(view: TimelineView, document: Document) -> None:
+    view.set_snapping(False)
+    document.drop_anchor(30.0)
+    start = level(view, document, 0)
+    drag(view, start, start + QPoint(0, -10))
+    # Up is a later sound, which is undone by moving it earlier.
+    assert document.anchors.points[0].ms == pytest.approx(-10 * view._offset_per_pixel(), rel=0.2)
+    assert document.undo_stack.count() == 2
+
+
+def test_control_brings_an_anchor_to_another_moment(view: TimelineView, document: Document) -> None:
+    document.join_anchors(Between.STEPS)
+    document.drop_anchor(0.0)
+    document.drop_anchor(20.0)
+    document.pull_anchor(1, 500.0, "pulled")
+    before = handle(view, 20.5)
+    drag(view, before, before + QPoint(100, 0), Qt.KeyboardModifier.ControlModifier)
+    point = document.anchors.points[1]
+    assert point.heard == pytest.approx(20 + 100 * view._seconds_per_pixel(), abs=0.1)
+    assert point.ms == 500.0
+
+
+def test_a_click_selects_an_anchor_and_what_is_selected_can_be_taken_away(
+    view: TimelineView, document: Document
+) -> None:
+    document.drop_anchor(10.0)
+    document.drop_anchor(40.0)
+    QTest.mouseClick(view._canvas.viewport(), LEFT, NONE, handle(view, 10.0))
+    assert document.selected_anchor == 0
+    assert document.undo_stack.count() == 2
+    view.delete_selected()
+    assert [point.heard for point in document.anchors.points] == [40.0]
+    QTest.mouseClick(view._canvas.viewport(), LEFT, NONE, at(view, view._mouth_lane, 20))
+    assert not view.has_selected
+
+
+def test_the_offset_lane_grows_to_show_an_anchor(view: TimelineView, document: Document) -> None:
+    before = view._offset_lane.high
+    document.drop_anchor(10.0)
+    document.pull_anchor(0, 700.0, "pulled")
+    assert view._offset_lane.high >= 700
+    document.undo_stack.undo()
+    assert view._offset_lane.high == before
+
+
+def test_a_marker_is_dragged_in_time_as_one_step(view: TimelineView, document: Document) -> None:
+    document.add_marker(20.0, "here")
+    document.add_marker(25.0)
+    start = at(view, view._ruler_lane, 20, 0.2)
+    drag(view, start, at(view, view._ruler_lane, 30, 0.2))
+    assert document.markers[1].t == pytest.approx(30, abs=0.1)
+    assert document.markers[1].text == "here"
+    assert document.undo_stack.undoText() == "Marker moved"
+    document.undo_stack.undo()
+    assert document.markers == (Marker(20.0, "here"), Marker(25.0))
+
+
+def test_a_marker_is_named_by_a_double_click_and_taken_away(view: TimelineView, document: Document) -> None:
+    document.add_marker(20.0)
+    where = at(view, view._ruler_lane, 20, 0.2)
+    QTest.mouseClick(view._canvas.viewport(), LEFT, NONE, where)
+    QTest.mouseDClick(view._canvas.viewport(), LEFT, NONE, where)
+    assert view._field.isVisible()
+    QTest.keyClicks(view._field, "the word papa")
+    QTest.keyClick(view._field, Qt.Key.Key_Return)
+    assert document.markers == (Marker(20.0, "the word papa"),)
+    assert not view._field.isVisible()
+    QTest.mouseClick(view._canvas.viewport(), LEFT, NONE, where)
+    view.edit_marker()
+    QTest.keyClicks(view._field, "no")
+    QTest.keyClick(view._field, Qt.Key.Key_Escape)
+    assert document.markers == (Marker(20.0, "the word papa"),)
+    view.delete_selected()
+    assert document.markers == ()
+    document.undo_stack.undo()
+    document.undo_stack.undo()
+    assert document.markers == (Marker(20.0),)
+
+
+def test_each_drag_of_a_range_end_is_a_step_of_its_own(view: TimelineView, document: Document) -> None:
+    document.set_range(20.0, 40.0)
+    drag(view, at(view, view._ruler_lane, 20), at(view, view._ruler_lane, 10))
+    drag(view, at(view, view._ruler_lane, 10), at(view, view._ruler_lane, 15))
+    document.undo_stack.undo()
+    assert document.in_point == pytest.approx(10, abs=0.1)
+    document.undo_stack.undo()
+    assert document.in_point == 20.0
