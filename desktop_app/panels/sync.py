@@ -10,6 +10,8 @@ from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
 from desktop_app.panels.anchors import AnchorsBox
 from desktop_app.theme import GRID
+from desktop_app.timeline.moving import sound_time
+from desktop_app.timeline.offsets import fit_of
 from desktop_app.widgets.bands import BandsBar
 from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
 from desktop_app.widgets.move_box import MoveBox
@@ -21,6 +23,9 @@ from engine.timing import Correction, DriftCorrection, Offset, StepCorrection
 
 NUDGES = ("frame", "ten", "one")
 """How far the buttons move the sound: one frame, 10 ms, 1 ms."""
+
+_LOOKS = 50
+"""Moments of the clip at which what is left of the offset is looked for."""
 
 
 class SyncPanel(Speaking):
@@ -240,13 +245,19 @@ class SyncPanel(Speaking):
             self._kind.setText(self.tr("NOT MEASURED YET"))
             self._number.setText("—")
             self._sentence.setText(self.tr("Measure how far lips and sound are apart."))
-        left = None
-        if offset is not None and self._document.correction != NOTHING and final is not None:
-            middle_of_clip = self._document.start + self._document.duration / 2
-            left = offset.ms + self._document.correction_ms_at(middle_of_clip)
+        left = self._left(final) if final is not None else None
         self._bands.setVisible(offset is not None)
         self._bands.show_offset(offset.ms if offset else None, offset.uncertainty_ms if offset else 0.0, left)
         self._show_apply()
+
+    def _left(self, found: Measurement) -> float | None:
+        """Return what the correction leaves of the offset where it leaves most, ``None`` without one or the other."""
+        document, fit = self._document, fit_of(found)
+        if fit is None or document.correction == NOTHING:
+            return None
+        looks = (document.start + document.duration * share / _LOOKS for share in range(_LOOKS + 1))
+        rests = [fit(t) + document.correction_ms_at(sound_time(document.correction, t)) for t in looks]
+        return max(rests, key=abs)
 
     def _show_final(self, found: Measurement) -> None:
         names = {

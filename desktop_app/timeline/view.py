@@ -462,7 +462,7 @@ class TimelineView(QWidget):
         document = self._document
         self._points.set_applied(
             lambda shown: -document.correction_ms_at(sound_time(document.correction, shown)),
-            tuple(shown_time(document.correction, piece.start) for piece in pieces[1:]),
+            tuple(piece.start + piece.shift for piece in pieces[1:]),
         )
         self._place_handle()
         middle = sound_time(document.correction, self._span.middle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
@@ -515,3 +517,26 @@ def test_each_drag_of_a_range_end_is_a_step_of_its_own(view: TimelineView, docum
     assert document.in_point == pytest.approx(10, abs=0.1)
     document.undo_stack.undo()
     assert document.in_point == 20.0
+
+
+def test_the_line_of_what_is_undone_jumps_where_the_sound_does(view: TimelineView, document: Document) -> None:
+    # 50.025 as a float lies before the step of that name.
+    document.set_measurement(None)
+    document.correct(StepCorrection(((Fraction(0), 40.0), (Fraction("50.025"), -90.0))), "as measured")
+    view._theme = DARK
+    view._colour()
+    lane = view._offset_lane
+    image = view._canvas.grab().toImage()
+
+    def heights(seconds: float) -> set[int]:
+        x = round(view._pixel(seconds))
+        return {
+            y
+            for y in range(lane.area().toRect().top(), lane.area().toRect().bottom())
+            for near in range(x - 6, x + 6)
+            if image.pixelColor(near, y).name() == DARK.accent
+        }
+
+    assert len(heights(10.0)) == 1
+    assert heights(10.0) == heights(45.0)
+    assert heights(10.0) != heights(55.0)
