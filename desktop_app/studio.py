@@ -18,10 +18,12 @@ from desktop_app.document.settings import Settings
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.examining import Examining
 from desktop_app.work.exporting import Exporting
+from desktop_app.work.handing_on import HandingOn
 from desktop_app.work.jobs import Outcome
 from desktop_app.work.measuring import Measuring
 from desktop_app.work.opening import Opener
 from desktop_app.work.queue import Queue
+from engine.media.interchange.sidecar import find_sidecar
 from engine.media.probe import MediaInfo
 from engine.refusal import Refusal, Refused
 from engine.sync.correction import asked_words, correction_for
@@ -42,6 +44,7 @@ class Studio(QObject):
         engine: the engine's process.
         measuring: measures the open clip.
         exporting: writes corrected copies.
+        handing_on: writes the correction for other programs.
         examining: lets the doctor look.
         autosave: keeps the project.
         queue: measures and fixes many clips, in a process of its own.
@@ -69,6 +72,7 @@ class Studio(QObject):
         self.engine = engine or EngineProcess(places.log_folder() / "engine.txt", parent=self)
         self.measuring = Measuring(self.document, self.engine, settings, self)
         self.exporting = Exporting(self.document, self.engine, settings, self)
+        self.handing_on = HandingOn(self.document, self.engine, self)
         self.examining = Examining(self.document, self.engine, self)
         self.autosave = Autosave(self.document, places.state_folder() / "autosave", parent=self)
         self.queue = Queue(
@@ -87,7 +91,7 @@ class Studio(QObject):
         self.autosave.failed.connect(self.refused)
         self.engine.died.connect(self._mourn)
         self.engine.unavailable.connect(self._miss_engine)
-        for work in (self.measuring, self.exporting, self.examining):
+        for work in (self.measuring, self.exporting, self.handing_on, self.examining):
             work.failed.connect(self._log_failure)
         self.document.correction_changed.connect(self._remember_soon)
         self._remembering = QTimer(self)
@@ -252,10 +256,16 @@ class Studio(QObject):
                 self.document.set_measurement(project.measurement)
         else:
             known = self._memory.recall(info.path) if self.settings["remember_corrections"] else NOTHING
+            said = self.tr("As you left it last time: {moved}.")
+            if known == NOTHING and (sidecar := find_sidecar(info.path)) is not None:
+                if sidecar.sound is not None and sound_info is None and sidecar.sound.is_file():
+                    self.open_found(Project(info.path, sidecar.sound, State(sidecar.correction)), None)
+                    return
+                known = sidecar.correction
+                said = self.tr("As the file beside the clip says: {moved}.")
             self.document.set_media(info, sound_info, State(known))
             if known != NOTHING:
-                moved = asked_words(known).text()
-                self.informed.emit(self.tr("As you left it last time: {moved}.").format(moved=moved))
+                self.informed.emit(said.format(moved=asked_words(known).text()))
         if self._recovering is not None:
             self._recovering.discard()
             self._recovering = None

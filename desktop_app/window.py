@@ -349,7 +349,9 @@ class MainWindow(QMainWindow):
         self.transport = Transport(document, self.player, actions)
         self.sync = SyncPanel(document, self.studio.measuring, actions)
         self.doctor = DoctorPanel(self.studio.examining)
-        self.exports = ExportPanel(document, self.studio.exporting, self.studio.settings, actions)
+        self.exports = ExportPanel(
+            document, self.studio.exporting, self.studio.handing_on, self.studio.settings, actions
+        )
         self.history = HistoryPanel(document, actions)
         self.sidebar = Sidebar()
         for name, page in (

@@ -22,12 +22,14 @@ from PySide6.QtWidgets import (
 from desktop_app.actions import Actions
 from desktop_app.document.document import Document
 from desktop_app.document.settings import Settings
+from desktop_app.panels.handing_on import HandingOnCard
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, button, card, label, scrolling, set_tone
 from desktop_app.work.exporting import Exporting
+from desktop_app.work.handing_on import HandingOn
 from desktop_app.work.revealing import reveal
 from engine.media.export.containers import default_target
-from engine.media.export.report import ExportReport, Mode
+from engine.media.export.report import AnyCorrection, ExportReport, Mode
 from engine.sync.correction import asked_words
 from engine.sync.result import Kind
 from engine.timing import Correction, DriftCorrection, StepCorrection
@@ -39,6 +41,15 @@ _FITTING = {
 }
 
 
+def _options(correction: AnyCorrection) -> list[str]:
+    """Return how the command line is told of a correction."""
+    if isinstance(correction, StepCorrection):
+        return ["--steps", ",".join(f"{start}:{ms:.3f}" for start, ms in correction.steps)]
+    if isinstance(correction, DriftCorrection):
+        return ["--correction-ms", f"{correction.at_zero_ms:.3f}", "--drift-ppm", f"{correction.rate_ppm:.3f}"]
+    return ["--correction-ms", f"{correction.ms:.3f}"]
+
+
 class ExportPanel(Speaking):
     """Choose, write, and see what the new file has."""
 
@@ -46,6 +57,7 @@ class ExportPanel(Speaking):
         self,
         document: Document,
         exporting: Exporting,
+        handing_on: HandingOn,
         settings: Settings,
         actions: Actions,
         parent: QWidget | None = None,
@@ -57,6 +69,7 @@ class ExportPanel(Speaking):
         self._chosen_target: Path | None = None
         self._build_choice()
         self._build_result()
+        self.hand_on = HandingOnCard(document, handing_on, exporting)
         self.export_button.clicked.connect(actions["write"].trigger)
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -64,6 +77,7 @@ class ExportPanel(Speaking):
         column.setSpacing(GRID)
         column.addWidget(self._choice_card)
         column.addWidget(self._result_card)
+        column.addWidget(self.hand_on)
         column.addStretch()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -89,11 +103,11 @@ class ExportPanel(Speaking):
 
     @property
     def command(self) -> str:
-        """The command line that does the same; empty where none does."""
-        correction, path, target = self._document.correction, self._document.path, self.target
-        if path is None or target is None or not isinstance(correction, Correction):
+        """The command line that does the same; empty while nothing is open."""
+        path, target = self._document.path, self.target
+        if path is None or target is None:
             return ""
-        words = ["plosive", "fix", str(path), "--correction-ms", f"{correction.ms:.3f}", "--mode", str(self.mode)]
+        words = ["plosive", "fix", str(path), *_options(self._document.correction), "--mode", str(self.mode)]
         if self._document.sound_path is not None:
             words += ["--audio", str(self._document.sound_path)]
         return shlex.join([*words, "-o", str(target)])

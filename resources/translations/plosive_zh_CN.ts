@@ -1286,6 +1286,10 @@
             <source>Nudged at the anchor: {moved}</source>
             <translation>在锚点处微调：{moved}</translation>
         </message>
+        <message>
+            <source>As the file beside the clip says: {moved}.</source>
+            <translation>按片段旁的文件：{moved}。</translation>
+        </message>
     </context>
     <context>
         <name>SyncPanel</name>
@@ -1521,6 +1525,73 @@
         <message>
             <source>Volume</source>
             <translation>音量</translation>
+        </message>
+    </context>
+    <context>
+        <name>HandingOnCard</name>
+        <message>
+            <source>FOR EDITORS, PROGRAMS AND PEOPLE</source>
+            <translation>供剪辑软件、程序和人使用</translation>
+        </message>
+        <message>
+            <source>What the correction is written as</source>
+            <translation>校正写成什么</translation>
+        </message>
+        <message>
+            <source>Offset beside the clip (.json)</source>
+            <translation>片段旁的偏移文件 (.json)</translation>
+        </message>
+        <message>
+            <source>Report, picture (.png)</source>
+            <translation>报告，图片 (.png)</translation>
+        </message>
+        <message>
+            <source>Report, page (.pdf)</source>
+            <translation>报告，页面 (.pdf)</translation>
+        </message>
+        <message>
+            <source>Write…</source>
+            <translation>写出…</translation>
+        </message>
+        <message>
+            <source>Show in folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>A cut with the sound moved, exact to the sample, for Resolve, Premiere and others.</source>
+            <translation>声音已移动的剪辑，精确到采样点，供 Resolve、Premiere 等使用。</translation>
+        </message>
+        <message>
+            <source>A cut with the sound moved, in exact fractions of a second, for Final Cut Pro.</source>
+            <translation>声音已移动的剪辑，以精确的分数秒计，供 Final Cut Pro 使用。</translation>
+        </message>
+        <message>
+            <source>A cut for any editor. It counts whole frames, so the sound moves by whole frames.</source>
+            <translation>任何剪辑软件都能用的剪辑。它以整帧计数，因此声音按整帧移动。</translation>
+        </message>
+        <message>
+            <source>A small file that says how the sound is moved. Plosive reads it with the clip.</source>
+            <translation>一个小文件，写明声音如何移动。Plosive 打开片段时会一并读取。</translation>
+        </message>
+        <message>
+            <source>Lips and sound before and after, as a picture.</source>
+            <translation>校正前后的嘴唇与声音，存为图片。</translation>
+        </message>
+        <message>
+            <source>Lips and sound before and after, as a page to print or to send.</source>
+            <translation>校正前后的嘴唇与声音，存为可打印或发送的页面。</translation>
+        </message>
+        <message>
+            <source>Measure the clip first.</source>
+            <translation>请先测量片段。</translation>
+        </message>
+        <message>
+            <source>{file} is written.</source>
+            <translation>{file} 已写好。</translation>
+        </message>
+        <message>
+            <source>Write to</source>
+            <translation>写到</translation>
         </message>
     </context>
 </TS>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import State
 from desktop_app.document.project import Project, read, save
 from desktop_app.panels.blind_test import BlindTestPage
+from desktop_app.panels.handing_on import Kind
 from desktop_app.panels.speakers import SpeakersPage
 from desktop_app.player.blind_test import Answer
 from desktop_app.widgets.drop_overlay import Zone
 from desktop_app.window import MainWindow
 from engine.media.export.report import Mode
 from engine.media.probe import probe
-from engine.timing import Correction, DriftCorrection
+from engine.timing import Correction, DriftCorrection, StepCorrection
 from tests.desktop_app.window.conftest import Desk
 from tests.media import make_clip
 
@@ -202,7 +204,68 @@ def test_a_drift_is_exported_stretched_and_no_other_way(desk: Desk) -> None:
     desk.document.correct(DriftCorrection(5.0, 100.0), "drift")
     assert desk.window.exports.mode is Mode.STRETCH
     assert not desk.window.exports.mode_buttons[Mode.LOSSLESS].isVisibleTo(desk.window.exports)
-    assert desk.window.exports.command == ""
+    assert " --correction-ms 5.000 --drift-ppm 100.000 --mode stretch " in desk.window.exports.command
+
+
+def test_the_command_of_jumps_is_one_that_the_terminal_understands(desk: Desk) -> None:
+    desk.open()
+    steps = StepCorrection(((Fraction(0), -83.0), (Fraction(10, 3), 40.5)))
+    desk.document.correct(steps, "jumps")
+    assert desk.window.exports.command == (
+        f"plosive fix {desk.clip} --steps 0:-83.000,10/3:40.500 --mode piecewise"
+        f" -o {desk.clip.with_name('talk-insync.mp4')}"
+    )
+    desk.bot.mouseClick(desk.window.exports.export_button, Qt.MouseButton.LeftButton)
+    desk.until(lambda: desk.studio.exporting.report is not None)
+    assert desk.studio.exporting.report is not None
+    assert desk.studio.exporting.report.mode is Mode.PIECEWISE
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_correction_is_written_for_others(desk: Desk, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.measure()
+    desk.studio.apply_measured()
+    proposed: list[str] = []
+
+    def accept(_parent: object, _title: str, name: str, _filter: str) -> tuple[str, str]:
+        proposed.append(name)
+        return name, ""
+
+    monkeypatch.setattr("desktop_app.panels.handing_on.QFileDialog.getSaveFileName", accept)
+    card = desk.window.exports.hand_on
+    card.choose(kind)
+    desk.bot.mouseClick(card.write_button, Qt.MouseButton.LeftButton)
+    desk.until(lambda: not desk.studio.handing_on.is_running)
+    (name,) = proposed
+    assert Path(name).stat().st_size > 0
+    assert card.result_text.startswith(f"{Path(name).name} is written.")
+    assert ("whole frames" in card.result_text) == (kind is Kind.EDL)
+
+
+def test_a_report_needs_a_measurement_and_a_file_a_place(desk: Desk, tmp_path: Path) -> None:
+    desk.studio.settings["measure_on_open"] = False
+    desk.open()
+    card = desk.window.exports.hand_on
+    card.choose(Kind.PAGE)
+    assert not card.write_button.isEnabled()
+    card.choose(Kind.EDL)
+    assert card.write_button.isEnabled()
+    card.write(tmp_path / "no such folder" / "a.edl")
+    desk.until(lambda: not desk.studio.handing_on.is_running)
+    assert "no such folder" in card.result_text
+
+
+def test_the_file_beside_the_clip_is_read_with_it(desk: Desk) -> None:
+    desk.open()
+    desk.document.correct(Correction(-33), "moved")
+    desk.window.exports.hand_on.choose(Kind.SIDECAR)
+    desk.window.exports.hand_on.write(Kind.SIDECAR.target_for(desk.clip))
+    desk.until(lambda: desk.studio.handing_on.written is not None)
+    desk.document.correct(NOTHING, "forgotten")
+    desk.window.close_clip()
+    desk.open()
+    assert desk.document.correction == Correction(-33)
+    assert any("As the file beside the clip says" in text for text in desk.window.toasts.texts)
 
 
 def test_another_file_is_only_replaced_after_a_yes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
