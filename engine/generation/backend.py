@@ -33,6 +33,15 @@ class SourceKind(StrEnum):
     VIDEO = "video"
 
 
+class Demand(StrEnum):
+    """What can be lowered when memory does not suffice, in this order."""
+
+    OFFLOAD = "offload"
+    CHUNK = "chunk"
+    PRECISION = "precision"
+    SIZE = "size"
+
+
 class ParameterKind(StrEnum):
     """What values a parameter takes, and so how it is edited."""
 
@@ -136,6 +145,7 @@ class Capabilities:
         requirements: what it needs.
         needs_gpu: whether it is of no use without a graphics card.
         reads_prompt: whether a prompt changes anything.
+        lowers: which demands save memory when they are lowered.
         licence: under which terms its weights may be used, ``None`` without weights.
     """
 
@@ -154,6 +164,7 @@ class Capabilities:
     requirements: tuple[Requirement, ...] = ()
     needs_gpu: bool = False
     reads_prompt: bool = False
+    lowers: tuple[Demand, ...] = tuple(Demand)
     licence: Message | None = None
 
     @property
