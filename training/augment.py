@@ -205,9 +205,9 @@ class Sampler:
         """Change voice, room, noise and microphone."""
         rng = self._rng
         if rng.random() < 0.5:
-            bands = _warped(bands, float(np.exp(rng.uniform(-0.12, 0.12))))
+            bands = warped(bands, float(np.exp(rng.uniform(-0.12, 0.12))))
         if rng.random() < 0.25:
-            bands = _reverberant(bands, rng)
+            bands = reverberant(bands, rng)
         if rng.random() < 0.55:
             level = np.sqrt((bands[heard] ** 2).mean())
             snr = 10 ** (rng.uniform(-4, 25) / 20)
@@ -264,7 +264,7 @@ def _clip_weights(clips: Sequence[Clip]) -> npt.NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def _warped(bands: Floats, factor: float) -> Floats:
+def warped(bands: Floats, factor: float) -> Floats:
     """Stretch the mel axis: another vocal tract length."""
     position = np.clip(np.arange(BANDS) * factor, 0, BANDS - 1.001)
     index = position.astype(int)
@@ -272,7 +272,7 @@ def _warped(bands: Floats, factor: float) -> Floats:
     return bands[:, index] * (1 - share) + bands[:, index + 1] * share
 
 
-def _reverberant(bands: Floats, rng: np.random.Generator) -> Floats:
+def reverberant(bands: Floats, rng: np.random.Generator) -> Floats:
     """Spread power over time like a diffuse room: exponential decay by 60 dB over the reverberation time."""
     rows = max(3, round(rng.uniform(0.2, 1.0) * 100))
     decay = np.exp(-13.8 * np.arange(rows) / rows)

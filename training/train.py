@@ -128,10 +128,10 @@ class Workshop:
 def _train_to_file(task: tuple[Path, str, Sequence[Record], Recipe, int]) -> None:
     target, name, records, recipe, seed = task
     torch.set_num_threads(1)
-    _write(target, train_member(records, recipe, seed, name))
+    write_arrays(target, train_member(records, recipe, seed, name))
 
 
-def _write(target: Path, arrays: Arrays) -> None:
+def write_arrays(target: Path, arrays: Arrays) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     part = target.with_name(target.name + ".part")
@@ -191,7 +191,7 @@ def main() -> None:
     tables = calibrated(run_trials(records, models, per_clip=6, jobs=options.jobs))
     final = workshop.members([(f"final-{member}", records, recipe, 100 + member) for member in range(options.members)])
     options.target.parent.mkdir(parents=True, exist_ok=True)
-    _write(options.target, pack(final, zero_ms=options.zero_ms, tables=tables))
+    write_arrays(options.target, pack(final, zero_ms=options.zero_ms, tables=tables))
     print(f"wrote {options.target}, {options.target.stat().st_size} bytes")
 
 

@@ -1,0 +1,233 @@
+"""A video speaks with another voice: its own mouth motion is taken out, head and eyes stay as they are."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.face.landmarks import FaceShape, shape_of
+from engine.face.mesh import CropMesh, FaceFinder, Image, Mesh
+from engine.face.tracks import MAX_RESIDUAL
+from engine.generation.backend import RenderJob
+from engine.generation.backends.draft.finding import Sighting, Whereabouts, boxes_in, chosen_face, grouped, still_mesh
+from engine.generation.backends.draft.interior import Light
+from engine.generation.backends.draft.parameters import OPENING, measures
+from engine.generation.backends.draft.performance import Performance
+from engine.generation.backends.draft.portrait import Resting, region_points
+from engine.generation.backends.draft.settings import Settings
+from engine.generation.backends.draft.speaking_face import SpeakingFace
+from engine.generation.plan import Segment
+from engine.generation.spec import SilencePolicy
+from engine.jobs import Job, Progress
+from engine.refusal import Refused
+from engine.sync.ahead import read_ahead
+
+Floats = npt.NDArray[np.float32]
+
+_SAMPLES = 20
+"""Pictures that are looked at before rendering: who is where, how the mouth rests, what light there is."""
+_RESTING_SHARE = 0.25
+_LEAD = 4
+"""Pictures before a segment with which the landmarks settle: the network goes on from its last answer."""
+_AROUND = 2
+"""Pictures on both sides over which landmarks and presence are smoothed."""
+_KERNEL = {-1: 1.0, 0: 4.0, 1: 1.0}
+"""Symmetric, so without delay; takes a third off the landmarks' trembling and leaves speech alone."""
+_FULL_YAW, _NO_YAW = 32.0, 48.0
+"""Degrees of turn between which the new mouth fades to the original: landmarks are guesses on the far side."""
+_LOOK_AGAIN = 4
+"""Pictures between looks for a face that was lost."""
+_STRAY = 1.5
+"""A face further (in its widths) from where the person is expected is somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One picture and the face in it, ``None`` where there is none."""
+
+    frame: int
+    image: Image
+    mesh: Floats | None
+    presence: float
+
+
+class Video:
+    """A video, ready to speak; made by :meth:`prepared`."""
+
+    def __init__(
+        self,
+        job: RenderJob,
+        performance: Performance,
+        settings: Settings,
+        where: Whereabouts,
+        resting: Resting,
+        light: Light,
+    ) -> None:
+        self._job, self._performance, self._settings = job, performance, settings
+        self._where, self._resting, self._light = where, resting, light
+        self._finder, self._mesh = FaceFinder(), Mesh()
+
+    @classmethod
+    def prepared(cls, job: RenderJob, performance: Performance, settings: Settings) -> Job[Video]:
+        """Look at pictures from all over the video.
+
+        Raises:
+            Refused: ``draft.no_face``, ``draft.no_such_face``.
+        """
+        count = job.plan.frame_count
+        wanted = sorted({round(place) for place in np.linspace(0, count - 1, min(count, _SAMPLES))})
+        finder, mesh = FaceFinder(), Mesh()
+        try:
+            together = []
+            for done, frame in enumerate(wanted):
+                image = job.source.frame_at(frame)
+                together.append([Sighting(frame, box) for box in boxes_in(finder, image)])
+                yield Progress("looking", 0.5 * (done + 1) / len(wanted))
+            people = grouped([faces for faces in together if faces])
+            if not people:
+                raise Refused.because("draft.no_face", path=job.source.path)
+            where = Whereabouts(tuple(chosen_face(people, job.spec.face)))
+            shapes: list[FaceShape] = []
+            lights: list[Light] = []
+            for done, sighting in enumerate(where.sightings):
+                image = job.source.frame_at(sighting.frame)
+                found = still_mesh(mesh, image, sighting.box)
+                if found is not None:
+                    shapes.append(shape_of(found))
+                    lights.append(Light.of(image, found, region_points(found)))
+                yield Progress("looking", 0.5 + 0.5 * (done + 1) / len(where.sightings))
+        finally:
+            finder.close()
+            mesh.close()
+        if not shapes:
+            raise Refused.because("draft.no_face", path=job.source.path)
+        return cls(job, performance, settings, where, _resting_of(shapes, performance), _usual(lights))
+
+    def close(self) -> None:
+        """Free the native graphs."""
+        self._finder.close()
+        self._mesh.close()
+
+    def frames(self, segment: Segment) -> Iterator[Image]:
+        """Yield the pictures of a segment."""
+        fps = self._job.plan.fps
+        times = np.array([float((segment.first_frame + number) / fps) for number in range(segment.frame_count)])
+        mouths, speaking = self._performance.at(times, float(1 / fps))
+        following = read_ahead(self._followed(segment))
+        try:
+            for seen in following:
+                if segment.first_frame <= seen.frame < segment.stop_frame:
+                    number = seen.frame - segment.first_frame
+                    yield self._drawn(seen, mouths[number], float(speaking[number]))
+        finally:
+            following.close()  # type: ignore[attr-defined]
+
+    def _drawn(self, seen: _Seen, mouth: Floats, speaking: float) -> Image:
+        share = seen.presence
+        if self._job.spec.silence_policy is SilencePolicy.ORIGINAL:
+            share *= speaking
+        if seen.mesh is None or share <= 0.01:
+            return seen.image
+        face = SpeakingFace.of(seen.image, seen.mesh, self._light)
+        own = face.shape.points
+        wanted = self._resting.moved(mouth * np.float32(self._settings.expressiveness), self._performance.model)
+        return face.drawn(seen.image, own + (wanted - own) * np.float32(share), self._resting.points)
+
+    def _followed(self, segment: Segment) -> Iterator[_Seen]:
+        """Yield the pictures of a segment with smoothed landmarks; the window over neighbours is all that is kept."""
+        window: deque[tuple[int, Image, Floats | None]] = deque(maxlen=2 * _AROUND + 1)
+        last = min(segment.stop_frame + _AROUND, self._job.plan.frame_count)
+        waiting = max(segment.first_frame - _LEAD, 0)
+        for frame, image, mesh in self._meshes(segment, last):
+            window.append((frame, image, mesh))
+            if frame - waiting >= _AROUND:
+                yield _smoothed(window, waiting)
+                waiting += 1
+        while waiting < last:
+            yield _smoothed(window, waiting)
+            waiting += 1
+
+    def _meshes(self, segment: Segment, last: int) -> Iterator[tuple[int, Image, Floats | None]]:
+        first = max(segment.first_frame - _LEAD, 0)
+        self._mesh.restart()
+        box: Floats | None = None
+        found: CropMesh | None = None
+        lost, shown = 0, -1
+        for frame, image in enumerate(self._job.source.frames(first, last - first), first):
+            number = self._job.source.picture_number(frame)
+            if number == shown:  # a slower video shows each picture several times
+                yield frame, image, None if found is None else found.in_picture()
+                continue
+            shown = number
+            if box is None and lost % _LOOK_AGAIN == 0:
+                box = self._found(image, frame)
+            found = None if box is None else self._mesh.follow(image, box)
+            if found is not None and shape_of(found.points).residual > MAX_RESIDUAL:
+                found = None
+            lost = 0 if found is not None else lost + 1
+            box = None if found is None else _box_of(found)
+            yield frame, image, None if found is None else found.in_picture()
+
+    def _found(self, image: Image, frame: int) -> Floats | None:
+        expected = Sighting(frame, self._where.near(frame))
+        faces = [Sighting(frame, box) for box in self._finder.find(image, tiles=False)]
+        near = [
+            (float(np.linalg.norm(face.middle - expected.middle)) / max(face.width, expected.width), number)
+            for number, face in enumerate(faces)
+        ]
+        distance, number = min(near, default=(np.inf, -1))
+        return faces[number].box if distance <= _STRAY else None
+
+
+def _box_of(found: CropMesh) -> Floats:
+    points = found.in_picture()[:, :2]
+    return np.asarray(np.concatenate([points.min(0), points.max(0)]), np.float32)
+
+
+def _smoothed(window: deque[tuple[int, Image, Floats | None]], frame: int) -> _Seen:
+    """Return one picture of a window with landmarks smoothed over its neighbours."""
+    by_frame = {number: (image, mesh) for number, image, mesh in window}
+    image, own = by_frame[frame]
+    if own is None:
+        return _Seen(frame, image, None, 0.0)
+    total, mesh = 0.0, np.zeros_like(own)
+    size = float(np.ptp(own[:, 0]))
+    for offset, weight in _KERNEL.items():
+        other = by_frame.get(frame + offset, (None, None))[1]
+        # Across a cut, or where the network has jumped, neighbours say nothing.
+        if other is not None and float(np.abs(other - own).max()) < 0.15 * size:
+            mesh += np.float32(weight) * other
+            total += weight
+    near = [
+        _visible(by_frame[number][1]) for number in range(frame - _AROUND, frame + _AROUND + 1) if number in by_frame
+    ]
+    return _Seen(frame, image, mesh / np.float32(total), float(np.mean(near)) * _visible(own))
+
+
+def _visible(mesh: Floats | None) -> float:
+    """Return 1 for a face that looks here, falling to 0 as it turns to the side."""
+    if mesh is None:
+        return 0.0
+    yaw = abs(shape_of(mesh).yaw_degrees)
+    share = float(np.clip((_NO_YAW - yaw) / (_NO_YAW - _FULL_YAW), 0, 1))
+    return share * share * (3 - 2 * share)
+
+
+def _resting_of(shapes: list[FaceShape], performance: Performance) -> Resting:
+    """Return the shut mouth: the median of the pictures in which it is open least."""
+    points = np.stack([shape.points for shape in shapes])
+    gaps = points.reshape(len(points), -1) @ measures()[OPENING]
+    return Resting.of(np.median(points[gaps <= np.quantile(gaps, _RESTING_SHARE)], axis=0), performance.model)
+
+
+def _usual(lights: list[Light]) -> Light:
+    return Light(
+        np.median([light.teeth for light in lights], axis=0),
+        np.median([light.flesh for light in lights], axis=0),
+        np.median([light.dark for light in lights], axis=0),
+        float(np.median([light.softness for light in lights])),
+    )
