@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
-    QApplication,
     QComboBox,
     QFileDialog,
     QMainWindow,
@@ -61,6 +60,7 @@ from desktop_app.timeline.feeder import Feeder
 from desktop_app.timeline.moving import sound_time
 from desktop_app.timeline.view import TimelineView
 from desktop_app.widgets.drop_overlay import DropOverlay, Zone
+from desktop_app.widgets.notifying import Notifier
 from desktop_app.widgets.palette import CommandPalette
 from desktop_app.widgets.toasts import Toasts
 from engine.media.export.report import Mode
@@ -105,6 +105,7 @@ class MainWindow(QMainWindow):
         self._is_closed = False
         self.setMinimumSize(96 * GRID, 64 * GRID)
         self.toasts = Toasts(self)
+        self._notifier = Notifier(self)
         self._overlay = DropOverlay(self)
         self._volume_before = studio.settings["volume"] or 0.3
         document = studio.document
@@ -501,7 +502,9 @@ class MainWindow(QMainWindow):
         self.toasts.show(text)
 
     def _say_written(self, path: Path) -> None:
-        self.toasts.show(self.tr("{file} is written.").format(file=path.name), tone="good")
+        text = self.tr("{file} is written.").format(file=path.name)
+        self.toasts.show(text, tone="good")
+        self._tell(self.tr("Exported"), text)
 
     def _say_added(self, count: int) -> None:
         if count == 0:
@@ -516,7 +519,11 @@ class MainWindow(QMainWindow):
             action=self.tr("Show the queue"),
             handler=None if self.queue_page.isVisible() else self.show_queue,
         )
-        QApplication.alert(self)
+        self._tell(self.tr("The queue is done"), self.queue_page.summary, self.show_queue)
+
+    def _tell(self, title: str, text: str, handler: Callable[[], object] | None = None) -> None:
+        if self.studio.settings["notify"]:
+            self._notifier.tell(title, text, handler)
 
     def _say_prepared(self, path: Path) -> None:
         self.toasts.show(self.tr("The voice is in {file}.").format(file=path.name), tone="good")
@@ -598,6 +605,8 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self._say()
+        elif event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._notifier.rest()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and stop everything."""

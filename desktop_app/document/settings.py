@@ -89,6 +89,12 @@ DECLARED: tuple[Setting, ...] = (
         QT_TRANSLATE_NOOP("Settings", "Remember corrections"),
         QT_TRANSLATE_NOOP("Settings", "A clip that is opened again has the correction it had last time."),
     ),
+    Setting(
+        "notify",
+        True,
+        QT_TRANSLATE_NOOP("Settings", "Tell when work is done"),
+        QT_TRANSLATE_NOOP("Settings", "By a message of the system, when this window is not the one in front."),
+    ),
     Setting("snapping", True),
     Setting("volume", 0.3),
     Setting("speakers_late_ms", {}),

@@ -2,100 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QCoreApplication,
-    QModelIndex,
-    QPersistentModelIndex,
-    QSortFilterProxyModel,
-    Qt,
-    QTimer,
-    Signal,
+from PySide6.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
 )
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from desktop_app.actions import Actions
-from desktop_app.marking import QT_TRANSLATE_NOOP
-from desktop_app.theme import GRID, theme_of
+from desktop_app.panels.queue_model import DRIFT, FILE, OFFSET, SORT, STATE, SURE, QueueModel
+from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, card, label
 from desktop_app.work.queue import Item, Queue, Stage
 from desktop_app.work.revealing import reveal
-from engine.sync.result import Kind
-from engine.timing import clock_words
 
-_Index = QModelIndex | QPersistentModelIndex
-_SORT = Qt.ItemDataRole.UserRole
-_COLUMNS = 6
 _CALM_MILLISECONDS = 100
 """Numbers above and below the table follow its changes this late: with ten thousand clips they take a moment."""
-_FILE, _OFFSET, _SURE, _DRIFT, _STATE, _VERDICT = range(_COLUMNS)
-
-
-def _say(text: str) -> str:
-    return QCoreApplication.translate("QueuePage", text)
-
-
-class QueueModel(QAbstractTableModel):
-    """The queue for Qt's tables."""
-
-    def __init__(self, queue: Queue, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._queue = queue
-        self._parent = parent
-        self._count = len(queue.items)
-        queue.added.connect(self._grow)
-        queue.removed.connect(self._anew)
-        queue.changed.connect(
-            lambda place: self.dataChanged.emit(self.index(place, 0), self.index(place, _COLUMNS - 1))
-        )
-
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        """Return the number of clips."""
-        return 0 if parent.isValid() else self._count
-
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        """Return the number of columns."""
-        return 0 if parent.isValid() else _COLUMNS
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> object:
-        """Return the name of a column."""
-        if orientation is not Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
-            return None
-        return (
-            _say(QT_TRANSLATE_NOOP("QueuePage", "File")),
-            _say(QT_TRANSLATE_NOOP("QueuePage", "Sound")),
-            _say(QT_TRANSLATE_NOOP("QueuePage", "Sure")),
-            _say(QT_TRANSLATE_NOOP("QueuePage", "Drift")),
-            _say(QT_TRANSLATE_NOOP("QueuePage", "State")),
-            _say(QT_TRANSLATE_NOOP("QueuePage", "Verdict")),
-        )[section]
-
-    def data(self, index: _Index, role: int = 0) -> object:
-        """Return what a cell shows, or what it is sorted by."""
-        item = self._queue.items[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return _shown(item, index.column())
-        if role == _SORT:
-            return _sorted_by(item, index.column())
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return str(item.path) if index.column() == _FILE else _shown(item, index.column())
-        if role == Qt.ItemDataRole.ForegroundRole and index.column() in (_OFFSET, _STATE):
-            tone = _tone(item, index.column())
-            return theme_of(self._parent.palette()).colour(tone) if tone else None
-        return None
-
-    def _grow(self, count: int) -> None:
-        if count:
-            self.beginInsertRows(QModelIndex(), self._count, self._count + count - 1)
-            self._count += count
-            self.endInsertRows()
-
-    def _anew(self) -> None:
-        self.beginResetModel()
-        self._count = len(self._queue.items)
-        self.endResetModel()
 
 
 class QueuePage(Speaking):
@@ -110,7 +42,7 @@ class QueuePage(Speaking):
         self.model = QueueModel(queue, self)
         proxy = QSortFilterProxyModel(self)
         proxy.setSourceModel(self.model)
-        proxy.setSortRole(_SORT)
+        proxy.setSortRole(SORT)
         self.table = QTableView()
         self.table.setModel(proxy)
         self.table.setSortingEnabled(True)
@@ -125,9 +57,11 @@ class QueuePage(Speaking):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in ((_FILE, 32), (_OFFSET, 18), (_SURE, 9), (_DRIFT, 12), (_STATE, 30)):
+        for column, width in ((FILE, 32), (OFFSET, 18), (SURE, 9), (DRIFT, 12), (STATE, 36)):
             self.table.setColumnWidth(column, width * GRID)
         self.table.activated.connect(lambda index: self._open(proxy.mapToSource(index).row()))
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._open_menu)
         self._proxy = proxy
         self._title = label("title")
         self._summary = label("muted")
@@ -139,7 +73,9 @@ class QueuePage(Speaking):
                 ("retry", lambda: queue.retry(self._chosen())),
                 ("cancel", lambda: queue.cancel(self._chosen())),
                 ("remove", lambda: queue.remove(self._chosen())),
+                ("play", self._play),
                 ("reveal", self._reveal),
+                ("log", self._show_log),
             )
         }
         head = QHBoxLayout()
@@ -179,8 +115,8 @@ class QueuePage(Speaking):
             out=sum(item.can_fix and item.stage is not Stage.WRITTEN for item in items),
         )
 
-    def button(self, name: str) -> QWidget:
-        """Return one of the buttons: ``fix``, ``pause``, ``retry``, ``cancel``, ``remove`` or ``reveal``."""
+    def button(self, name: str) -> QPushButton:
+        """Return a button: ``fix``, ``pause``, ``retry``, ``cancel``, ``remove``, ``play``, ``reveal`` or ``log``."""
         return self._buttons[name]
 
     def fix(self) -> None:
@@ -195,7 +131,9 @@ class QueuePage(Speaking):
             ("retry", self.tr("Try again")),
             ("cancel", self.tr("Cancel")),
             ("remove", self.tr("Remove from the list")),
+            ("play", self.tr("Play the copy")),
             ("reveal", self.tr("Show in folder")),
+            ("log", self.tr("What happened")),
         ):
             self._buttons[name].setText(text)
         self._show()
@@ -221,7 +159,9 @@ class QueuePage(Speaking):
         self._buttons["retry"].setEnabled(any(item.stage in {Stage.FAILED, Stage.CANCELLED} for item in chosen))
         self._buttons["cancel"].setEnabled(any(item.is_waiting or item.is_running for item in chosen))
         self._buttons["remove"].setEnabled(bool(chosen))
-        self._buttons["reveal"].setEnabled(len(chosen) == 1)
+        for name in ("reveal", "log"):
+            self._buttons[name].setEnabled(len(chosen) == 1)
+        self._buttons["play"].setEnabled(len(chosen) == 1 and chosen[0].written is not None)
 
     def _chosen(self) -> list[int]:
         return sorted(self._proxy.mapToSource(index).row() for index in self.table.selectionModel().selectedRows())
@@ -235,74 +175,52 @@ class QueuePage(Speaking):
     def _open(self, place: int) -> None:
         self.opened.emit(self._queue.items[place].path)
 
-    def _reveal(self) -> None:
-        (place,) = self._chosen()
+    def menu(self, place: int) -> QMenu:
+        """Return what can be done with one clip."""
         item = self._queue.items[place]
+        menu = QMenu(self)
+        menu.addAction(self.tr("Open"), lambda: self._open(place))
+        if item.written is not None:
+            menu.addAction(self.tr("Open the copy"), lambda: self.opened.emit(item.written))
+        for name in ("play", "reveal", "log", "retry", "cancel", "remove"):
+            if self._buttons[name].isEnabled():
+                menu.addAction(self._buttons[name].text(), self._buttons[name].click)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    def _open_menu(self, position: QPoint) -> None:
+        index = self.table.indexAt(position)
+        if index.isValid():
+            self._show()
+            self.menu(self._proxy.mapToSource(index).row()).popup(self.table.viewport().mapToGlobal(position))
+
+    def _item(self) -> Item:
+        (place,) = self._chosen()
+        return self._queue.items[place]
+
+    def _reveal(self) -> None:
+        item = self._item()
         reveal(item.written or item.path)
 
+    def _play(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._item().written)))
 
-def _shown(item: Item, column: int) -> str:
-    found = item.measurement
-    if column == _FILE:
-        return item.path.name
-    if column == _STATE:
-        return _state(item)
-    if column == _VERDICT and item.refusal is not None:
-        return str(item.refusal)
-    if found is None:
-        return ""
-    if column == _VERDICT:
-        return found.verdict.text()
-    if found.offset is None:
-        return ""
-    if column == _OFFSET:
-        return found.offset.words().text()
-    if column == _SURE:
-        return f"{int(100 * found.confidence)} %"
-    return "" if found.drift_ppm is None else f"{abs(found.drift_ppm):.0f} ppm"
+    def _show_log(self) -> None:
+        item = self._item()
+        HappeningsPage(item.path, item.log, self).show()
 
 
-def _sorted_by(item: Item, column: int) -> object:
-    found = item.measurement
-    numbers: dict[int, Callable[[], float]] = {
-        _OFFSET: lambda: float("-inf") if found is None or found.offset_ms is None else found.offset_ms,
-        _SURE: lambda: -1.0 if found is None else found.confidence,
-        _DRIFT: lambda: -1.0 if found is None or found.drift_ppm is None else abs(found.drift_ppm),
-        _STATE: lambda: float(list(Stage).index(item.stage)),
-    }
-    return numbers[column]() if column in numbers else _shown(item, column).casefold()
+class HappeningsPage(QDialog):
+    """What happened to one clip."""
 
-
-def _state(item: Item) -> str:
-    names = {
-        Stage.WAITING: _say(QT_TRANSLATE_NOOP("QueuePage", "waiting")),
-        Stage.MEASURING: _say(QT_TRANSLATE_NOOP("QueuePage", "measuring")),
-        Stage.MEASURED: _say(QT_TRANSLATE_NOOP("QueuePage", "measured")),
-        Stage.TO_WRITE: _say(QT_TRANSLATE_NOOP("QueuePage", "waiting to be written")),
-        Stage.WRITING: _say(QT_TRANSLATE_NOOP("QueuePage", "writing")),
-        Stage.WRITTEN: _say(QT_TRANSLATE_NOOP("QueuePage", "fixed: {file}")).format(
-            file=item.written.name if item.written else ""
-        ),
-        Stage.FAILED: _say(QT_TRANSLATE_NOOP("QueuePage", "failed")),
-        Stage.CANCELLED: _say(QT_TRANSLATE_NOOP("QueuePage", "cancelled")),
-    }
-    name = names[item.stage]
-    if not item.is_running:
-        return name
-    said = f"{name} {round(100 * item.done)} %  {_clock(item.seconds)}"
-    left = item.seconds_left
-    return (
-        said if left is None else said + _say(QT_TRANSLATE_NOOP("QueuePage", ", {time} left")).format(time=_clock(left))
-    )
-
-
-def _clock(seconds: float) -> str:
-    return clock_words(seconds).partition(".")[0]
-
-
-def _tone(item: Item, column: int) -> str:
-    if column == _STATE:
-        return {Stage.FAILED: "bad", Stage.WRITTEN: "good"}.get(item.stage, "")
-    if item.measurement is None or item.measurement.offset is None:
-        return ""
-    return "good" if item.measurement.kind is Kind.IN_SYNC else "poor"
+    def __init__(self, path: Path, lines: tuple[str, ...], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(path.name)
+        self.resize(90 * GRID, 45 * GRID)
+        self.text = QPlainTextEdit("\n".join((str(path), *lines)))
+        self.text.setReadOnly(True)
+        self.text.setProperty("kind", "mono")
+        self.text.setAccessibleName(self.tr("What happened to {file}").format(file=path.name))
+        column = QVBoxLayout(self)
+        column.addWidget(self.text)

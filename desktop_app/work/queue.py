@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,16 +19,19 @@ from desktop_app.work.jobs import Ending, EngineJob, Outcome
 from engine.folders import MEDIA_SUFFIXES, expand
 from engine.media.export.containers import default_target
 from engine.media.export.report import ExportReport, Mode
-from engine.refusal import Refusal
-from engine.sync.correction import correction_for
+from engine.media.probe import probe
+from engine.refusal import Refusal, Refused
+from engine.sync.correction import asked_words, correction_for
 from engine.sync.result import Kind, Measurement
-from engine.timing import DriftCorrection, StepCorrection
+from engine.timing import Correction, DriftCorrection, StepCorrection
 from engine.wire import Unreadable, dump, load
 from engine.worker_messages import Export, Measure
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1
 _SAVE_MILLISECONDS = 500
+_MOST_LINES = 200
+"""Lines kept of what happened to one clip."""
 
 
 class Stage(Enum):
@@ -59,6 +63,8 @@ class Item:
         measurement: what was found, without what is only for drawing.
         refusal: why it failed.
         written: the corrected copy.
+        frames: how many frames the clip has, ``None`` while that is not known.
+        log: what happened to it, a line each.
     """
 
     path: Path
@@ -68,6 +74,8 @@ class Item:
     measurement: Measurement | None = None
     refusal: Refusal | None = None
     written: Path | None = None
+    frames: int | None = None
+    log: tuple[str, ...] = ()
 
     @property
     def is_waiting(self) -> bool:
@@ -90,6 +98,12 @@ class Item:
             and found.offset is not None
             and found.kind in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}
         )
+
+    @property
+    def frames_per_second(self) -> float | None:
+        """How many frames of the clip the running step, or the last one, gets through in a second."""
+        share = self.done if self.is_running else 1.0
+        return None if not self.frames or self.seconds < 0.2 or share == 0 else self.frames * share / self.seconds
 
     @property
     def seconds_left(self) -> float | None:
@@ -116,6 +130,7 @@ class Queue(QObject):
     finished = Signal()
     """Nothing is left to do."""
     _found = Signal(list)
+    _counted = Signal(object, int)
 
     def __init__(self, engine: EngineProcess, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -133,6 +148,7 @@ class Queue(QObject):
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._found.connect(self._take)
+        self._counted.connect(self._take_count)
         self._load()
 
     @property
@@ -180,6 +196,7 @@ class Queue(QObject):
             if item.is_running:
                 self._stop()
             if item.is_running or item.is_waiting:
+                item = _logged(item, self.tr("cancelled"))
                 self._set(place, replace(item, stage=Stage.CANCELLED, done=0.0))
         self._go_on()
 
@@ -225,6 +242,11 @@ class Queue(QObject):
         self.added.emit(len(new))
         self._go_on()
 
+    def _take_count(self, path: Path, frames: int) -> None:
+        for place, item in enumerate(self._items):
+            if item.path == path:
+                self._set(place, replace(item, frames=frames))
+
     def _go_on(self) -> None:
         if self._job is not None or self._is_paused:
             return
@@ -235,13 +257,17 @@ class Queue(QObject):
         self._began = time.monotonic()
         self._at = item.path
         request: Measure | Export
+        if item.frames is None:
+            self._pool.start(_Count(item.path, self._counted))
         if item.stage is Stage.TO_WRITE and item.measurement is not None:
             correction = correction_for(item.measurement)
             mode = {DriftCorrection: Mode.STRETCH, StepCorrection: Mode.PIECEWISE}.get(type(correction), Mode.LOSSLESS)
             request = Export(item.path, default_target(item.path, mode), correction, mode)
-            self._set(place, replace(item, stage=Stage.WRITING, done=0.0, seconds=0.0))
+            line = self.tr("writing {file}: {moved}").format(file=request.target, moved=asked_words(correction))
+            self._set(place, replace(_logged(item, line), stage=Stage.WRITING, done=0.0, seconds=0.0))
         else:
             request = Measure(item.path)
+            item = _logged(item, self.tr("measuring"))
             self._set(place, replace(item, stage=Stage.MEASURING, done=0.0, seconds=0.0))
         self._job = job = self._engine.submit(request)
         job.progressed.connect(lambda _stage, done, _partial: self._follow(job, done))
@@ -260,7 +286,7 @@ class Queue(QObject):
         self._job = None
         if place is not None:
             item = replace(self._items[place], seconds=time.monotonic() - self._began, done=1.0)
-            self._set(place, _concluded(item, outcome))
+            self._set(place, self._concluded(item, outcome))
         if outcome.details:
             _LOG.error("%s: %s", self._at, outcome.details)
         self._save()
@@ -268,6 +294,25 @@ class Queue(QObject):
         self.state_changed.emit()
         if self._job is None and not self._is_paused:
             self.finished.emit()
+
+    def _concluded(self, item: Item, outcome: Outcome) -> Item:
+        took = self.tr("took {seconds} s").format(seconds=f"{item.seconds:.1f}")
+        match outcome.value:
+            case Measurement() as found:
+                slim = replace(found, curves=(), mouth=None, people=(), points=(), plosives=())
+                item = _logged(item, found.verdict.text(), *(note.text() for note in found.notes), took)
+                return replace(item, stage=Stage.MEASURED, measurement=slim, refusal=None)
+            case ExportReport() as report:
+                got = "" if report.got_ms is None else Correction(report.got_ms).words().text()
+                has = self.tr("the copy, decoded: {moved}").format(moved=got) if got else ""
+                item = _logged(item, has, *(note.text() for note in report.notes), shlex.join(report.command), took)
+                return replace(item, stage=Stage.WRITTEN, written=report.target, refusal=None)
+            case Refusal() as refusal:
+                return replace(_logged(item, str(refusal)), stage=Stage.FAILED, refusal=refusal)
+        if outcome.ending is Ending.CANCELLED:
+            return replace(_logged(item, self.tr("cancelled")), stage=Stage.CANCELLED)
+        refusal = Refusal.of("window.engine_lost" if outcome.ending is Ending.LOST else "window.fault")
+        return replace(_logged(item, str(refusal), outcome.details), stage=Stage.FAILED, refusal=refusal)
 
     def _stop(self) -> None:
         if self._job is not None:
@@ -308,6 +353,8 @@ class Queue(QObject):
                     load(each["measurement"]),
                     load(each["refusal"]),
                     load(each["written"]),
+                    each.get("frames"),
+                    tuple(map(str, each.get("log", ()))),
                 )
                 for each in data["items"]
             ]
@@ -319,19 +366,10 @@ class Queue(QObject):
         self._is_paused = any(item.is_waiting for item in self._items)
 
 
-def _concluded(item: Item, outcome: Outcome) -> Item:
-    match outcome.value:
-        case Measurement() as found:
-            slim = replace(found, curves=(), mouth=None, people=(), points=(), plosives=())
-            return replace(item, stage=Stage.MEASURED, measurement=slim, refusal=None)
-        case ExportReport() as report:
-            return replace(item, stage=Stage.WRITTEN, written=report.target, refusal=None)
-        case Refusal() as refusal:
-            return replace(item, stage=Stage.FAILED, refusal=refusal)
-    if outcome.ending is Ending.CANCELLED:
-        return replace(item, stage=Stage.CANCELLED)
-    code = "window.engine_lost" if outcome.ending is Ending.LOST else "window.fault"
-    return replace(item, stage=Stage.FAILED, refusal=Refusal.of(code))
+def _logged(item: Item, *lines: str) -> Item:
+    """Return the clip with lines of its log, each with the time of day."""
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    return replace(item, log=(*item.log, *(f"{now}  {line}" for line in lines if line))[-_MOST_LINES:])
 
 
 class _Search(QRunnable):
@@ -343,6 +381,26 @@ class _Search(QRunnable):
     def run(self) -> None:
         files = (Path(name).absolute() for name in expand(map(str, self._paths)))
         self._signal.emit([file for file in files if file.suffix.lower() in MEDIA_SUFFIXES and not file.is_dir()])
+
+
+class _Count(QRunnable):
+    """Finds out how many frames a clip has."""
+
+    def __init__(self, path: Path, counted: SignalInstance) -> None:
+        super().__init__()
+        self._path = path
+        self._counted = counted
+
+    def run(self) -> None:
+        try:
+            info = probe(self._path)
+        except Refused:
+            return  # the work on it will say why
+        video = info.video
+        if video is None:
+            return
+        length = video.duration or info.duration or 0
+        self._counted.emit(self._path, video.frame_count or round(length * video.rate))
 
 
 class _Write(QRunnable):
@@ -360,6 +418,8 @@ class _Write(QRunnable):
                 "measurement": dump(item.measurement),
                 "refusal": dump(item.refusal),
                 "written": dump(item.written),
+                "frames": item.frames,
+                "log": list(item.log),
             }
             for item in self._items
         ]

@@ -949,6 +949,14 @@
             <source>Remove the anchor</source>
             <translation>删除锚点</translation>
         </message>
+        <message>
+            <source>The queue is done</source>
+            <translation>队列已完成</translation>
+        </message>
+        <message>
+            <source>Exported</source>
+            <translation>已导出</translation>
+        </message>
     </context>
     <context>
         <name>MarkerField</name>
@@ -1104,6 +1112,26 @@
             <source>, {time} left</source>
             <translation>,剩余 {time}</translation>
         </message>
+        <message>
+            <source>, {speed} fps</source>
+            <translation>，{speed} 帧/秒</translation>
+        </message>
+        <message>
+            <source>Play the copy</source>
+            <translation>播放副本</translation>
+        </message>
+        <message>
+            <source>What happened</source>
+            <translation>经过</translation>
+        </message>
+        <message>
+            <source>Open</source>
+            <translation>打开</translation>
+        </message>
+        <message>
+            <source>Open the copy</source>
+            <translation>打开副本</translation>
+        </message>
     </context>
     <context>
         <name>Settings</name>
@@ -1166,6 +1194,14 @@
         <message>
             <source>A clip that is opened again has the correction it had last time.</source>
             <translation>再次打开的片段会带有上次的校正。</translation>
+        </message>
+        <message>
+            <source>Tell when work is done</source>
+            <translation>完成时通知</translation>
+        </message>
+        <message>
+            <source>By a message of the system, when this window is not the one in front.</source>
+            <translation>当本窗口不在最前面时，用系统消息通知。</translation>
         </message>
     </context>
     <context>
@@ -1592,6 +1628,36 @@
         <message>
             <source>Write to</source>
             <translation>写到</translation>
+        </message>
+    </context>
+    <context>
+        <name>Queue</name>
+        <message>
+            <source>writing {file}: {moved}</source>
+            <translation>正在写出 {file}：{moved}</translation>
+        </message>
+        <message>
+            <source>measuring</source>
+            <translation>正在测量</translation>
+        </message>
+        <message>
+            <source>cancelled</source>
+            <translation>已取消</translation>
+        </message>
+        <message>
+            <source>took {seconds} s</source>
+            <translation>用时 {seconds} 秒</translation>
+        </message>
+        <message>
+            <source>the copy, decoded: {moved}</source>
+            <translation>解码副本所得：{moved}</translation>
+        </message>
+    </context>
+    <context>
+        <name>HappeningsPage</name>
+        <message>
+            <source>What happened to {file}</source>
+            <translation>{file} 的经过</translation>
         </message>
     </context>
 </TS>

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtCore import QItemSelectionModel, QObject, Qt, QUrl, Signal
+from PySide6.QtGui import QIcon
 
-from desktop_app.panels.queue import QueuePage
+from desktop_app.panels.queue import HappeningsPage, QueuePage
 from desktop_app.window import MainWindow
 from desktop_app.work.queue import Queue, Stage
 from engine.media.probe import probe
@@ -135,3 +137,104 @@ def test_a_damaged_queue_begins_anew(own_folders: Path, make_window: Callable[[]
     (own_folders / "state").mkdir()
     (own_folders / "state" / "queue.json").write_text('{"version": 1, "items": [{"path": 5}]}')
     assert make_window().studio.queue.items == []
+
+
+def test_a_row_tells_what_happened_and_shows_the_copy(
+    desk: Desk, shoot: Path, make_window: Callable[[], MainWindow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue, page = desk.studio.queue, desk.window.queue_page
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.window.open_paths([shoot])
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        page.fix()
+    played: list[QUrl] = []
+    monkeypatch.setattr("desktop_app.panels.queue.QDesktopServices.openUrl", played.append)
+    choose(page, 0)
+    desk.until(page.button("play").isEnabled)
+    desk.bot.mouseClick(page.button("play"), Qt.MouseButton.LeftButton)
+    assert [url.fileName() for url in played] == ["a-insync.mp4"]
+    names = [action.text() for action in page.menu(0).actions()]
+    assert names == [
+        "Open",
+        "Open the copy",
+        "Play the copy",
+        "Show in folder",
+        "What happened",
+        "Remove from the list",
+    ]
+    choose(page, 1)
+    desk.until(lambda: not page.button("play").isEnabled())
+    desk.window.close()  # what happened survives a restart
+    after = make_window().queue_page
+    choose(after, 0)
+    desk.bot.mouseClick(after.button("log"), Qt.MouseButton.LeftButton)
+    said = after.findChild(HappeningsPage)
+    assert said is not None
+    lines = said.text.toPlainText().splitlines()
+    assert lines[0] == str(shoot / "a.mp4")
+    for part in ("measuring", "The sound is 83 ms late", "a-insync.mp4: sound moved 83.0 ms earlier", "ffmpeg -i"):
+        assert any(part in line for line in lines), part
+    said.close()
+
+
+def test_a_running_row_says_how_fast_it_goes_and_how_long_it_takes(
+    desk: Desk, shoot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("desktop_app.work.queue.time.monotonic", lambda: now[0])
+    (shoot / "a.wait").touch()
+    queue = desk.studio.queue
+    desk.window.open_paths([shoot])
+    desk.until(lambda: bool(queue.items) and queue.items[0].done == 0.9 and queue.items[0].frames is not None)
+    assert queue.items[0].frames == 150
+    now[0] += 9.0
+    desk.until(lambda: queue.items[0].seconds == 9.0)
+    assert texts(desk.window.queue_page, 0)[4] == "measuring 90 %  0:09, 15 fps, 0:01 left"
+    (shoot / "a.wait").unlink()
+
+
+class Tray(QObject):
+    """A system's tray that remembers what it was told."""
+
+    messageClicked, activated = Signal(), Signal()  # noqa: N815
+    told: ClassVar[list[str]] = []
+
+    @staticmethod
+    def isSystemTrayAvailable() -> bool:
+        return True
+
+    supportsMessages = isSystemTrayAvailable  # noqa: N815
+
+    def __init__(self, _icon: QIcon, parent: QObject) -> None:
+        super().__init__(parent)
+
+    def show(self) -> None: ...
+
+    def hide(self) -> None: ...
+
+    def showMessage(self, _title: str, text: str, _icon: QIcon) -> None:
+        self.told.append(text)
+
+
+def test_the_end_is_told_to_whoever_looks_elsewhere(desk: Desk, shoot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop_app.widgets.notifying.QSystemTrayIcon", Tray)
+    Tray.told.clear()
+    queue, window = desk.studio.queue, desk.window
+    monkeypatch.setattr(type(window), "isActiveWindow", lambda _self: False)
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        window.open_paths([shoot])
+    assert Tray.told == ["3 clips, 2 measured, 2 out of sync"]
+    window.hide_queue()
+    (tray,) = window.findChildren(Tray)
+    tray.messageClicked.emit()
+    assert window.queue_page.isVisible()
+    window.studio.settings["notify"] = False
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        window.queue_page.fix()
+    assert len(Tray.told) == 1
+    window.studio.settings["notify"] = True
+    monkeypatch.setattr(type(window), "isActiveWindow", lambda _self: True)
+    queue.remove([0])
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        queue.add([shoot / "a.mp4"])
+    assert len(Tray.told) == 1
