@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 from torch import Tensor
@@ -15,7 +13,8 @@ from engine.generation.backends.liveavatar.sampler import NoiseLevels, noise_lev
 from engine.generation.backends.liveavatar.schedule import Conductor, Script, sequential
 from engine.generation.backends.liveavatar.stage import RingOptions, Stage
 from engine.refusal import Refused
-from tests.golden import Golden, golden_folder, goldens, worst
+from tests.engine.generation.backends.liveavatar.checkpoint import official_keys
+from tests.golden import Golden, goldens, worst
 
 
 def network_of(golden: Golden, part: str | None = None) -> S2VTransformer:
@@ -128,15 +127,6 @@ def test_full_size_has_the_tensors_of_the_official_files() -> None:
     keys = [set(half.state_dict()) for half in halves]
     assert keys[0] | keys[1] == set(listed)
     assert not keys[0] & keys[1]
-
-
-def official_keys(part: str) -> dict[str, tuple[int, ...]]:
-    """Return the official shapes of one part of LiveAvatar."""
-    path = golden_folder() / "keys" / "liveavatar_keys.json"
-    if not path.exists():
-        pytest.skip("no list of keys")
-    listed = json.loads(path.read_text(encoding="utf-8"))[part]["keys"]
-    return {name: tuple(shape) for name, shape in listed.items()}
 
 
 @pytest.mark.parametrize(

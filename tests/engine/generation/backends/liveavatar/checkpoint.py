@@ -1,0 +1,109 @@
+"""Tiny weights in the layout of the official folders, every number drawn."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from tests.golden import draw, golden_folder
+
+VOCABULARY = 64
+
+
+def official_keys(part: str) -> dict[str, tuple[int, ...]]:
+    """Return names and shapes of one part of the official weights; skip the test where there is no list."""
+    path = golden_folder() / "keys" / "liveavatar_keys.json"
+    if not path.exists():
+        pytest.skip("no list of keys")
+    listed = json.loads(path.read_text(encoding="utf-8"))[part]["keys"]
+    return {name: tuple(shape) for name, shape in listed.items()}
+
+
+def t5_state(dim: int, layers: int = 2, heads: int = 4, ffn: int = 24) -> dict[str, Tensor]:
+    """The text encoder under its official names."""
+    shapes: dict[str, tuple[int, ...]] = {"token_embedding.weight": (VOCABULARY, dim), "norm.weight": (dim,)}
+    for layer in range(layers):
+        block = f"blocks.{layer}."
+        shapes |= {f"{block}attn.{part}.weight": (dim, dim) for part in "qkvo"}
+        shapes |= {f"{block}norm{n}.weight": (dim,) for n in (1, 2)}
+        shapes |= {f"{block}ffn.gate.0.weight": (ffn, dim), f"{block}ffn.fc1.weight": (ffn, dim)}
+        shapes |= {f"{block}ffn.fc2.weight": (dim, ffn), f"{block}pos_embedding.embedding.weight": (32, heads)}
+    return drawn(shapes)
+
+
+def write_tokenizer(folder: Path) -> None:
+    """Every character is a token, and the end is marked, as T5 wants it."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    characters = "abcdefghijklmnopqrstuvwxyz.,"
+    vocabulary = {"<pad>": 0, "</s>": 1, "<unk>": 2} | {each: 3 + n for n, each in enumerate(characters)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def vae_state(base: int = 4) -> dict[str, Tensor]:
+    """The video VAE under its official names."""
+    return drawn(vae_shapes(base))
+
+
+def vae_shapes(base: int, latent: int = 16) -> dict[str, tuple[int, ...]]:
+    """Official names and shapes of the Wan 2.1 VAE at another width."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def conv(name: str, out: int, into: int, *kernel: int) -> None:
+        shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (out, into, *kernel), (out,)
+
+    def residual(name: str, into: int, out: int) -> None:
+        shapes[f"{name}.residual.0.gamma"], shapes[f"{name}.residual.3.gamma"] = (into, 1, 1, 1), (out, 1, 1, 1)
+        conv(f"{name}.residual.2", out, into, 3, 3, 3)
+        conv(f"{name}.residual.6", out, out, 3, 3, 3)
+        if into != out:
+            conv(f"{name}.shortcut", out, into, 1, 1, 1)
+
+    def middle_and_head(side: str, width: int, last: int, out: int) -> None:
+        for n in (0, 2):
+            residual(f"{side}.middle.{n}", width, width)
+        shapes[f"{side}.middle.1.norm.gamma"], shapes[f"{side}.head.0.gamma"] = (width, 1, 1), (last, 1, 1, 1)
+        conv(f"{side}.middle.1.to_qkv", 3 * width, width, 1, 1)
+        conv(f"{side}.middle.1.proj", width, width, 1, 1)
+        conv(f"{side}.head.2", out, last, 3, 3, 3)
+
+    widths = [base, base, 2 * base, 4 * base, 4 * base]
+    conv("encoder.conv1", base, 3, 3, 3, 3)
+    number = 0
+    for level, (into, out) in enumerate(pairwise(widths)):
+        for width in (into, out):
+            residual(f"encoder.downsamples.{number}", width, out)
+            number += 1
+        if level < 3:
+            conv(f"encoder.downsamples.{number}.resample.1", out, out, 3, 3)
+            if level > 0:
+                conv(f"encoder.downsamples.{number}.time_conv", out, out, 3, 1, 1)
+            number += 1
+    middle_and_head("encoder", 4 * base, 4 * base, 2 * latent)
+    conv("conv1", 2 * latent, 2 * latent, 1, 1, 1)
+    conv("conv2", latent, latent, 1, 1, 1)
+    conv("decoder.conv1", 4 * base, latent, 3, 3, 3)
+    middle_and_head("decoder", 4 * base, base, 3)
+    number = 0
+    for level, (into, out) in enumerate(zip((4, 2, 2, 1), (4, 4, 2, 1), strict=True)):
+        for width in (into, out, out):
+            residual(f"decoder.upsamples.{number}", width * base, out * base)
+            number += 1
+        if level < 3:
+            conv(f"decoder.upsamples.{number}.resample.1", out * base // 2, out * base, 3, 3)
+            if level < 2:
+                conv(f"decoder.upsamples.{number}.time_conv", 2 * out * base, out * base, 3, 1, 1)
+            number += 1
+    return shapes
+
+
+def drawn(shapes: dict[str, tuple[int, ...]], seed: int = 5) -> dict[str, Tensor]:
+    return {name: value for name, shape in shapes.items() if (value := draw(name, shape, seed)) is not None}
