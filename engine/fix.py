@@ -8,8 +8,9 @@ from pathlib import Path
 
 from engine.fix_report import FixReport
 from engine.jobs import Job, part_of
-from engine.media.export import Mode, default_target, export
-from engine.media.export.report import AnyCorrection
+from engine.media.export.containers import default_target
+from engine.media.export.job import export
+from engine.media.export.report import AnyCorrection, Mode
 from engine.media.export.target_file import check_target
 from engine.media.opening import local_file
 from engine.media.probe import probe

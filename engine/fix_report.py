@@ -9,8 +9,7 @@ from engine.sync.result import Measurement
 from engine.words import Message
 
 if TYPE_CHECKING:
-    from engine.media.export import ExportReport
-    from engine.media.export.report import AnyCorrection
+    from engine.media.export.report import AnyCorrection, ExportReport
     from engine.sync.alignment import Alignment
 
 

@@ -21,8 +21,7 @@ from engine.refusal import Refusal, Refused
 
 if TYPE_CHECKING:
     from engine.fix_report import FixReport
-    from engine.media.export import Mode
-    from engine.media.export.report import AnyCorrection
+    from engine.media.export.report import AnyCorrection, Mode
     from engine.media.interchange.formats import EditFile, EditFormat
     from engine.sound.finding import Diagnosis
     from engine.sound.prepare import Prepared

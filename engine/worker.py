@@ -25,12 +25,15 @@ from engine.words import use_language
 from engine.worker_messages import (
     HEARTBEAT_SECONDS,
     PROTOCOL,
+    Calibrate,
     Doctor,
     Draw,
     Engines,
     Export,
     Measure,
+    PlanRender,
     Prepare,
+    Render,
     Request,
     Sample,
     Warm,
@@ -58,7 +61,7 @@ def start(request: Request) -> Job[Any]:
 
             return measure(request.path, audio=request.audio, thorough=request.thorough, face=request.face)
         case Export():
-            from engine.media.export import export
+            from engine.media.export.job import export
 
             arguments = {each.name: getattr(request, each.name) for each in fields(request)}
             return export(**arguments)
@@ -97,6 +100,18 @@ def start(request: Request) -> Job[Any]:
             return _warm()
         case Engines():
             return _engines()
+        case PlanRender():
+            from engine.generation.render import estimate
+
+            return estimate(request.spec)
+        case Render():
+            from engine.generation.render import render
+
+            return render(request.spec, resume=request.resume)
+        case Calibrate():
+            from engine.generation.calibrate import calibrate
+
+            return calibrate(request.engine, request.parameters)
 
 
 def _prepare(request: Prepare) -> Job[Path | Refusal]:

@@ -38,7 +38,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Write a corrected copy; see :func:`engine.media.export.export`. Answered by an ExportReport."""
+    """Write a corrected copy; see :func:`engine.media.export.job.export`. Answered by an ExportReport."""
 
     source: Path
     target: Path

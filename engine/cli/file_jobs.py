@@ -48,9 +48,9 @@ def fix_file(
     audio: str | None,
     overwrite: bool,
 ) -> Job[FixReport | Refusal]:
-    """Write a corrected copy; ``mode`` is the value of an :class:`~engine.media.export.Mode`."""
+    """Write a corrected copy; ``mode`` is the value of an :class:`~engine.media.export.report.Mode`."""
     from engine.fix import fix
-    from engine.media.export import Mode
+    from engine.media.export.report import Mode
 
     chosen = None if mode is None else Mode(mode)
     return fix(path, output, correction=correction, mode=chosen, audio=audio, overwrite=overwrite)

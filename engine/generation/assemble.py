@@ -78,7 +78,7 @@ def put_voice(
         What is to be said about the sound.
 
     Raises:
-        Refused: ``generation.voice_gone``, or as :func:`engine.media.export.export`.
+        Refused: ``generation.voice_gone``, or as :func:`engine.media.export.job.export`.
     """
     audio = _sound_of(voice)
     container = container_of(target)

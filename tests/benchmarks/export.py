@@ -23,7 +23,8 @@ EXPORT = """
 import sys
 from pathlib import Path
 from engine.jobs import run
-from engine.media.export import Mode, export
+from engine.media.export.job import export
+from engine.media.export.report import Mode
 from engine.timing import Correction
 source, target, shift, mode, verify = sys.argv[1:]
 run(export(Path(source), Path(target), Correction(float(shift)), Mode(mode), verify=verify == "True"))

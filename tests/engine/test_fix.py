@@ -18,7 +18,7 @@ from engine import verbs
 from engine.fix import SURE_ENOUGH, fix
 from engine.fix_report import FixReport
 from engine.jobs import Job, Progress, run
-from engine.media.export import Mode
+from engine.media.export.report import Mode
 from engine.refusal import Refusal
 from engine.sound.prepare import Prepared
 from engine.sync.correction import correction_for

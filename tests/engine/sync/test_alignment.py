@@ -13,7 +13,8 @@ import soxr
 from scipy import signal
 
 from engine.jobs import run
-from engine.media.export import Mode, export
+from engine.media.export.job import export
+from engine.media.export.report import Mode
 from engine.refusal import Refusal
 from engine.sample.clip import build_sample_clip, plan_sample_clip
 from engine.sync.alignment import Alignment, align

@@ -10,7 +10,8 @@ import av
 import numpy as np
 
 from engine.jobs import run
-from engine.media.export import ExportReport, Mode, export
+from engine.media.export.job import export
+from engine.media.export.report import ExportReport, Mode
 from engine.timing import Correction, DriftCorrection, StepCorrection
 from tests.media import find_beeps
 

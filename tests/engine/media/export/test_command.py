@@ -10,7 +10,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
-from engine.media.export import ExportReport, Mode
+from engine.media.export.report import ExportReport, Mode
 from engine.timing import DriftCorrection, StepCorrection
 from tests.engine.media.export.measuring import beeps_at, exported, moved_ms, offsets_ms
 from tests.media import Clip

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from engine.media.export import Fate, Mode
+from engine.media.export.report import Fate, Mode
 from engine.media.export.stretching import TOLERANCE
 from engine.media.probe import probe
 from engine.timing import DriftCorrection, StepCorrection

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from engine.jobs import run
-from engine.media.export import Mode, copying, encode, export, ffmpeg, target_file
+from engine.media.export import copying, encode, ffmpeg, target_file
+from engine.media.export.job import export
+from engine.media.export.report import Mode
 from engine.refusal import Refused
 from engine.timing import Correction, DriftCorrection, StepCorrection
 from tests.engine.media.export.measuring import exported
@@ -264,7 +266,9 @@ def test_ctrl_c_leaves_nothing_behind(source: Path, tmp_path: Path) -> None:
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from engine.jobs import run\n"
-        "from engine.media.export import Mode, export, ffmpeg\n"
+        "from engine.media.export import ffmpeg\n"
+        "from engine.media.export.job import export\n"
+        "from engine.media.export.report import Mode\n"
         "from engine.timing import Correction\n"
         "honest = ffmpeg._started\n"
         "def interrupted(*arguments, **options):\n"

@@ -12,7 +12,7 @@ import av
 import imageio_ffmpeg
 import pytest
 
-from engine.media.export import Fate, Mode
+from engine.media.export.report import Fate, Mode
 from engine.media.probe import probe
 from tests.engine.media.export.measuring import exported, flashes_at, moved_ms
 from tests.media import Clip

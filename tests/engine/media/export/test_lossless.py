@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.media.export import Fate
+from engine.media.export.report import Fate
 from tests.engine.media.export.measuring import SHIFTS_MS, exported, flashes_at, moved_ms, offsets_ms, payloads
 from tests.media import FLASH_FRAMES, Clip
 

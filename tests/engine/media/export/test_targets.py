@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.media.export import Mode, default_target
+from engine.media.export.containers import default_target
+from engine.media.export.report import Mode
 from tests.engine.media.export.measuring import exported
 from tests.media import Clip
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.media.export import Mode, isobmff, job, matroska, verify
-from engine.media.export.report import Check
+from engine.media.export import isobmff, job, matroska, verify
+from engine.media.export.report import Check, Mode
 from engine.media.export.verify import Comparison, compare
 from engine.timing import DriftCorrection, StepCorrection
 from tests.engine.media.export.measuring import exported
