@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from desktop_app.actions import Actions
+from desktop_app.commands import Commands
 from desktop_app.document.anchors import Between
 from desktop_app.document.corrections import NOTHING
 from desktop_app.marking import QT_TRANSLATE_NOOP
-
-if TYPE_CHECKING:
-    from desktop_app.window import MainWindow
 
 FILE = QT_TRANSLATE_NOOP("Actions", "File")
 EDIT = QT_TRANSLATE_NOOP("Actions", "Edit")
@@ -23,7 +20,7 @@ HELP = QT_TRANSLATE_NOOP("Actions", "Help")
 GROUPS = (FILE, EDIT, SYNC, PLAY, VIEW, HELP)
 
 
-def declare(actions: Actions, window: MainWindow) -> None:
+def declare(actions: Actions, window: Commands) -> None:
     """Add everything that works before the panels are there."""
     studio, document = window.studio, window.studio.document
 
@@ -211,7 +208,7 @@ def declare(actions: Actions, window: MainWindow) -> None:
     add("log", QT_TRANSLATE_NOOP("Actions", "Log"), HELP, window.open_log, picture="log")
 
 
-def declare_playing(actions: Actions, window: MainWindow) -> None:
+def declare_playing(actions: Actions, window: Commands) -> None:
     """Add what the player, the timeline and the preview can be told."""
     studio, document = window.studio, window.studio.document
     player, timeline, preview = window.player, window.timeline, window.preview
@@ -409,6 +406,6 @@ def declare_playing(actions: Actions, window: MainWindow) -> None:
         add(f"page_{name}", text, VIEW, lambda name=name: window.show_page(name), f"Ctrl+{number}")
 
 
-def _nudge(window: MainWindow, by: float, in_frames: bool) -> Callable[[], None]:
+def _nudge(window: Commands, by: float, in_frames: bool) -> Callable[[], None]:
     studio = window.studio
     return lambda: studio.nudge(by * studio.frame_ms() if in_frames else by)
