@@ -14,10 +14,11 @@ from desktop_app.marking import QT_TRANSLATE_NOOP
 FILE = QT_TRANSLATE_NOOP("Actions", "File")
 EDIT = QT_TRANSLATE_NOOP("Actions", "Edit")
 SYNC = QT_TRANSLATE_NOOP("Actions", "Sync")
+GENERATE = QT_TRANSLATE_NOOP("Actions", "Generate")
 PLAY = QT_TRANSLATE_NOOP("Actions", "Play")
 VIEW = QT_TRANSLATE_NOOP("Actions", "View")
 HELP = QT_TRANSLATE_NOOP("Actions", "Help")
-GROUPS = (FILE, EDIT, SYNC, PLAY, VIEW, HELP)
+GROUPS = (FILE, EDIT, SYNC, GENERATE, PLAY, VIEW, HELP)
 
 
 def declare(actions: Actions, window: Commands) -> None:
@@ -180,6 +181,38 @@ def declare(actions: Actions, window: Commands) -> None:
     ):
         add(f"nudge_{name}", text, SYNC, _nudge(window, *by), keys=(keys,), short=short, is_available=is_open)
 
+    add(
+        "page_generate",
+        QT_TRANSLATE_NOOP("Actions", "Generate a talking clip…"),
+        GENERATE,
+        window.show_generation,
+        keys=("Ctrl+6", "Ctrl+G"),
+        picture="generate",
+        short=QT_TRANSLATE_NOOP("Actions", "Generate"),
+    )
+    add(
+        "render",
+        QT_TRANSLATE_NOOP("Actions", "Render what was chosen"),
+        GENERATE,
+        lambda: window.generation.render_now(),
+        keys=("Ctrl+Shift+G",),
+        is_available=lambda: window.generation.can_render,
+    )
+    add(
+        "pause_renders",
+        QT_TRANSLATE_NOOP("Actions", "Pause the renders, or go on"),
+        GENERATE,
+        window.pause_renders,
+        picture="pause",
+        is_available=lambda: any(item.is_open for item in studio.rendering.items),
+    )
+    add(
+        "render_log",
+        QT_TRANSLATE_NOOP("Actions", "Advice for the log of a render…"),
+        GENERATE,
+        window.ask_render_log,
+        picture="telemetry",
+    )
     add(
         "page_queue",
         QT_TRANSLATE_NOOP("Actions", "Queue of clips"),
@@ -365,6 +398,15 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         window.set_snapping,
         "S",
         is_checked=studio.settings["snapping"],
+        is_available=lambda: True,
+    )
+    add(
+        "spectrogram",
+        QT_TRANSLATE_NOOP("Actions", "Sound as a spectrogram"),
+        VIEW,
+        window.set_spectrogram,
+        "W",
+        is_checked=studio.settings["spectrogram"],
         is_available=lambda: True,
     )
     add(

@@ -41,6 +41,8 @@ from desktop_app.document.project import SUFFIX
 from desktop_app.panels.blind_test import LOOP_SECONDS, BlindTestPage
 from desktop_app.panels.doctor import DoctorPanel
 from desktop_app.panels.export import ExportPanel
+from desktop_app.panels.generation.page import GenerationPage
+from desktop_app.panels.generation.render_log import RenderLogPage
 from desktop_app.panels.header import Header
 from desktop_app.panels.history import HistoryPanel
 from desktop_app.panels.log import LogPage
@@ -63,6 +65,7 @@ from desktop_app.widgets.drop_overlay import DropOverlay, Zone
 from desktop_app.widgets.notifying import Notifier
 from desktop_app.widgets.palette import CommandPalette
 from desktop_app.widgets.toasts import Toasts
+from desktop_app.work.rendering import RenderItem
 from engine.media.export.report import Mode
 from engine.refusal import Refusal
 
@@ -93,6 +96,7 @@ class MainWindow(QMainWindow):
         preview: the picture.
         sync: the verdict and the correction.
         queue_page: many clips as a table.
+        generation: renders new clips.
         exports: how the copy is written.
         doctor: what is unusual about the sound.
         toasts: notices.
@@ -115,6 +119,7 @@ class MainWindow(QMainWindow):
         self.timeline = TimelineView(document)
         self._feeder = Feeder(document, self.timeline)
         self.timeline.set_snapping(studio.settings["snapping"])
+        self.timeline.set_spectrogram(studio.settings["spectrogram"])
         self.actions_ = actions = Actions(self, studio.settings)
         declare(actions, self)
         declare_playing(actions, self)
@@ -150,16 +155,18 @@ class MainWindow(QMainWindow):
             self.studio.queue.add(paths)
             self.show_queue()
             return
-        if drop.projects:
+        if drop.logs:
+            self.open_render_log(drop.logs[0])
+        elif drop.projects:
             self.studio.open(drop.projects[0])
+        elif zone in {Zone.FACE, Zone.SPEECH, Zone.RENDER} or (drop.pictures and not drop.clips):
+            self._choose_for_render(drop, zone)
         elif len(drop.clips) == 1 and len(drop.sounds) <= 1 and zone is not Zone.VOICE:
             self.studio.open(drop.clips[0], drop.sounds[0] if drop.sounds else None)
         elif document.path is not None and not drop.folders and len(drop.clips) + len(drop.sounds) == 1:
             self.studio.open_sound((drop.sounds or drop.clips)[0])
         elif drop.sounds and not drop.clips:
             self._refuse(Refusal.of("window.sound_only", path=drop.sounds[0]))
-        elif drop.pictures and not drop.clips:
-            self._refuse(Refusal.of("window.still_picture", path=drop.pictures[0]))
         else:
             self._refuse(Refusal.of("window.nothing_usable"))
 
@@ -174,6 +181,30 @@ class MainWindow(QMainWindow):
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Measure all clips of a folder"), self._folder())
         if chosen:
             self.open_paths([Path(chosen)])
+
+    def show_generation(self) -> None:
+        """Show what renders new clips."""
+        self._stack.setCurrentWidget(self.generation)
+        self.studio.engines.ask()
+
+    def open_render_log(self, path: Path) -> None:
+        """Say what a log of a render gives reason to advise."""
+        self._open_page(RenderLogPage(path, self))
+
+    def ask_render_log(self) -> None:
+        """Let the user choose a log of a render."""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, self.tr("Log of a render"), self._folder(), "*.jsonl *.log *.txt;;*"
+        )
+        if chosen:
+            self.open_render_log(Path(chosen))
+
+    def pause_renders(self) -> None:
+        """Pause all renders, or go on."""
+        if self.studio.rendering.is_paused:
+            self.studio.rendering.resume()
+        else:
+            self.studio.rendering.pause()
 
     def show_queue(self) -> None:
         """Show the queue."""
@@ -310,6 +341,11 @@ class MainWindow(QMainWindow):
         self.studio.settings["snapping"] = on
         self.timeline.set_snapping(on)
 
+    def set_spectrogram(self, on: bool) -> None:
+        """Show the sound's spectrum on the timeline, or its amplitude."""
+        self.studio.settings["spectrogram"] = on
+        self.timeline.set_spectrogram(on)
+
     def offer_recovery(self, leftover: Leftover) -> None:
         """Ask whether what a crashed session left is wanted."""
         answer = QMessageBox.question(
@@ -394,6 +430,8 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(studio_page)
         self.queue_page = QueuePage(self.studio.queue, actions)
         self._stack.addWidget(self.queue_page)
+        self.generation = GenerationPage(self.studio.rendering, self.studio.engines, self.studio.planning, actions)
+        self._stack.addWidget(self.generation)
         self.setCentralWidget(self._stack)
         # Where the keyboard is when no field has it, so that single letters are shortcuts.
         self._stack.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -448,6 +486,14 @@ class MainWindow(QMainWindow):
         self.sync.calibration_wanted.connect(self._calibrate)
         self.start_page.opened.connect(studio.open)
         self.queue_page.opened.connect(studio.open)
+        self.generation.opened.connect(studio.open)
+        self.generation.refused.connect(self._refuse)
+        self.generation.log_wanted.connect(self.open_render_log)
+        self.generation.order.changed.connect(self._look_again)
+        studio.engines.changed.connect(self._look_again)
+        studio.rendering.state_changed.connect(self._look_again)
+        studio.rendering.rendered.connect(self._say_rendered)
+        studio.rendering.failed.connect(self._say_not_rendered)
         studio.queue.finished.connect(self._say_queue)
         studio.queue.added.connect(self._say_added)
 
@@ -524,6 +570,39 @@ class MainWindow(QMainWindow):
     def _tell(self, title: str, text: str, handler: Callable[[], object] | None = None) -> None:
         if self.studio.settings["notify"]:
             self._notifier.tell(title, text, handler)
+
+    def _say_rendered(self, item: RenderItem) -> None:
+        report = item.report
+        if report is None:
+            return
+        self.toasts.show(
+            self.tr("{file} is rendered. {verdict}").format(file=report.path.name, verdict=report.verdict.text()),
+            tone="good",
+            action=self.tr("Open on the timeline"),
+            handler=lambda: self.studio.open(report.path),
+        )
+        self._tell(self.tr("A render is done"), f"{report.path.name}: {report.verdict.text()}", self.show_generation)
+
+    def _say_not_rendered(self, item: RenderItem) -> None:
+        self.toasts.show(
+            f"{item.spec.target.name}: {item.refusal}",
+            tone="bad",
+            action=self.tr("Show the renders"),
+            handler=None if self.generation.isVisible() else self.show_generation,
+        )
+        self._tell(self.tr("A render failed"), str(item.refusal), self.show_generation)
+
+    def _choose_for_render(self, drop: Drop, zone: Zone | None) -> None:
+        """Take files as face and voice, by what they are or by where they were dropped."""
+        if zone is Zone.SPEECH:
+            faces, voices = (), (*drop.sounds, *drop.clips)
+        else:
+            faces, voices = (*drop.pictures, *drop.clips), drop.sounds
+        self.show_generation()
+        if faces:
+            self.generation.set_source(faces[0])
+        if voices:
+            self.generation.set_voice(voices[0])
 
     def _say_prepared(self, path: Path) -> None:
         self.toasts.show(self.tr("The voice is in {file}.").format(file=path.name), tone="good")
@@ -616,6 +695,7 @@ class MainWindow(QMainWindow):
             app.removeEventFilter(self)
         self._keep()
         self._feeder.close()
+        self.generation.close_readers()
         self.player.close()
         self.studio.close()
         super().closeEvent(event)
@@ -662,9 +742,23 @@ class MainWindow(QMainWindow):
     def _zones(self, drop: Drop) -> tuple[Zone, ...]:
         if drop.is_batch and not drop.projects:
             return (Zone.BATCH,)
+        if self._stack.currentWidget() is self.generation and not drop.projects:
+            return _render_zones(drop)
+        if drop.sounds and (drop.pictures or drop.clips):
+            return (Zone.PICTURE, Zone.RENDER) if drop.clips else (Zone.RENDER,)
+        if drop.pictures and not drop.clips:
+            return (Zone.FACE,)
         if self.studio.document.path is None or drop.projects or len(drop.clips) + len(drop.sounds) != 1:
             return (Zone.PICTURE,)
         return (Zone.PICTURE, Zone.VOICE) if drop.clips else (Zone.VOICE,)
+
+
+def _render_zones(drop: Drop) -> tuple[Zone, ...]:
+    if drop.sounds and (drop.pictures or drop.clips):
+        return (Zone.RENDER,)
+    if drop.clips:
+        return (Zone.FACE, Zone.SPEECH)
+    return (Zone.SPEECH,) if drop.sounds else (Zone.FACE,)
 
 
 def _dropped(data: QMimeData) -> Drop | None:

@@ -96,6 +96,7 @@ DECLARED: tuple[Setting, ...] = (
         QT_TRANSLATE_NOOP("Settings", "By a message of the system, when this window is not the one in front."),
     ),
     Setting("snapping", True),
+    Setting("spectrogram", False),
     Setting("volume", 0.3),
     Setting("speakers_late_ms", {}),
     Setting("shortcuts", {}),

@@ -16,6 +16,7 @@ from desktop_app.document.document import Document
 from desktop_app.player.pictures import to_image
 from desktop_app.timeline.file_sound import Detail, FileSound
 from desktop_app.timeline.moving import sound_time
+from desktop_app.timeline.spectra import COLUMNS, ROWS, Image, Tile, make_tile
 from desktop_app.timeline.view import TimelineView
 from engine.media.peaks import BIN_SAMPLES, PeakBlock, Peaks, build_peaks
 from engine.media.samples import read_samples
@@ -175,6 +176,34 @@ class PictureReader(Errand):
         self._ask(task)
 
 
+class SpectrumReader(Errand):
+    """Makes tiles of the spectrogram.
+
+    Attributes:
+        made: signal ``(number of the task, Tile, shades, whether it is whole)``.
+    """
+
+    made = Signal(int, object, object, bool)
+
+    def read(self, file: Path, tiles: list[Tile]) -> None:
+        """Make some tiles, the first ones first."""
+
+        def task(number: int) -> None:
+            for tile in tiles:
+                shades = None
+                job = make_tile(file, tile)
+                with closing(job):
+                    for shades in job:
+                        if not self.is_current(number):
+                            return
+                        self.made.emit(number, tile, shades, False)
+                # Where there is no sound there is nothing more to come either.
+                whole = np.zeros((ROWS, COLUMNS), np.uint8) if shades is None else shades
+                self.made.emit(number, tile, whole, True)
+
+        self._ask(task)
+
+
 class Feeder(QObject):
     """Keeps a timeline filled with what the document's files hold.
 
@@ -194,7 +223,10 @@ class Feeder(QObject):
         self._view = view
         self._sound: FileSound | None = None
         self._coming = (0.0, 0.0)
+        self._coming_tiles: list[Tile] = []
         self._peaks, self._details, self._pictures = PeakReader(self), DetailReader(self), PictureReader(self)
+        self._spectra = SpectrumReader(self)
+        self._spectra.made.connect(self._take_tile)
         self._peaks.grown.connect(self._grow)
         self._peaks.finished.connect(self._finish)
         self._peaks.refused.connect(self.refused)
@@ -208,13 +240,14 @@ class Feeder(QObject):
 
     def close(self) -> None:
         """End all threads."""
-        for errand in (self._peaks, self._details, self._pictures):
+        for errand in (self._peaks, self._details, self._pictures, self._spectra):
             errand.close()
 
     def _open(self) -> None:
         self._details.cancel()
         self._pictures.cancel()
-        self._coming = (0.0, 0.0)
+        self._spectra.cancel()
+        self._coming, self._coming_tiles = (0.0, 0.0), []
         file = self._sound_file()
         if file is None:
             self._peaks.cancel()
@@ -250,6 +283,7 @@ class Feeder(QObject):
         file, sound = self._sound_file(), self._sound
         if file is None or sound is None or sound.stop <= sound.start:
             return
+        self._want_tiles(file)
         if (stop - start) * sound.sample_rate / self._view.pixels >= BIN_SAMPLES:
             return
         start, stop = sound_time(self._document.correction, start), sound_time(self._document.correction, stop)
@@ -266,6 +300,18 @@ class Feeder(QObject):
             self._coming = (0.0, 0.0)
             self._sound.set_detail(detail)
             self._view.refresh_sound()
+
+    def _want_tiles(self, file: Path) -> None:
+        wanted = self._view.wanted_tiles
+        if wanted and not set(wanted) <= set(self._coming_tiles):
+            self._coming_tiles = wanted
+            self._spectra.read(file, list(wanted))
+
+    def _take_tile(self, number: int, tile: Tile, shades: Image, is_whole: bool) -> None:
+        if self._spectra.is_current(number):
+            if is_whole:
+                self._coming_tiles.remove(tile)
+            self._view.add_tile(tile, shades, is_whole=is_whole)
 
     def _want_pictures(self, times: list[float]) -> None:
         info = self._document.info

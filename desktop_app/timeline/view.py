@@ -38,6 +38,9 @@ from desktop_app.timeline.plane import Floats
 from desktop_app.timeline.ruler import FLAG, Ruler
 from desktop_app.timeline.snapping import REACH, Snapped
 from desktop_app.timeline.span import Span, whole_of
+from desktop_app.timeline.spectra import Image as Shades
+from desktop_app.timeline.spectra import Tile
+from desktop_app.timeline.spectrogram import Spectrogram
 from desktop_app.timeline.strip import ThumbnailStrip
 from desktop_app.timeline.waveform import Sound, Waveform
 from engine.timing import Correction, Offset, clock_words
@@ -186,6 +189,7 @@ class TimelineView(QWidget):
     def set_sound(self, sound: Sound | None) -> None:
         """Draw a sound; its lane is hidden while the clip has none."""
         self._sound = sound
+        self._spectrogram.clear()
         for wave in self._waves:
             wave.set_sound(sound)
         self._place_handle()
@@ -195,6 +199,29 @@ class TimelineView(QWidget):
         for wave in self._waves:
             wave.refresh()
         self._place_handle()
+
+    def set_spectrogram(self, on: bool) -> None:
+        """Show the sound's spectrum instead of its amplitude, or not."""
+        self._shows_spectrum = on
+        for wave in self._waves:
+            wave.set_spectrogram(self._spectrogram if on else None)
+        self.span_changed.emit(*self.span)
+
+    @property
+    def wanted_tiles(self) -> list[Tile]:
+        """Tiles of the spectrogram that are on screen and missing, most urgent first."""
+        if not self._shows_spectrum or self._sound is None:
+            return []
+        correction = self._document.correction
+        start = max(sound_time(correction, self._span.start), self._sound.start)
+        stop = min(sound_time(correction, self._span.stop), self._sound.stop)
+        return self._spectrogram.missing(start, stop, 1 / self._seconds_per_pixel())
+
+    def add_tile(self, tile: Tile, shades: Shades, *, is_whole: bool) -> None:
+        """Take a tile of the spectrogram, or more of it."""
+        self._spectrogram.add(tile, shades, is_whole=is_whole)
+        for wave in self._waves:
+            wave.update()
 
     def add_thumbnail(self, seconds: float, image: QImage, *, is_exact: bool = True) -> None:
         """Take a picture that was wanted; one that is not the true one is a stopgap."""
@@ -262,6 +289,7 @@ class TimelineView(QWidget):
         self._sound_lane, self._handle, self._pins = Lane(-1.0, 1.0), Handle(), AnchorPins()
         self._offset_lane, self._points, self._levels = Lane(-150.0, 150.0), OffsetPoints(), AnchorLevels(150.0)
         self._waves: list[Waveform] = []
+        self._spectrogram, self._shows_spectrum = Spectrogram(), False
         self._lanes = [self._ruler_lane, self._frames_lane, self._mouth_lane, self._sound_lane, self._offset_lane]
         for lane, item in zip(
             self._lanes, (self._ruler, self._strip, self._mouth, self._handle, self._points), strict=True
@@ -359,6 +387,7 @@ class TimelineView(QWidget):
         self._canvas.setBackground(theme.colour("line"))
         for lane in self._lanes:
             lane.set_theme(theme)
+        self._spectrogram.set_theme(theme)
         self._inset.set_theme(theme)
         self._head.setPen(QPen(theme.colour("playhead"), 1))
         self._hover.setPen(QPen(theme.colour("muted", 0.6), 1))
@@ -454,6 +483,7 @@ class TimelineView(QWidget):
             wave.set_theme(self._theme)
             wave.set_sound(self._sound)
             wave.set_reach(1 / self._amplitude)
+            wave.set_spectrogram(self._spectrogram if self._shows_spectrum else None)
             wave.set_bursts(self._bursts("heard"))
         while len(self._waves) > len(pieces):
             self._sound_lane.remove(self._waves.pop())

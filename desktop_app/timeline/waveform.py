@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 from desktop_app.timeline.bursts import paint_bursts
 from desktop_app.timeline.moving import Stretch
 from desktop_app.timeline.plane import Plane, PlaneItem, bars, crisp, polyline, whole_pixels
+from desktop_app.timeline.spectrogram import Spectrogram
 
 STEM_PIXELS = 4.0
 """From this distance between samples on, each gets a dot and a stem (the limit Audacity uses)."""
@@ -65,8 +66,9 @@ class Waveform(PlaneItem):
         self._from, self._to = -math.inf, math.inf
         self._bursts: npt.NDArray[np.float64] = np.zeros(0)
         self._reach = 1.0
+        self._spectrogram: Spectrogram | None = None
         self.drawn = ""
-        """How the last painting was done: ``bars``, ``line`` or ``stems``."""
+        """How the last painting was done: ``bars``, ``line``, ``stems`` or ``spectrogram``."""
 
     def set_sound(self, sound: Sound | None) -> None:
         """Show a sound, or nothing."""
@@ -84,6 +86,11 @@ class Waveform(PlaneItem):
     def set_reach(self, reach: float) -> None:
         """Say that the lane shows values from minus to plus this."""
         self._reach = reach
+        self.update()
+
+    def set_spectrogram(self, spectrogram: Spectrogram | None) -> None:
+        """Show the spectrum instead of the amplitude, or not."""
+        self._spectrogram = spectrogram
         self.update()
 
     def set_bursts(self, seconds: npt.NDArray[np.float64]) -> None:
@@ -106,6 +113,11 @@ class Waveform(PlaneItem):
         start = max(plane.start, sound.start, self._from)
         stop = min(plane.stop, sound.stop, self._to)
         if stop <= start:
+            return
+        if self._spectrogram is not None:
+            self._spectrogram.paint(painter, plane, start, stop, plane.y(self._reach), plane.y(-self._reach))
+            self.drawn = "spectrogram"
+            self._paint_bursts(painter, plane, start, stop)
             return
         per_pixel = sound.sample_rate / plane.scale_x
         middle = crisp(plane.y(0))

@@ -327,6 +327,10 @@
             <source>Remove the selected anchor or marker</source>
             <translation>删除选中的锚点或标记</translation>
         </message>
+        <message>
+            <source>Sound as a spectrogram</source>
+            <translation>以频谱图显示声音</translation>
+        </message>
     </context>
     <context>
         <name>AnchorsBox</name>
