@@ -132,6 +132,7 @@ def _train_to_file(task: tuple[Path, str, Sequence[Record], Recipe, int]) -> Non
 
 
 def write_arrays(target: Path, arrays: Arrays) -> None:
+    """Write a weights file: beside the target first, then in its place."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     part = target.with_name(target.name + ".part")

@@ -25,6 +25,8 @@ _TOOTH_EDGE = 2.6 * _MM
 """How far the upper incisors reach below the line of shut lips, upper lip's middle."""
 _ARCH = 24 * _MM
 """Half the width of the visible row of teeth."""
+_LEAST_SHOWN = 0.08
+"""Gap between the lips, against the mouth's width, from which a source can show its own teeth."""
 _FINEST = 150
 """Pixels across the mouth at which it is painted, at most: what lies in the dark needs no more."""
 
@@ -56,9 +58,13 @@ class Light:
         """
         skin = _median(image, mesh[list(CHEEKS), :2])
         lips = _median(image, (region[1:10] + region[_INNER][1:10]) / 2)
-        white = np.maximum(_whites(image, mesh), skin * 0.9)
-        # Teeth are a little darker and yellower than the whites of the eyes, and lie behind the lips.
-        teeth = np.clip(0.88 * white, 0, 0.86) * np.array([1.0, 0.965, 0.90])
+        # The whites of the eyes tell the light; they are shaded by the lids, and on light skin teeth outshine it.
+        white = np.maximum(1.12 * _whites(image, mesh), 1.08 * skin.max() * np.array([1.0, 0.95, 0.92]))
+        # Teeth are a little darker and yellower than that.
+        teeth = np.clip(0.92 * white, 0, 0.9) * np.array([1.0, 0.965, 0.90])
+        shown = _shown_teeth(image, region[_INNER], float(skin.max()))
+        if shown is not None:
+            teeth = np.clip(1.12 * shown, 0, 0.95)
         brightness = float(white.mean())
         flesh = 0.62 * (0.6 * lips + 0.4 * brightness * np.array([0.72, 0.38, 0.36]))
         dark = 0.16 * lips * np.array([1.0, 0.72, 0.72]) + 0.012
@@ -91,6 +97,21 @@ def _whites(image: Image, mesh: Floats) -> npt.NDArray[np.float64]:
     return np.mean(found, axis=0) if found else np.full(3, 0.6)
 
 
+def _shown_teeth(image: Image, ring: Floats, skin: float) -> npt.NDArray[np.float64] | None:
+    """Return the colour of the teeth that a picture shows between the lips, ``None`` where it shows none."""
+    gap = float(np.linalg.norm(ring[5] - ring[15]))
+    if gap < _LEAST_SHOWN * float(np.linalg.norm(ring[10] - ring[0])) or gap < 4:
+        return None
+    mask = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(ring).astype(np.int32)], (255,))
+    inside = image[mask > 0].astype(np.float64) / 255
+    if not len(inside):
+        return None
+    brightest, darkest = inside.max(1), inside.min(1)
+    teeth = inside[(brightest > 0.6 * skin) & (darkest > 0.62 * brightest)]
+    return np.median(teeth, axis=0) if len(teeth) > 0.12 * len(inside) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """How the mouth lies in the picture.
@@ -109,7 +130,7 @@ def paint_mouth(
     corner: tuple[int, int],
     source: Image,
     lips: Floats,
-    source_lips: Floats,
+    source_lips: Floats | None,
     place: Place,
     jaw: float,
     light: Light,
@@ -122,7 +143,7 @@ def paint_mouth(
         corner: column and row of the picture at which ``target`` begins.
         source: the picture before, whole.
         lips: moved inner lip ring in the picture, shape ``(20, 2)``.
-        source_lips: inner lip ring of the source, shape ``(20, 2)``.
+        source_lips: inner lip ring of the source, shape ``(20, 2)``, to keep the teeth it shows; else ``None``.
         place: how the mouth lies.
         jaw: how far the lower teeth are below their place in a shut mouth, in units.
         light: the face's colours.
@@ -157,7 +178,7 @@ def paint_mouth(
         painted = cv2.resize(painted, size, interpolation=cv2.INTER_LINEAR)
     colours, mask = painted[..., :3], mask * painted[..., 3:]
 
-    own = _own_teeth(source, source_lips, first, size, shift, light)
+    own = None if source_lips is None else _own_teeth(source, source_lips, first, size, shift, light)
     if own is not None:
         teeth, share = own
         colours = colours * (1 - share) + teeth * share
@@ -271,7 +292,7 @@ def _own_teeth(
     """
     width = float(np.linalg.norm(source_lips[10] - source_lips[0])) + 1e-6
     gap = float(np.linalg.norm(source_lips[5] - source_lips[15]))
-    if gap < max(0.08 * width, 6 * light.softness):
+    if gap < max(_LEAST_SHOWN * width, 6 * light.softness):
         return None
     ring = source_lips + shift - first
     middle = ring.mean(0)

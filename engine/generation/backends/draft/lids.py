@@ -32,8 +32,12 @@ _EYES = (
 
 _CREASE = 0.75
 """Share of the way from the lashes up to the brow from which skin is drawn down."""
-_SHUT = 0.96
-"""How far the lid comes down at most: lashes hide the rest."""
+_LASHES = 0.07
+"""Height of the strip of lashes, against the width of the eye."""
+_INSET = 0.03
+"""How far inside the eye the landmarks of the upper lid lie."""
+_OVERLAP = 0.04
+"""How far the shut upper lid reaches over the lower one."""
 
 
 @dataclass
@@ -55,7 +59,7 @@ class Lids:
         if step <= 0:
             return []
         if step not in self._made:
-            shut = _SHUT * min(step / STEPS, 1.0)
+            shut = min(step / STEPS, 1.0)
             made = (_shut_eye(self.image, self.mesh, eye, shut) for eye in _EYES)
             self._made[step] = [one for one in made if one is not None]
         return self._made[step]
@@ -83,20 +87,25 @@ def _shut_eye(image: Image, mesh: Floats, eye: tuple[tuple[int, ...], ...], shut
     v = (x - origin[0]) * down[0] + (y - origin[1]) * down[1]
     lashes, floor, brow_line = (np.interp(u, *_ordered(part)) for part in local)
     floor = np.maximum(floor, lashes)
-    edge = lashes + shut * (floor - lashes)
-    crease = lashes - _CREASE * np.maximum(lashes - brow_line, 0.08 * width)
-    ratio = (edge - crease) / np.maximum(lashes - crease, 1e-3)
-    share = np.clip((v - crease) / np.maximum(edge - crease, 1e-3), 0, 1)
+    # Nothing moves at the corners of the eye; the strip of lashes goes down as it is, and skin is drawn after it.
+    apart = np.clip((floor - lashes) / (0.5 * _LASHES * width), 0, 1)
+    edge = lashes + shut * (floor - lashes + _OVERLAP * width * apart)
+    strip = apart * _LASHES * width
+    root = lashes - _INSET * width * apart
+    crease = lashes - _CREASE * np.maximum(lashes - brow_line, 0.15 * width) - strip
+    have, want = np.maximum(root - strip - crease, 1e-3), np.maximum(edge - strip - crease, 1e-3)
+    share = np.clip((v - crease) / want, 0, 1)
+    ratio = want / have
     # Beginning at the crease with no stretch at all, and evenly stretched towards the lashes.
-    drawn = 0.5 * share + 0.5 * (1 - (1 - share) ** np.maximum(2 * ratio - 1, 1.0))
-    source = crease + (lashes - crease) * drawn
+    drawn = crease + have * (0.5 * share + 0.5 * (1 - (1 - share) ** np.maximum(2 * ratio - 1, 1.0)))
+    source = np.where(v > edge - strip, v - edge + root, drawn)
     inside = (u > 0) & (u < width)
     moved = np.where(inside & (v > crease), source - v, 0).astype(np.float32)
     lid = cv2.remap(image, x + moved * down[0], y + moved * down[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     cover = (np.clip(edge - v + 0.5, 0, 1) * inside).astype(np.float32)[..., None]
     own = box.of(image)
     # The lid is shaded where it curves down to the lashes.
-    shade = 1 - 0.16 * shut * np.exp(-0.5 * ((v - edge) / (0.07 * width)) ** 2)[..., None] * inside[..., None]
+    shade = 1 - 0.22 * shut * (np.exp(-0.5 * ((v - edge) / (0.05 * width)) ** 2) * inside * apart)[..., None]
     patch = own * (1 - cover) + lid * shade * cover
     return box, np.clip(patch + 0.5, 0, 255).astype(np.uint8)
 

@@ -31,6 +31,8 @@ class SpeakingFace:
         lips: ``MOUTH_REGION`` in the picture, shape ``(61, 2)``.
         fields: the splines.
         light: its colours.
+        keeps_teeth: whether teeth that the picture shows stay at their place; in a moving picture they would come and
+            go with the person's own speech.
     """
 
     mesh: Floats
@@ -38,22 +40,23 @@ class SpeakingFace:
     lips: Floats
     fields: Fields
     light: Light
+    keeps_teeth: bool
 
     @classmethod
-    def of(cls, image: Image, mesh: Floats, light: Light | None = None) -> SpeakingFace:
+    def of(cls, image: Image, mesh: Floats, light: Light | None = None, *, keeps_teeth: bool = True) -> SpeakingFace:
         """Prepare a face for moving.
 
         Args:
             image: RGB, shape ``(h, w, 3)``.
             mesh: landmarks in pixels, shape ``(468 or more, 3)``.
             light: its colours, by default as they are in this picture.
+            keeps_teeth: see the attribute.
         """
         size = (image.shape[1], image.shape[0])
         grid = Grid.over(region_of(mesh, size), size)
         lips = region_points(mesh)
-        return cls(
-            mesh, shape_of(mesh), lips, Fields.of(mesh, lips, grid), light or Light.of(image, mesh, lips)
-        )  # fmt: skip
+        colours = light or Light.of(image, mesh, lips)
+        return cls(mesh, shape_of(mesh), lips, Fields.of(mesh, lips, grid), colours, keeps_teeth)
 
     def drawn(self, image: Image, wanted: Floats, resting: Floats, turned: Floats | None = None) -> Image:
         """Return a picture with another mouth; outside the face's region it is the same.
@@ -79,7 +82,8 @@ class SpeakingFace:
         place = Place(middle, self.shape.rotation[:2, :2].astype(np.float32) * np.float32(scale))
         jaw = max(float(wanted[_CHIN, 1] - resting[_CHIN, 1]), 0.0)
         corner = (grid.box.left, grid.box.top)
-        paint_mouth(face, corner, image, after[INNER], self.lips[INNER], place, jaw, self.light, skull)
+        own = self.lips[INNER] if self.keeps_teeth else None
+        paint_mouth(face, corner, image, after[INNER], own, place, jaw, self.light, skull)
         grid.box.of(out)[:] = face
         return out
 

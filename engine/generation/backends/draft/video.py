@@ -132,7 +132,7 @@ class Video:
             share *= speaking
         if seen.mesh is None or share <= 0.01:
             return seen.image
-        face = SpeakingFace.of(seen.image, seen.mesh, self._light)
+        face = SpeakingFace.of(seen.image, seen.mesh, self._light, keeps_teeth=False)
         own = face.shape.points
         wanted = self._resting.moved(mouth * np.float32(self._settings.expressiveness), self._performance.model)
         return face.drawn(seen.image, own + (wanted - own) * np.float32(share), self._resting.points)
