@@ -80,6 +80,12 @@ class Parameter:
     choices: tuple[str, ...] = ()
     unit: str = ""
 
+    def __post_init__(self) -> None:
+        # Engines name members of enumerations of their own; what travels to the window is the plain text.
+        object.__setattr__(self, "choices", tuple(str(each) for each in self.choices))
+        if isinstance(self.default, str):
+            object.__setattr__(self, "default", str(self.default))
+
     def problem(self, value: ParameterValue) -> Refusal | None:
         """Return why a value cannot be this parameter's, or ``None``."""
         if self._takes(value):
