@@ -83,6 +83,8 @@ def test_imports_point_downwards() -> None:
             if parts[0] != "engine" or len(parts) < 2:
                 continue
             target = parts[1]
+            if place[0] == "cli":  # on top of everything, as the modules directly in ``engine``
+                continue
             if len(place) > 1:  # inside a room
                 allowed = ROOMS[place[0]] | GROUND | {place[0]}
             elif place[0].removesuffix(".py") in GROUND:

@@ -17,6 +17,7 @@ from engine.timing import Correction, Offset
 
 if TYPE_CHECKING:
     from engine.sound.prepare import Prepared
+    from engine.sync.syncnet.result import SyncNetMeasurement
 
 
 def _code_of(measurement: Measurement) -> ExitCode:
@@ -49,6 +50,23 @@ def show_measurement(terminal: Terminal, file: str, result: tuple[Measurement, R
         terminal.err.print(f"{unplotted}", markup=False)
         return ExitCode.BAD_INPUT
     return _code_of(measurement)
+
+
+def show_syncnet(terminal: Terminal, file: str, result: SyncNetMeasurement) -> int:
+    """Show what SyncNet says."""
+    if terminal.as_json:
+        terminal.json(result.to_json())
+    else:
+        terminal.title(file)
+        terminal.print(f"  {result.verdict}", KIND_STYLES[result.kind])
+        facts = [(say("fact.detector"), "SyncNet v2")]
+        if result.confidence is not None and result.distance is not None:
+            facts.append((say("fact.confidence"), f"{result.confidence:.2f} (LSE-C)"))
+            facts.append((say("fact.distance"), f"{result.distance:.2f} (LSE-D)"))
+        facts.append((say("fact.looked_at"), say("fact.seconds", seconds=result.seconds_analysed)))
+        terminal.facts(facts)
+    special = {Kind.IN_SYNC: ExitCode.DONE, Kind.UNMEASURABLE: ExitCode.UNMEASURABLE}
+    return special.get(result.kind, ExitCode.OUT_OF_SYNC)
 
 
 def show_fix(terminal: Terminal, file: str, report: FixReport) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
 from importlib.metadata import version
@@ -14,19 +14,14 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.cli.exit_codes import ExitCode
-from engine.words import Message
+from engine.cli.model_commands import app as models_app
+from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Paths
+from engine.cli.options import help_text as _help
+from engine.cli.options import option as _option
+from engine.cli.options import say as _say
 
 if TYPE_CHECKING:
     from engine.media.export.report import AnyCorrection
-
-
-def _say(key: str, **values: object) -> str:
-    return Message(f"cli.{key}", **values).text()
-
-
-def _help(key: str) -> str:
-    """Return a help text whose lines can be broken: Chinese has no spaces, and typer's table cuts long words."""
-    return re.sub(r"([\uff0c\u3002\uff1b\uff1a\u3001])(?=\S)", r"\1 ", _say(key))
 
 
 class ModeName(StrEnum):
@@ -36,6 +31,13 @@ class ModeName(StrEnum):
     COMPATIBLE = "compatible"
     STRETCH = "stretch"
     PIECEWISE = "piecewise"
+
+
+class DetectorName(StrEnum):
+    """What measures, as ``--detector`` takes it."""
+
+    PLOSIVE = "plosive"
+    SYNCNET = "syncnet"
 
 
 class FormatName(StrEnum):
@@ -55,25 +57,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-_PANEL = _say("options")
-
-
-def _option(*names: str, text: str, **more: Any) -> Any:
-    # An empty place for the value: that a switch is a "bool" tells nobody anything, and the text wants the room.
-    more.setdefault("metavar", " ")
-    return typer.Option(*names, help=_help(text), rich_help_panel=_PANEL, show_default=False, **more)
-
-
-# Plain strings, not Path: "http://host" must not become "http:/host" before it is refused.
-Paths = Annotated[
-    list[str],
-    typer.Argument(metavar="PATH", help=_help("paths"), rich_help_panel=_say("arguments"), show_default=False),
-]
-Audio = Annotated[str | None, _option("--audio", text="audio", metavar="FILE")]
-AsJson = Annotated[bool, _option("--json", text="json")]
-Jobs = Annotated[int | None, _option("--jobs", text="jobs", min=1, metavar="N")]
-Lang = Annotated[str | None, _option("--lang", text="lang", metavar="en|zh")]
+app.add_typer(models_app, name="models")
 
 
 def _frame_rate(text: str | None) -> str | None:
@@ -117,10 +101,6 @@ def _correction(ms: float | None, drift_ppm: float | None, steps: str | None) ->
 def _refuse_both(ms: float | None, drift_ppm: float | None, steps: str | None) -> None:
     if steps is not None and (ms, drift_ppm) != (None, None):
         raise typer.BadParameter(_say("fix.steps_alone"), param_hint="--steps")
-
-
-Action = Callable[[], int]
-"""What a command hands back to be done outside of typer, which gives Ctrl-C and a closed pipe meanings of its own."""
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -189,16 +169,25 @@ def _measure(
     plot: Annotated[str | None, _option("--plot", text="measure.plot", metavar="PNG")] = None,
     thorough: Annotated[bool, _option("--thorough", text="measure.thorough")] = False,
     face: Annotated[int | None, _option("--face", text="measure.face", min=1, metavar="N")] = None,
+    detector: Annotated[
+        DetectorName, _option("--detector", text="measure.detector", metavar="NAME")
+    ] = DetectorName.PLOSIVE,
     jobs: Jobs = None,
     lang: Lang = None,
 ) -> Action:
+    if detector is DetectorName.SYNCNET and plot is not None:
+        raise typer.BadParameter(_say("measure.no_plot"), param_hint="--plot")
+
     def act() -> int:
-        from engine.cli.answers import show_measurement
+        from engine.cli.answers import show_measurement, show_syncnet
         from engine.cli.batch import Task
-        from engine.cli.file_jobs import measure_file
+        from engine.cli.file_jobs import measure_file, syncnet_file
         from engine.cli.many_files import Work
 
         work = Work(paths, jobs, as_json=as_json)
+        if detector is DetectorName.SYNCNET:
+            more = {"audio": audio, "thorough": thorough, "face": face}
+            return work.do([Task(syncnet_file, {"path": file, **more}) for file in work.files], show_syncnet)
         pictures = work.targets(plot, ".png")
         more = {"audio": audio, "thorough": thorough, "face": face}
         return work.do(

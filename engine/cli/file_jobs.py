@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.media.interchange.formats import EditFile
     from engine.sound.finding import Diagnosis
     from engine.sound.prepare import Prepared
+    from engine.sync.syncnet.result import SyncNetMeasurement
 
 
 def measure_file(
@@ -37,6 +38,15 @@ def measure_file(
 
         drawn = yield from draw(measurement, plot, audio=audio)
     return measurement, drawn if isinstance(drawn, Refusal) else None
+
+
+def syncnet_file(
+    path: str, *, audio: str | None, thorough: bool, face: int | None
+) -> Job[SyncNetMeasurement | Refusal]:
+    """Measure with SyncNet."""
+    from engine.sync.syncnet.measure import measure_syncnet
+
+    return measure_syncnet(path, audio=audio, thorough=thorough, face=face)
 
 
 def fix_file(

@@ -105,7 +105,7 @@ def sha256_of(path: Path) -> Job[str]:
         with path.open("rb") as stream:
             while block := stream.read(_BLOCK):
                 digest.update(block)
-                yield Progress("checking", stream.tell() / size)
+                yield Progress("proving", stream.tell() / size)
     except OSError as error:
         raise Refused.because("models.unreadable", path=path, why=error.strerror or str(error)) from error
     return digest.hexdigest()

@@ -128,7 +128,7 @@ def _hash(partial: Path, digest: Any) -> Job[None]:
     with partial.open("rb") as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
-            yield Progress("checking", 0.0)
+            yield Progress("proving", 0.0)
 
 
 def _fetch(entry: Entry, remote: _Remote, partial: Path, digest: Any) -> Job[None]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import commands
+from engine.cli import commands, model_commands, options
 from engine.cli.exit_codes import ExitCode
 from engine.refusal import Refusal
 from engine.words import LANGUAGES, use_language
@@ -177,14 +177,19 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
     def run(*arguments: str, language: str = "en") -> tuple[int, str]:
         use_language(language)
-        importlib.reload(commands)  # the commands' help is made in the language of the moment
+        _reload()  # the commands' help is made in the language of the moment
         code = commands.run_command(arguments)
         out, err = capsys.readouterr()
         return code, out + err
 
     yield run
     use_language("en")
-    importlib.reload(commands)
+    _reload()
+
+
+def _reload() -> None:
+    for module in (options, model_commands, commands):
+        importlib.reload(module)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,0 +1,112 @@
+"""From points of pictures and of sound to an offset: SyncNet's arithmetic, and its sign turned into ours.
+
+SyncNet counts frames of 1/25 s, positive where the *sound* comes first. That sign ends in this file:
+:attr:`Offsets.offset_ms` is positive where the sound is late, as everywhere else in this program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+REACH = 15
+"""Frames searched to either side (``vshift`` of the reference)."""
+FRAME_MS = 40.0
+"""A frame at SyncNet's 25 fps."""
+
+_EPSILON = 1e-6
+"""Added to every difference before it is squared, as ``torch.nn.functional.pairwise_distance`` does."""
+_FILTER = 9
+"""Width of the median filter over the confidence of single windows."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """What the distances say.
+
+    Attributes:
+        leads_by: SyncNet's own number: frames by which the sound comes before the picture.
+        confidence: how much smaller the best mean distance is than the median one; the literature's LSE-C.
+        distance: the best mean distance; the literature's LSE-D.
+        curve: mean distance per shift, shape ``(2 * reach + 1,)``, from the sound leading by ``reach`` frames down.
+    """
+
+    leads_by: int
+    confidence: float
+    distance: float
+    curve: Floats
+
+    @property
+    def offset_ms(self) -> float:
+        """How late the sound is, in milliseconds; negative, early."""
+        return -self.leads_by * FRAME_MS
+
+
+def distances(pictures: Floats, sounds: Floats, reach: int = REACH) -> Floats:
+    """Return how far each picture is from the sounds around it.
+
+    Args:
+        pictures: points of windows, shape ``(n, dim)``.
+        sounds: points of the windows at the same times, shape ``(n, dim)``.
+        reach: how many windows to look to either side; beyond the ends there are zeros.
+
+    Returns:
+        Shape ``(n, 2 * reach + 1)``.
+    """
+    return distances_within(pictures, np.pad(sounds, ((reach, reach), (0, 0))))
+
+
+def distances_within(pictures: Floats, sounds: Floats) -> Floats:
+    """Return the same where the sound before and after is known.
+
+    Args:
+        pictures: points of windows, shape ``(n, dim)``.
+        sounds: points of the windows at the same times and of ``reach`` before and after them, shape
+            ``(n + 2 * reach, dim)``.
+
+    Returns:
+        Shape ``(n, 2 * reach + 1)``.
+    """
+    count = len(sounds) - len(pictures) + 1
+    return np.stack(
+        [
+            np.sqrt(np.square(pictures - sounds[shift : shift + len(pictures)] + np.float32(_EPSILON)).sum(1))
+            for shift in range(count)
+        ],
+        axis=1,
+    )
+
+
+def conclude(curve: Floats) -> Offsets:
+    """Return what a curve of mean distances says.
+
+    Args:
+        curve: shape ``(2 * reach + 1,)``, an odd number.
+    """
+    best = int(curve.argmin())
+    return Offsets(
+        leads_by=len(curve) // 2 - best,
+        confidence=float(np.median(curve) - curve[best]),
+        distance=float(curve[best]),
+        curve=curve,
+    )
+
+
+def framewise_confidence(matrix: Floats) -> tuple[Floats, Floats]:
+    """Return the confidence of single windows at the best shift, and the same smoothed.
+
+    Args:
+        matrix: what :func:`distances` returned.
+
+    Returns:
+        Two arrays of shape ``(n,)``.
+    """
+    from scipy.signal import medfilt
+
+    curve = matrix.mean(0)
+    confidence = np.asarray(np.median(curve) - matrix[:, int(curve.argmin())], np.float32)
+    return confidence, np.asarray(medfilt(confidence, _FILTER), np.float32)
