@@ -31,6 +31,7 @@ _MODULES = {
         "PlosivePair",
         "MouthTrace",
         "FacePath",
+        "Glimpse",
         "Measurement",
     ),
     "engine.sound.finding": ("Severity", "Span", "Finding", "Diagnosis"),
@@ -48,6 +49,7 @@ _MODULES = {
     ),
     "engine.generation.registry": ("EngineStatus",),
     "engine.generation.events": ("Preview", "GpuReading", "Reading", "Notice"),
+    "engine.generation.profiles": ("CalibrationProfile",),
     "engine.generation.report": ("SyncCheck", "Statistics", "RenderReport"),
     "engine.worker_messages": (
         "Measure",
@@ -67,7 +69,7 @@ _MODULES = {
 """The types that travel, by the module that defines them; all of them are light."""
 
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
-_ARRAY_TYPES = {"float32", "float64", "int64", "int32", "uint8", "bool"}
+_ARRAY_TYPES = {"float32", "float64", "int64", "int32", "uint16", "uint8", "bool"}
 
 
 class Unreadable(ValueError):  # noqa: N818 - it says what the data is

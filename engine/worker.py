@@ -149,6 +149,8 @@ class Worker:
         self._writing = threading.Lock()
         self._waiting: queue.Queue[tuple[int, Request] | None] = queue.Queue()
         self._cancelled: set[int] = set()
+        self._paused: set[int] = set()
+        self._told = threading.Condition()
         self._leaving = threading.Event()
 
     def serve(self) -> None:
@@ -164,6 +166,7 @@ class Worker:
 
         def report(progress: Progress) -> None:
             nonlocal reported
+            self._wait_while_paused(job, progress)
             if job in self._cancelled or self._leaving.is_set():
                 raise _Cancelled
             if progress.partial or (time.monotonic() - reported) >= _REPORT_SECONDS:
@@ -180,6 +183,14 @@ class Worker:
             self._say("result", job=job, value=refused.refusal)
         except Exception:  # noqa: BLE001 - a bug in one job is reported as such, the next one is served
             self._say("fault", job=job, details=traceback.format_exc())
+
+    def _wait_while_paused(self, job: int, progress: Progress) -> None:
+        """Hold a job at its yield until it is told to continue, or to end."""
+        if job not in self._paused:
+            return
+        self._say("progress", job=job, stage="paused", done=progress.done, partial=None)
+        with self._told:
+            self._told.wait_for(lambda: job not in self._paused or job in self._cancelled or self._leaving.is_set())
 
     def _say(self, what: str, **more: object) -> None:
         line = to_line({"say": what, **more})
@@ -201,17 +212,29 @@ class Worker:
                 case "do":
                     self._waiting.put((message["job"], message["request"]))
                 case "cancel":
-                    self._cancelled.add(message["job"])
+                    self._tell(self._cancelled.add, message["job"])
+                case "pause":
+                    self._tell(self._paused.add, message["job"])
+                case "continue":
+                    self._tell(self._paused.discard, message["job"])
                 case "language":
                     use_language(message["code"])
                 case "leave":
                     break
-        self._leaving.set()
+        with self._told:
+            self._leaving.set()
+            self._told.notify_all()
         self._waiting.put(None)
         # The main thread leaves at its job's next yield; native code that never comes back must not keep us alive.
         timer = threading.Timer(_LEAVE_SECONDS, os._exit, [0])
         timer.daemon = True
         timer.start()
+
+    def _tell(self, change: Callable[[int], None], job: int) -> None:
+        """Change what is wanted of a job, and wake it up if it waits."""
+        with self._told:
+            change(job)
+            self._told.notify_all()
 
     def _beat(self) -> None:
         while not self._leaving.wait(HEARTBEAT_SECONDS):

@@ -2,10 +2,10 @@
 
 One message per line, as :mod:`engine.wire` writes it: a dictionary with ``"say"`` and what goes with it.
 
-To the worker: ``do`` (``job``: number, ``request``: one of the classes below), ``cancel`` (``job``), ``language``
-(``code``), ``leave``. From the worker: ``hello`` (``protocol``, ``pid``), ``alive``, ``progress`` (``job``, ``stage``,
-``done``, ``partial``), ``result`` (``job``, ``value``: also a refusal), ``fault`` (``job``, ``details``), ``cancelled``
-(``job``).
+To the worker: ``do`` (``job``: number, ``request``: one of the classes below), ``cancel`` (``job``), ``pause``
+(``job``), ``continue`` (``job``), ``language`` (``code``), ``leave``. From the worker: ``hello`` (``protocol``,
+``pid``), ``alive``, ``progress`` (``job``, ``stage``, ``done``, ``partial``), ``result`` (``job``, ``value``: also a
+refusal), ``fault`` (``job``, ``details``), ``cancelled`` (``job``).
 """
 
 from __future__ import annotations

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
+import numpy.typing as npt
 from av.video.stream import VideoStream
 
 from engine.generation.plan import Plan
@@ -31,6 +34,9 @@ _COPIED: dict[Container, set[str]] = {
     },
 }
 """Sound that common players play from each container as it is; everything else is encoded once."""
+
+_LEAST_SAMPLES = 4096
+"""Fewer make too few packets of AAC for a demuxer to recognise them."""
 
 
 def join(plan: Plan, store: SegmentStore, target: Path) -> Job[None]:
@@ -85,8 +91,8 @@ def put_voice(
     if container is None:
         raise Refused.because("export.unknown_container", path=target, suffix=target.suffix or "?")
     notes: list[Message] = []
-    if _outlasts(audio, plan):
-        voice = yield from part_of(_cut(voice, audio, plan, scratch / "cut.w64"), 0.0, 0.5)
+    if _outlasts(audio, plan) or _is_tiny(audio):
+        voice = yield from part_of(_fitted(voice, audio, plan, scratch / "cut.w64"), 0.0, 0.5)
         audio = _sound_of(voice)
     copies = audio.codec in _COPIED.get(container, set())
     mode = Mode.LOSSLESS if copies else Mode.COMPATIBLE
@@ -116,12 +122,23 @@ def _outlasts(audio: AudioStream, plan: Plan) -> bool:
     return audio.duration is not None and audio.duration > plan.seconds + 1 / plan.fps
 
 
-def _cut(voice: Path, audio: AudioStream, plan: Plan, target: Path) -> Job[Path]:
-    """Write the beginning of a voice, as long as the picture, without loss."""
+def _is_tiny(audio: AudioStream) -> bool:
+    return audio.duration is not None and audio.duration * audio.sample_rate < _LEAST_SAMPLES
+
+
+def _fitted(voice: Path, audio: AudioStream, plan: Plan, target: Path) -> Job[Path]:
+    """Write the beginning of a voice, as long as the picture, without loss; a tiny one with silence behind it."""
     stop = audio.start + plan.seconds
     blocks = read_samples(voice, stream=audio.index, sample_rate=None, channels=None, stop=stop)
     encoding = Encoding("pcm_f32le", "w64", ".w64", audio.sample_rate, audio.layout, audio.channels, "flt")
-    pieces = (block.data.reshape(len(block.data), -1) for block in blocks)
-    for seconds in encode(pieces, encoding, target):
+
+    def pieces() -> Iterator[npt.NDArray[np.float32]]:
+        count = 0
+        for block in blocks:
+            count += len(block.data)
+            yield block.data.reshape(len(block.data), -1)
+        yield np.zeros((max(0, _LEAST_SAMPLES - count), audio.channels), np.float32)
+
+    for seconds in encode(pieces(), encoding, target):
         yield Progress("encoding", float(min(Fraction(1), seconds / plan.seconds)))
     return target

@@ -1,4 +1,4 @@
-"""Which engines there are: those that come with the program, and those of other packages.
+"""Which engines there are: those that come with the program, those of other packages, and commands of the user's.
 
 A package offers an engine through the entry point group ``plosive.engines``: a name, and a function without arguments
 that returns a :class:`~engine.generation.backend.Backend`. The engines that come with the program are the packages in
@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 
 from engine.generation import backends
 from engine.generation.backend import Backend, Capabilities
+from engine.generation.external import external_names, open_external
 from engine.refusal import Refusal, Refused
 
 GROUP = "plosive.engines"
@@ -49,8 +50,8 @@ class EngineStatus:
 def engine_names() -> tuple[str, ...]:
     """Return the names of all engines, our own first."""
     own = _own_names()
-    others = sorted({point.name for point in entry_points(group=GROUP)} - set(own))
-    return (*own, *others)
+    others = {point.name for point in entry_points(group=GROUP)} | set(external_names())
+    return (*own, *sorted(others - set(own)))
 
 
 def open_engine(name: str) -> Backend:
@@ -58,7 +59,7 @@ def open_engine(name: str) -> Backend:
 
     Raises:
         Refused: ``generation.no_engine`` if there is none of this name, ``generation.broken_engine`` if the package of
-            somebody else fails.
+            somebody else fails, ``generation.external_unreadable`` if the description of a command makes no sense.
     """
     own = _own_names()
     if name in own:
@@ -71,6 +72,8 @@ def open_engine(name: str) -> Backend:
                 # Whatever goes wrong in another package is that package's, and must not look like ours.
                 raise Refused.because("generation.broken_engine", name=name, why=_said(error)) from error
             return engine
+    if name in external_names():
+        return open_external(name)
     raise Refused.because("generation.no_engine", name=name, known=", ".join(engine_names()))
 
 

@@ -133,7 +133,7 @@ class SegmentStore:
         part, path = self.part(segment), self.path(segment)
         size, digest = part.stat().st_size, _digest(part)
         if state is not None:
-            state_part = self._state_path(segment.index).with_suffix(".part")
+            state_part = self._state_path(segment.index).with_suffix(".state.part")
             state_part.write_bytes(state)
             state_part.replace(self._state_path(segment.index))
         part.replace(path)

@@ -6,7 +6,8 @@ An engine of your own needs these methods, and an entry point in its package's `
     grey = "grey_engine:GreyEngine"
 
 Everything else (voice, frame rates, encoding, resuming, sound, measuring) is done around it. An engine whose segments
-depend on earlier ones (``echoes=True`` here) gives what the next one needs through ``state`` and takes it in ``restore``.
+depend on earlier ones (``echoes=True`` here) gives what the next one needs through ``state`` and takes it in
+``restore``.
 """
 
 from __future__ import annotations
