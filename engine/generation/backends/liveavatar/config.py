@@ -74,6 +74,7 @@ class ModelConfig:
 
         Raises:
             Refused: if the file describes a variant of the network that this engine does not compute.
+            ValueError: if a value is of another kind.
         """
         for name, needed in _ONLY_VARIANT.items():
             if values.get(name, needed) != needed:
@@ -82,7 +83,11 @@ class ModelConfig:
         chosen = {name: value for name, value in values.items() if name in known}
         if "audio_inject_layers" in chosen:
             chosen["audio_inject_layers"] = tuple(chosen["audio_inject_layers"])
-        return cls(**chosen)
+        config = cls(**chosen)
+        for field in fields(cls):
+            if type(getattr(config, field.name)) is not type(field.default):
+                raise ValueError(f"{field.name} is {getattr(config, field.name)!r}")
+        return config
 
 
 _ONLY_VARIANT = {

@@ -281,13 +281,13 @@ class S2VTransformer(nn.Module):
         return shaped.permute(5, 0, 1, 3, 2, 4).reshape(self.config.out_dim, BLOCK_LATENTS, size.height, size.width)
 
 
-def layer_modules(model: S2VTransformer, number: int) -> list[nn.Module]:
-    """Return the modules that hold the weights of one layer: its block and, where there is one, its audio injector."""
-    modules = [model.blocks[str(number)]]
-    if number in model.config.audio_inject_layers:
-        index = str(model.config.audio_inject_layers.index(number))
-        modules += [model.audio_injector.injector[index], model.audio_injector.injector_adain_layers[index]]
-    return modules
+def layer_parts(config: ModelConfig, number: int) -> tuple[str, ...]:
+    """Return the names of the modules that hold one layer: its block and, where it has one, its audio injector."""
+    block = f"blocks.{number}"
+    if number not in config.audio_inject_layers:
+        return (block,)
+    index = config.audio_inject_layers.index(number)
+    return block, f"audio_injector.injector.{index}", f"audio_injector.injector_adain_layers.{index}"
 
 
 def _patches(channels: int, dim: int, frames: int, pixels: int) -> nn.Conv3d:

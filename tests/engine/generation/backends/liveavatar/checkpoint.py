@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 from torch import Tensor
+from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
+from engine.generation.backends.liveavatar.config import ModelConfig
+from engine.generation.backends.liveavatar.lora import lora_modules
+from engine.generation.backends.liveavatar.weights import Files
+from tests.engine.generation.backends.liveavatar.tiny import CONFIG, network
 from tests.golden import draw, golden_folder
 
 VOCABULARY = 64
@@ -46,6 +54,57 @@ def write_tokenizer(folder: Path) -> None:
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def lora_state(
+    config: ModelConfig, rank: int = 4, prefix: str = "base_model.model.", infix: str = ".default"
+) -> dict[str, Tensor]:
+    """The LoRA under its official names, or with another beginning or ending."""
+    weights = {name: tuple(value.shape) for name, value in network(config).state_dict().items()}
+    shapes = {}
+    for module in lora_modules(config):
+        out, into = weights[f"{module}.weight"]
+        shapes[f"{prefix}{module}.lora_A{infix}.weight"] = (rank, into)
+        shapes[f"{prefix}{module}.lora_B{infix}.weight"] = (out, rank)
+    return drawn(shapes)
+
+
+def write_official(folder: Path, config: ModelConfig = CONFIG, shards: int = 4) -> Files:
+    """Write all parts as the official folders have them: shards with an index, pickles, a tokenizer's folder."""
+    files = Files.in_folder(folder)
+    for place in (files.wan, files.lora.parent, files.voice):
+        place.mkdir(parents=True, exist_ok=True)
+    (files.wan / "config.json").write_text(
+        json.dumps({"_class_name": "WanModel_S2V", **asdict(config)}), encoding="utf-8"
+    )
+    state = network(config).state_dict()
+    names = list(state)
+    weight_map = {}
+    for shard in range(shards):
+        file = f"diffusion_pytorch_model-{shard + 1:05d}-of-{shards:05d}.safetensors"
+        mine = names[shard::shards]
+        save_file({name: state[name].bfloat16().contiguous() for name in mine}, files.wan / file)
+        weight_map |= dict.fromkeys(mine, file)
+    index = {"metadata": {"total_size": 0}, "weight_map": weight_map}
+    (files.wan / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    save_file({name: value.bfloat16() for name, value in lora_state(config).items()}, files.lora)
+    torch.save(vae_state(), files.vae)
+    torch.save({name: value.bfloat16() for name, value in t5_state(config.text_dim).items()}, files.text)
+    write_tokenizer(files.tokenizer)
+    write_wav2vec2(files.voice, config.audio_dim)
+    return files
+
+
+def write_wav2vec2(folder: Path, width: int) -> None:
+    """A small wav2vec 2 with 24 layers, as its official folder has it."""
+    config = Wav2Vec2Config(
+        hidden_size=width, num_hidden_layers=24, num_attention_heads=2, intermediate_size=12, feat_extract_norm="layer",
+        conv_bias=True, do_stable_layer_norm=True, vocab_size=33, conv_dim=[8] * 7, num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+    )  # fmt: skip
+    config.to_json_file(folder / "config.json")
+    state = Wav2Vec2ForCTC(config).state_dict()
+    save_file(drawn({name: tuple(value.shape) for name, value in state.items()}), folder / "model.safetensors")
 
 
 def vae_state(base: int = 4) -> dict[str, Tensor]:
