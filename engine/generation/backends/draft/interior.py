@@ -59,7 +59,7 @@ class Light:
         skin = _median(image, mesh[list(CHEEKS), :2])
         lips = _median(image, (region[1:10] + region[_INNER][1:10]) / 2)
         # The whites of the eyes tell the light; they are shaded by the lids, and on light skin teeth outshine it.
-        white = np.maximum(1.12 * _whites(image, mesh), 1.08 * skin.max() * np.array([1.0, 0.95, 0.92]))
+        white = np.maximum(1.12 * _whites(image, mesh), 0.54 * (skin + skin.max()))
         # Teeth are a little darker and yellower than that.
         teeth = np.clip(0.92 * white, 0, 0.9) * np.array([1.0, 0.965, 0.90])
         shown = _shown_teeth(image, region[_INNER], float(skin.max()))
