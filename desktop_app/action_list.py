@@ -194,9 +194,9 @@ def declare(actions: Actions, window: Commands) -> None:
         "render",
         QT_TRANSLATE_NOOP("Actions", "Render what was chosen"),
         GENERATE,
-        lambda: window.generation.render_now(),
+        window.render_now,
         keys=("Ctrl+Shift+G",),
-        is_available=lambda: window.generation.can_render,
+        is_available=lambda: window.can_render,
     )
     add(
         "pause_renders",

@@ -30,6 +30,23 @@ class Commands(Protocol):
         """Where the open clip ends, in seconds."""
         ...
 
+    @property
+    def can_render(self) -> bool:
+        """Whether everything that a render needs was chosen."""
+        ...
+
+    def show_generation(self) -> None:
+        """Show what renders new clips."""
+
+    def render_now(self) -> None:
+        """Render what was chosen."""
+
+    def pause_renders(self) -> None:
+        """Pause all renders, or go on."""
+
+    def ask_render_log(self) -> None:
+        """Let the user choose a log of a render."""
+
     def ask_clip(self) -> None:
         """Let the user choose a clip or a project."""
 

@@ -15,6 +15,7 @@ from desktop_app.document.document import Document, State
 from desktop_app.document.memory import Memory
 from desktop_app.document.project import SUFFIX, Project, read
 from desktop_app.document.settings import Settings
+from desktop_app.work.asking import EngineList, Planning
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.examining import Examining
 from desktop_app.work.exporting import Exporting
@@ -23,6 +24,7 @@ from desktop_app.work.jobs import Outcome
 from desktop_app.work.measuring import Measuring
 from desktop_app.work.opening import Opener
 from desktop_app.work.queue import Queue
+from desktop_app.work.rendering import CANCEL_SECONDS, Rendering
 from engine.media.interchange.sidecar import find_sidecar
 from engine.media.probe import MediaInfo
 from engine.refusal import Refusal, Refused
@@ -48,6 +50,9 @@ class Studio(QObject):
         examining: lets the doctor look.
         autosave: keeps the project.
         queue: measures and fixes many clips, in a process of its own.
+        rendering: renders new clips, in a process of its own.
+        engines: which engines there are.
+        planning: what a render would take.
     """
 
     refused = Signal(object)
@@ -64,6 +69,7 @@ class Studio(QObject):
         settings: Settings,
         engine: EngineProcess | None = None,
         queue_engine: EngineProcess | None = None,
+        render_engine: EngineProcess | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -80,6 +86,14 @@ class Studio(QObject):
             places.state_folder() / "queue.json",
             self,
         )
+        self.rendering = Rendering(
+            render_engine
+            or EngineProcess(places.log_folder() / "render-engine.txt", cancel_seconds=CANCEL_SECONDS, parent=self),
+            places.state_folder() / "renders.json",
+            self,
+        )
+        # Short questions: they may wait behind a measurement, but not behind a render.
+        self.engines, self.planning = EngineList(self.engine, self), Planning(self.engine, self)
         self._memory = Memory(places.state_folder() / "corrections.json")
         self._opener = Opener(self)
         self._opener.opened.connect(self._show)
@@ -224,6 +238,7 @@ class Studio(QObject):
         self.autosave.leave()
         self._opener.wait()
         self.queue.close()
+        self.rendering.close()
         self.engine.stop()
 
     def _open_project(self, path: Path) -> None:

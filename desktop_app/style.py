@@ -111,6 +111,8 @@ QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom:
 QToolButton[kind="tab"]:hover {{ color: {theme.text}; }}
 QToolButton[kind="tab"]:checked {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}
 QToolButton[kind="tab"]:focus {{ color: {theme.accent}; }}
+QToolButton[kind="fold"] {{ background: transparent; border: none; color: {theme.muted}; padding: 4px 0; }}
+QToolButton[kind="fold"]:hover, QToolButton[kind="fold"]:focus {{ color: {theme.text}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{ background: {theme.ground}; color: {theme.text};
@@ -141,7 +143,7 @@ QSlider::handle:horizontal {{ background: {theme.text}; width: 12px; height: 12p
     border-radius: 6px; }}
 QSlider::handle:horizontal:focus {{ background: {theme.accent}; }}
 
-QFrame[kind="panel"] {{ background: {theme.panel}; border-radius: 8px; }}
+QFrame[kind="panel"], QWidget[kind="panel"] {{ background: {theme.panel}; border-radius: 8px; }}
 QFrame[kind="card"] {{ background: {theme.raised}; border: 1px solid {theme.line}; border-radius: 8px; }}
 QFrame[kind="rule"] {{ background: {theme.line}; max-height: 1px; min-height: 1px; border: none; }}
 QLabel {{ background: transparent; }}
@@ -149,6 +151,8 @@ QLabel[kind="muted"] {{ color: {theme.muted}; }}
 QLabel[kind="title"] {{ font-size: 20px; font-weight: 600; }}
 QLabel[kind="number"] {{ font-size: 34px; font-weight: 600; }}
 QLabel[kind="heading"] {{ color: {theme.muted}; font-size: 11px; font-weight: 600; }}
+QLabel[kind="small"] {{ color: {theme.muted}; font-size: 11px; }}
+QLabel[kind="verdict"] {{ font-size: 15px; font-weight: 600; }}
 QLabel[kind="badge"] {{ color: {theme.muted}; background: {theme.raised}; border-radius: 4px; padding: 2px 6px; }}
 QLabel[tone="good"] {{ color: {theme.good}; }}
 QLabel[tone="poor"] {{ color: {theme.poor}; }}

@@ -10,6 +10,7 @@ from desktop_app.document.project import SUFFIX
 
 _SOUNDS = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".aif", ".aiff", ".wma", ".ac3", ".mka"})
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".heic"})
+_LOGS = frozenset({".jsonl", ".log", ".txt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Drop:
         pictures: still pictures.
         projects: project files.
         folders: folders.
+        logs: what a render or a run of a model wrote down.
     """
 
     clips: tuple[Path, ...] = ()
@@ -29,6 +31,7 @@ class Drop:
     pictures: tuple[Path, ...] = ()
     projects: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
+    logs: tuple[Path, ...] = ()
 
     @property
     def is_batch(self) -> bool:
@@ -38,12 +41,13 @@ class Drop:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do with them."""
-        return not (self.clips or self.sounds or self.projects or self.folders)
+        return not (self.clips or self.sounds or self.pictures or self.projects or self.folders or self.logs)
 
 
 def sort(paths: Iterable[Path]) -> Drop:
     """Sort files by their names; only folders are looked at."""
-    sorted_paths: dict[str, list[Path]] = {name: [] for name in ("clips", "sounds", "pictures", "projects", "folders")}
+    names = ("clips", "sounds", "pictures", "projects", "folders", "logs")
+    sorted_paths: dict[str, list[Path]] = {name: [] for name in names}
     for path in paths:
         sorted_paths[_kind(path)].append(path)
     return Drop(**{name: tuple(found) for name, found in sorted_paths.items()})
@@ -64,4 +68,6 @@ def _kind(path: Path) -> str:
         return "sounds"
     if suffix in _PICTURES:
         return "pictures"
+    if suffix in _LOGS:
+        return "logs"
     return "folders" if path.is_dir() else "clips"

@@ -29,6 +29,7 @@ class Header(Speaking):
         self._facts.setSpacing(GRID // 2)
         row.addLayout(self._facts)
         row.addSpacing(GRID)
+        row.addWidget(action_button(actions["page_generate"], has_text=True))
         for name in ("open", "undo", "redo", "palette"):
             row.addWidget(action_button(actions[name]))
         self._export = button(actions["export"].trigger, kind="primary", picture="export")

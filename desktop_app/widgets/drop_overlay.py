@@ -18,6 +18,9 @@ class Zone(Enum):
     PICTURE = "picture"
     VOICE = "voice"
     BATCH = "batch"
+    FACE = "face"
+    SPEECH = "speech"
+    RENDER = "render"
 
 
 class DropOverlay(QWidget):
@@ -65,6 +68,9 @@ class DropOverlay(QWidget):
         return {
             Zone.PICTURE: ("film", self.tr("Picture"), self.tr("Open this clip")),
             Zone.VOICE: ("voice", self.tr("Voice"), self.tr("Use this sound instead of the clip's own")),
+            Zone.FACE: ("face", self.tr("Face"), self.tr("Render: this is who speaks")),
+            Zone.SPEECH: ("voice", self.tr("Voice"), self.tr("Render: this is what is said")),
+            Zone.RENDER: ("generate", self.tr("Face and voice"), self.tr("Render this face saying this")),
             Zone.BATCH: ("queue", self.tr("Queue"), self.tr("Measure all of them in the background")),
         }[zone]
 

@@ -1,0 +1,196 @@
+"""The engines as cards: what each is good for, what it needs, and whether that is here."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from desktop_app.icons import icon
+from desktop_app.theme import GRID, theme_of
+from desktop_app.widgets.basics import Speaking, button, label, set_tone
+from engine.generation.backend import Requirement
+from engine.generation.registry import EngineStatus
+
+_PAD = GRID + 4
+
+
+class EngineCard(QAbstractButton):
+    """One engine; the chosen one shows everything it needs."""
+
+    models_wanted = Signal()
+    """The user wants to see which model files there are."""
+
+    def __init__(self, status: EngineStatus, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.status = status
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._title, self._badge = label(), label("badge")
+        self._about = label("muted", wraps=True)
+        for each in (self._title, self._badge, self._about):
+            each.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        font = self._title.font()
+        font.setWeight(font.Weight.DemiBold)
+        self._title.setFont(font)
+        head = QHBoxLayout()
+        head.setSpacing(GRID)
+        head.addWidget(self._title)
+        head.addStretch()
+        head.addWidget(self._badge)
+        self._needs = QWidget()
+        column = QVBoxLayout(self._needs)
+        column.setContentsMargins(0, 4, 0, 0)
+        column.setSpacing(4)
+        capabilities = status.capabilities
+        for requirement in capabilities.requirements if capabilities else ():
+            column.addLayout(_need(requirement))
+        self._models = button(self.models_wanted.emit, kind="link")
+        column.addWidget(self._models)
+        if capabilities is not None and capabilities.licence is not None:
+            licence = label("muted", wraps=True)
+            licence.setText(capabilities.licence.text())
+            column.addWidget(licence)
+        self._inside = outer = QVBoxLayout(self)
+        outer.setContentsMargins(_PAD, _PAD - 2, _PAD, _PAD - 2)
+        outer.setSpacing(2)
+        outer.addLayout(head)
+        outer.addWidget(self._about)
+        outer.addWidget(self._needs)
+        self.toggled.connect(self._show)
+        self.say()
+
+    @property
+    def needs(self) -> list[str]:
+        """What it says about each thing that it needs."""
+        found = self.status.capabilities
+        return [each.sentence.text() for each in found.requirements] if found else []
+
+    def sizeHint(self) -> QSize:
+        """Return the size of what is in it (Qt's name)."""
+        return self._inside.sizeHint()
+
+    def hasHeightForWidth(self) -> bool:
+        """Wrapped texts make it higher when it is narrow (Qt's name)."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return how high it is at a width (Qt's name)."""
+        return self._inside.totalHeightForWidth(width)
+
+    def say(self) -> None:
+        """Set all texts."""
+        found, problem = self.status.capabilities, self.status.problem
+        title = found.title.text() if found else self.status.name
+        self._title.setText(title)
+        self._about.setText(found.about.text() if found else str(problem or ""))
+        missing = [each for each in found.requirements if not each.is_ready] if found else []
+        if found is None:
+            said, tone = self.tr("broken"), "bad"
+        elif missing:
+            said, tone = self.tr("not ready"), "poor"
+        else:
+            said, tone = self.tr("ready"), "good"
+        self._badge.setText(said)
+        set_tone(self._badge, tone)
+        self._models.setText(self.tr("Look at the model files…"))
+        self._models.setVisible(bool(missing) and found is not None and found.licence is not None)
+        self.setAccessibleName(f"{title}, {said}")
+        self.setAccessibleDescription(self._about.text())
+        self._show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw the card (Qt's name)."""
+        theme = theme_of(self.palette())
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        lit = self.isChecked() or self.hasFocus()
+        painter.setBrush(theme.colour("raised"))
+        painter.setPen(QPen(theme.colour("accent" if lit else "line"), 1.5 if self.isChecked() else 1))
+        painter.drawRoundedRect(area, 8, 8)
+        if self.isChecked():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.colour("accent"))
+            painter.drawRoundedRect(QRectF(area.left(), area.top() + 10, 3, area.height() - 20), 1.5, 1.5)
+
+    def _show(self) -> None:
+        found = self.status.capabilities
+        self._needs.setVisible(self.isChecked() and found is not None and bool(found.requirements or found.licence))
+        self.updateGeometry()
+        self.update()
+
+
+class EnginePicker(Speaking):
+    """The cards, one of which is chosen."""
+
+    chosen = Signal(object)
+    """The user chose an engine; its status."""
+    models_wanted = Signal()
+    """The user wants to see which model files there are."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._group = QButtonGroup(self)
+        self._nothing = label("muted", wraps=True)
+        self._is_asking = False
+        self._statuses: tuple[EngineStatus, ...] = ()
+        self.cards: dict[str, EngineCard] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(GRID)
+        self._column.addWidget(self._nothing)
+        self.say()
+
+    def show_engines(self, statuses: tuple[EngineStatus, ...], chosen: str, *, is_asking: bool) -> None:
+        """Show these engines."""
+        self._is_asking = is_asking
+        if statuses == self._statuses:
+            self.choose(chosen)
+            self.say()
+            return
+        self._statuses = statuses
+        for card in self.cards.values():
+            self._group.removeButton(card)
+            self._column.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.cards = {}
+        for status in statuses:
+            card = EngineCard(status)
+            self.cards[status.name] = card
+            self._group.addButton(card)
+            self._column.addWidget(card)
+            card.setChecked(status.name == chosen)
+            card.toggled.connect(lambda on, status=status: self.chosen.emit(status) if on else None)
+            card.models_wanted.connect(self.models_wanted)
+        self.say()
+
+    def choose(self, name: str) -> None:
+        """Choose an engine."""
+        if name in self.cards:
+            self.cards[name].setChecked(True)
+
+    def say(self) -> None:
+        """Set all texts."""
+        self._nothing.setText(
+            self.tr("Looking for engines…") if self._is_asking else self.tr("No engine was found in this installation.")
+        )
+        self._nothing.setVisible(not self.cards)
+        for card in self.cards.values():
+            card.say()
+
+
+def _need(requirement: Requirement) -> QHBoxLayout:
+    image = QLabel()
+    picture, colour = ("check", "good") if requirement.is_ready else ("warning", "poor")
+    image.setPixmap(icon(picture, colour).pixmap(14, 14))
+    sentence = label("muted" if requirement.is_ready else "", wraps=True)
+    sentence.setText(requirement.sentence.text())
+    sentence.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+    row = QHBoxLayout()
+    row.setSpacing(GRID)
+    row.addWidget(image, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(sentence, 1)
+    return row

@@ -1,0 +1,69 @@
+"""What the render that is being chosen would take: time, memory, disk, and what one should know."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop_app.widgets.basics import Speaking, label, set_tone
+from desktop_app.work.asking import Planning
+from engine.timing import clock_words
+
+_GB = 1e9
+
+
+class EstimateLine(Speaking):
+    """One line of numbers and the notes below it."""
+
+    def __init__(self, planning: Planning, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._planning = planning
+        self._hint = ""
+        self._numbers, self._notes = label(wraps=True), label("small", wraps=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self._numbers)
+        column.addWidget(self._notes)
+        planning.changed.connect(self._show)
+        self.say()
+
+    @property
+    def text(self) -> str:
+        """What is said."""
+        return f"{self._numbers.text()}\n{self._notes.text()}".strip()
+
+    def set_hint(self, hint: str) -> None:
+        """Set what is said while there is nothing to estimate."""
+        self._hint = hint
+        self._show()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self._show()
+
+    def _show(self) -> None:
+        found, refusal = self._planning.estimate, self._planning.refusal
+        set_tone(self._numbers, "bad" if refusal is not None else "")
+        self._notes.setVisible(False)
+        if refusal is not None:
+            self._numbers.setText(str(refusal))
+        elif found is not None:
+            parts = [
+                self.tr("about {time}").format(time=clock_words(max(1.0, found.seconds)).partition(".")[0]),
+                self.tr("{size} GB memory").format(size=_size(found.ram_bytes)),
+            ]
+            if found.vram_bytes:
+                parts.append(self.tr("{size} GB graphics memory").format(size=_size(found.vram_bytes)))
+            parts.append(self.tr("{size} GB disk").format(size=_size(found.disk_bytes)))
+            self._numbers.setText(" · ".join(parts))
+            self._notes.setText("\n".join(note.text() for note in found.notes))
+            self._notes.setVisible(bool(found.notes))
+        elif self._planning.is_asking:
+            self._numbers.setText(self.tr("Estimating…"))
+        else:
+            self._numbers.setText(self._hint)
+
+
+def _size(count: int) -> str:
+    gigabytes = count / _GB
+    return f"{gigabytes:.1f}" if gigabytes >= 0.1 else f"{max(gigabytes, 0.001):.2g}"

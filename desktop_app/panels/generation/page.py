@@ -1,0 +1,389 @@
+"""The generation page: choose on the left, watch in the middle, the list of renders on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
+
+from desktop_app.actions import Actions
+from desktop_app.document.order import Order
+from desktop_app.panels.generation.engines import EnginePicker
+from desktop_app.panels.generation.estimate import EstimateLine
+from desktop_app.panels.generation.form import RenderForm
+from desktop_app.panels.generation.render_list import RenderList
+from desktop_app.panels.generation.run_card import RunCard
+from desktop_app.panels.generation.stage import RenderStage
+from desktop_app.panels.generation.wells import FaceWell, VoiceWell
+from desktop_app.player.pictures import to_image
+from desktop_app.theme import GRID
+from desktop_app.widgets.basics import Speaking, action_button, button, label, scrolling
+from desktop_app.work.asking import EngineList, Planning
+from desktop_app.work.inputs import FaceReader, VoiceReader
+from desktop_app.work.rendering import Rendering, RenderItem
+from engine.generation.registry import EngineStatus
+from engine.media.probe import MediaInfo
+from engine.refusal import Refusal
+from engine.timing import clock_words
+
+
+class GenerationPage(Speaking):
+    """Everything about rendering.
+
+    Attributes:
+        order: what is to be rendered next.
+        face_well: shows the face.
+        voice_well: shows the voice.
+        picker: the engines.
+        form: how it is rendered.
+        stage: the big picture.
+        run_card: the render that is shown.
+        renders: all renders.
+    """
+
+    opened = Signal(object)
+    """A clip is to be opened on the timeline; its path."""
+    refused = Signal(object)
+    """Something cannot be used; the refusal."""
+    models_wanted = Signal()
+    """The page of model files is to be shown."""
+    log_wanted = Signal(object)
+    """The advice for a log is to be shown; its path."""
+
+    def __init__(
+        self,
+        rendering: Rendering,
+        engines: EngineList,
+        planning: Planning,
+        actions: Actions,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._rendering, self._engines, self._planning = rendering, engines, planning
+        self._face = QImage()
+        self._shown: int | None = None
+        self.order = Order(rendering.promises, self)
+        self._face_reader, self._voice_reader = FaceReader(self), VoiceReader(self)
+        self._title = label("title")
+        self._inputs_title, self._engine_title = label("heading"), label("heading")
+        self.face_well, self.voice_well = FaceWell(), VoiceWell()
+        self.own_voice_button = button(self._use_own_voice, kind="link")
+        self.picker, self.form = EnginePicker(), RenderForm(self.order)
+        self.estimate = EstimateLine(planning)
+        self._target_title = label("heading")
+        self.target_field = QLineEdit()
+        self.target_field.setReadOnly(True)
+        self._browse = button(self._ask_target)
+        self.render_button = button(self.render_now, kind="primary", picture="generate")
+        self.stage, self.run_card, self.renders = RenderStage(), RunCard(rendering), RenderList(rendering)
+        self._build(actions)
+        self._connect()
+        self.say()
+
+    def set_source(self, path: Path) -> None:
+        """Choose the face."""
+        self.order.set_source(path)
+        self.face_well.fill(path)
+        self.face_well.show_image(QImage())
+        self._face_reader.read(path)
+        self._show_item(None)
+
+    def set_voice(self, path: Path) -> None:
+        """Choose the voice."""
+        self.order.set_voice(path)
+        self.voice_well.fill(path)
+        self.voice_well.expect(None)
+        self._voice_reader.read(path)
+        self._show_item(None)
+
+    def render_now(self) -> None:
+        """Put what was chosen in line, and watch it."""
+        spec = self.order.spec
+        if spec is None or not self.can_render:
+            return
+        self.order.set_target(None)
+        self._show_item(self._rendering.add(spec))
+
+    @property
+    def can_render(self) -> bool:
+        """Whether everything that is needed was chosen and the engine is ready."""
+        engine = self._engines.find(self.order.choices.engine)
+        return self.order.spec is not None and engine is not None and engine.is_ready
+
+    def close_readers(self) -> None:
+        """End the threads that look into files."""
+        self._planning.close()
+        self._face_reader.close()
+        self._voice_reader.close()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self._title.setText(self.tr("Generate"))
+        self._inputs_title.setText(self.tr("FACE AND VOICE"))
+        self._engine_title.setText(self.tr("ENGINE"))
+        self._target_title.setText(self.tr("FILE"))
+        self.face_well.name(self.tr("Face"), self.tr("a picture or a video"), self.tr("Take it away"))
+        self.voice_well.name(self.tr("Voice"), self.tr("what is to be said"), self.tr("Take it away"))
+        self.own_voice_button.setText(self.tr("Use the video's own voice"))
+        self.target_field.setAccessibleName(self.tr("The file that will be written"))
+        self._browse.setText(self.tr("Change…"))
+        self.stage.invite(
+            self.tr("Drop a face and a voice"),
+            self.tr(
+                "A picture or a video of one person, and a recording of what is to be said. "
+                "Everything is rendered on this computer and checked for sync before you see it."
+            ),
+        )
+        self._show_engines()
+        self._show_order()
+
+    def _build(self, actions: Actions) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(GRID)
+        head.addWidget(self._title)
+        head.addStretch()
+        head.addWidget(action_button(actions["page_clip"], kind="", has_text=True))
+        wells = QHBoxLayout()
+        wells.setSpacing(GRID)
+        wells.addWidget(self.face_well, 1)
+        wells.addWidget(self.voice_well, 1)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(GRID + 4, GRID + 4, GRID + 4, GRID + 4)
+        column.setSpacing(GRID)
+        column.addWidget(self._inputs_title)
+        column.addLayout(wells)
+        column.addWidget(self.own_voice_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addSpacing(GRID)
+        column.addWidget(self._engine_title)
+        column.addWidget(self.picker)
+        column.addSpacing(GRID)
+        column.addWidget(self.form)
+        column.addStretch()
+        foot = QVBoxLayout()
+        foot.setContentsMargins(GRID + 4, GRID, GRID + 4, GRID + 4)
+        foot.setSpacing(GRID)
+        target = QHBoxLayout()
+        target.setSpacing(GRID)
+        target.addWidget(self.target_field, 1)
+        target.addWidget(self._browse)
+        foot.addWidget(self.estimate)
+        foot.addLayout(target)
+        foot.addWidget(self.render_button)
+        left = QWidget()
+        left_column = QVBoxLayout(left)
+        left_column.setContentsMargins(0, 0, 0, 0)
+        left_column.setSpacing(0)
+        left_column.addWidget(scrolling(inside), 1)
+        left_column.addLayout(foot)
+        left = _panel(left)
+        left.setMinimumWidth(40 * GRID)
+        middle = QWidget()
+        middle_column = QVBoxLayout(middle)
+        middle_column.setContentsMargins(0, 0, 0, 0)
+        middle_column.setSpacing(GRID)
+        middle_column.addWidget(self.stage, 1)
+        middle_column.addWidget(self.run_card)
+        right = _panel(self.renders, margin=GRID + 4)
+        right.setMinimumWidth(24 * GRID)
+        self._whole = QSplitter(Qt.Orientation.Horizontal)
+        self._whole.setChildrenCollapsible(False)
+        self._whole.setHandleWidth(GRID)
+        for part in (left, middle, right):
+            self._whole.addWidget(part)
+        self._whole.setStretchFactor(1, 1)
+        self._whole.setSizes([46 * GRID, 84 * GRID, 30 * GRID])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * GRID, GRID, 2 * GRID, 2 * GRID)
+        column.setSpacing(GRID)
+        column.addLayout(head)
+        column.addWidget(self._whole, 1)
+
+    def _connect(self) -> None:
+        self.face_well.clicked.connect(self._ask_source)
+        self.voice_well.clicked.connect(self._ask_voice)
+        self.face_well.emptied.connect(self._drop_source)
+        self.voice_well.emptied.connect(self._drop_voice)
+        self._face_reader.seen.connect(self._show_face)
+        self._face_reader.refused.connect(self._refuse_face)
+        self._voice_reader.heard.connect(self._hear)
+        self._voice_reader.grown.connect(self.voice_well.add)
+        self._voice_reader.finished.connect(self.voice_well.finish)
+        self._voice_reader.refused.connect(self._refuse_voice)
+        self.picker.chosen.connect(self._choose_engine)
+        self.picker.models_wanted.connect(self.models_wanted)
+        self.renders.chosen.connect(self._show_item)
+        self.run_card.opened.connect(self.opened)
+        self.run_card.log_wanted.connect(self.log_wanted)
+        self.run_card.again_wanted.connect(self._take_again)
+        self.order.changed.connect(self._show_order)
+        self._engines.changed.connect(self._show_engines)
+        self._rendering.changed.connect(self._follow)
+        self._rendering.watched.connect(self._watch)
+        self._rendering.arranged.connect(self._follow_list)
+
+    # What is chosen.
+
+    def _ask_source(self) -> None:
+        self._ask(self.tr("The face: a picture or a video"), self.order.source, self.set_source)
+
+    def _ask_voice(self) -> None:
+        self._ask(self.tr("The voice: a recording, or a video with sound"), self.order.voice, self.set_voice)
+
+    def _ask(self, title: str, now: Path | None, then: Callable[[Path], object]) -> None:
+        other = now or self.order.source or self.order.voice
+        chosen, _ = QFileDialog.getOpenFileName(self, title, str(other.parent) if other else "")
+        if chosen:
+            then(Path(chosen))
+
+    def _ask_target(self) -> None:
+        target = self.order.target
+        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Render to"), str(target or ""), "*.mp4;;*.mov;;*.mkv")
+        if chosen:
+            self.order.set_target(Path(chosen))
+
+    def _drop_source(self) -> None:
+        self._face_reader.cancel()
+        self._face = QImage()
+        self.order.set_source(None)
+        self.face_well.fill(None)
+        self.own_voice_button.hide()
+        self._show_stage()
+
+    def _drop_voice(self) -> None:
+        self._voice_reader.cancel()
+        self.order.set_voice(None)
+        self.voice_well.fill(None)
+        self.voice_well.expect(None)
+
+    def _refuse_face(self, refusal: Refusal) -> None:
+        self._drop_source()
+        self.refused.emit(refusal)
+
+    def _refuse_voice(self, refusal: Refusal) -> None:
+        self._drop_voice()
+        self.refused.emit(refusal)
+
+    def _use_own_voice(self) -> None:
+        if self.order.source is not None:
+            self.set_voice(self.order.source)
+
+    def _show_face(self, info: MediaInfo, image: QImage) -> None:
+        self._face = image
+        video = info.video
+        facts = f"{video.display_width}×{video.display_height}" if video is not None else ""
+        if video is not None and not info.is_picture:
+            facts += f" · {_rate(video.rate)} fps · {_clock(info.duration)}"
+        self.face_well.fill(self.order.source, facts)
+        self.face_well.show_image(image)
+        self.own_voice_button.setVisible(info.audio is not None and self.order.voice is None)
+        self._show_stage()
+
+    def _hear(self, info: MediaInfo) -> None:
+        sound = info.audio
+        if sound is None:
+            return
+        seconds = sound.duration or info.duration or Fraction(0)
+        self.voice_well.fill(self.order.voice, f"{_clock(seconds)} · {sound.sample_rate / 1000:g} kHz")
+        self.voice_well.expect(float(seconds))
+        self.own_voice_button.hide()
+
+    def _choose_engine(self, status: EngineStatus) -> None:
+        if status.capabilities is not None:
+            self.form.show_engine(status.capabilities)
+            self.order.set_engine(status.capabilities)
+        else:
+            self.form.show_engine(None)
+            self.order.choose(engine=status.name)
+
+    def _take_again(self, item: RenderItem) -> None:
+        self.order.take(item.spec)
+        self.picker.choose(item.spec.engine)
+        self.set_source(item.spec.source)
+        self.set_voice(item.spec.voice)
+        self.order.choose(face=item.spec.face, face_points=item.spec.face_points)
+
+    # What is shown.
+
+    def _show_engines(self) -> None:
+        statuses, chosen = self._engines.statuses, self.order.choices.engine
+        if statuses and chosen not in {each.name for each in statuses}:
+            chosen = statuses[0].name
+            self.order.choose(engine=chosen)
+        self.picker.show_engines(statuses, chosen, is_asking=self._engines.is_asking)
+        self.form.show_engine(self._engines.find(chosen))
+        self._planning.want(self.order.spec if self.can_render else None, again=True)
+        self._show_order()
+
+    def _show_order(self) -> None:
+        target = self.order.target
+        self.target_field.setText("" if target is None else str(target))
+        self.target_field.setToolTip(self.target_field.text())
+        self._browse.setEnabled(self.order.spec is not None)
+        self.render_button.setEnabled(self.can_render)
+        engine = self._engines.find(self.order.choices.engine)
+        if self.order.source is None or self.order.voice is None:
+            hint = self.tr("Choose a face and a voice first")
+        elif engine is None or not engine.is_ready:
+            hint = self.tr("This engine is not ready: its card says what is missing")
+        else:
+            hint = ""
+        self.render_button.setToolTip(hint)
+        self.render_button.setText(
+            self.tr("Render next") if any(item.is_open for item in self._rendering.items) else self.tr("Render")
+        )
+        self.estimate.set_hint(hint)
+        self._planning.want(self.order.spec if self.can_render else None)
+
+    def _show_item(self, number: int | None) -> None:
+        self._shown = number
+        self.renders.mark(number)
+        self.run_card.show_item(number)
+        self._show_stage()
+
+    def _show_stage(self) -> None:
+        item = self._rendering.item(self._shown)
+        preview = self._rendering.track(item.number).preview if item is not None else None
+        if preview is not None and item is not None:
+            self.stage.show_image(to_image(preview.image), clock_words(preview.time))
+        elif item is None or item.spec.source == self.order.source:
+            self.stage.show_image(self._face, "")
+        else:
+            self.stage.show_image(QImage(), "")
+
+    def _follow(self, number: int) -> None:
+        if number == self._shown:
+            self.run_card.refresh()
+        self._show_order()
+
+    def _watch(self, number: int) -> None:
+        if number == self._shown:
+            self.run_card.draw()
+            self._show_stage()
+
+    def _follow_list(self) -> None:
+        if self._rendering.item(self._shown) is None:
+            self._show_item(None)
+        self._show_order()
+
+
+def _panel(inside: QWidget, margin: int = 0) -> QWidget:
+    frame = QWidget()
+    frame.setProperty("kind", "panel")
+    frame.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(margin, margin, margin, margin)
+    column.addWidget(inside)
+    return frame
+
+
+def _rate(rate: Fraction) -> str:
+    return f"{float(rate):.2f}".rstrip("0").rstrip(".")
+
+
+def _clock(seconds: Fraction | None) -> str:
+    return clock_words(seconds or 0).partition(".")[0]

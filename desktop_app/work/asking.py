@@ -1,0 +1,131 @@
+"""Short questions to the engine: which engines there are, and what a render would take."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop_app.work.engine_process import EngineProcess
+from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from engine.generation.backend import Capabilities, Estimate
+from engine.generation.registry import EngineStatus
+from engine.generation.spec import RenderSpec
+from engine.refusal import Refusal
+from engine.worker_messages import Engines, PlanRender
+
+_CALM_MILLISECONDS = 350
+"""A plan is asked for when choices have rested this long."""
+
+
+class EngineList(QObject):
+    """The engines and what they need.
+
+    Attributes:
+        statuses: all engines, our own first; empty before the first answer.
+    """
+
+    changed = Signal()
+    """It was asked for, or there is an answer."""
+
+    def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._job: EngineJob | None = None
+        self.statuses: tuple[EngineStatus, ...] = ()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._job is not None
+
+    def find(self, name: str) -> Capabilities | None:
+        """Return what an engine can do, ``None`` if it is not there or broken."""
+        return next((each.capabilities for each in self.statuses if each.name == name), None)
+
+    def ask(self) -> None:
+        """Look around, unless that is being done."""
+        if self._job is None:
+            self._job = self._engine.submit(Engines())
+            self._job.ended.connect(self._take)
+            self.changed.emit()
+
+    def _take(self, outcome: Outcome) -> None:
+        self._job = None
+        if isinstance(outcome.value, tuple):
+            self.statuses = outcome.value
+        self.changed.emit()
+
+
+class Planning(QObject):
+    """What the render that is being chosen would take; the newest question wins.
+
+    Attributes:
+        estimate: the answer, ``None`` while there is none.
+        refusal: why it cannot be rendered.
+    """
+
+    changed = Signal()
+    """Another question, or an answer."""
+
+    def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._job: EngineJob | None = None
+        self._spec: RenderSpec | None = None
+        self.estimate: Estimate | None = None
+        self.refusal: Refusal | None = None
+        self._calm = QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(_CALM_MILLISECONDS)
+        self._calm.timeout.connect(self._ask)
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._calm.isActive() or self._job is not None
+
+    def want(self, spec: RenderSpec | None, *, again: bool = False) -> None:
+        """Ask about a spec when it has rested for a moment; ``None`` for nothing to ask.
+
+        Args:
+            spec: what would be rendered.
+            again: ask even if it is the same as before, because something else has changed.
+        """
+        if spec == self._spec and not again:
+            return
+        self._spec = spec
+        self._forget()
+        if spec is not None and (refusal := spec.problem()) is not None:
+            self.refusal = refusal
+        elif spec is not None:
+            self._calm.start()
+        self.changed.emit()
+
+    def close(self) -> None:
+        """Ask nothing any more."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._calm.stop()
+        self.estimate = self.refusal = None
+        if self._job is not None:
+            job, self._job = self._job, None
+            self._engine.cancel(job)
+
+    def _ask(self) -> None:
+        if self._spec is not None:
+            self._job = job = self._engine.submit(PlanRender(self._spec))
+            job.ended.connect(lambda outcome: self._take(job, outcome))
+            self.changed.emit()
+
+    def _take(self, job: EngineJob, outcome: Outcome) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        match outcome.value:
+            case Estimate() as estimate:
+                self.estimate = estimate
+            case Refusal() as refusal:
+                self.refusal = refusal
+        if outcome.ending in {Ending.LOST, Ending.FAULT}:
+            self.refusal = Refusal.of("window.engine_lost" if outcome.ending is Ending.LOST else "window.fault")
+        self.changed.emit()

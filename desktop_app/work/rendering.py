@@ -1,0 +1,383 @@
+"""Renders one after the other, in a process of their own, kept on disk so that a restart goes on where it was.
+
+Rendering has its own engine process: a render lasts minutes or hours, and measuring the open clip must not wait for
+it; when it crashes or has to be killed, nothing else goes with it; and when the last one is done the process is ended,
+which is the only sure way to give all memory of the graphics card back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+
+from desktop_app.document.files import write_json
+from desktop_app.work.engine_process import EngineProcess
+from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from engine.generation.events import Notice, Preview, Reading
+from engine.generation.report import RenderReport
+from engine.generation.spec import RenderSpec
+from engine.generation.storage import discard
+from engine.refusal import Refusal, Refused
+from engine.sync.result import Measurement
+from engine.wire import Unreadable, dump, load
+from engine.worker_messages import Render
+
+CANCEL_SECONDS = 0.8
+"""How long a render may take to stop by itself. Its process is killed then: finished segments are safe on disk."""
+
+_LOG = logging.getLogger(__name__)
+_VERSION = 1
+_SAVE_MILLISECONDS = 500
+_MOST_READINGS = 1200
+"""Ten minutes at two a second; beyond that every other one is dropped, again and again."""
+
+
+class Stage(Enum):
+    """Where a render is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderItem:
+    """One render of the queue.
+
+    Attributes:
+        number: its name in this session.
+        spec: what is rendered.
+        stage: where it is.
+        step: what the engine is doing, one of its short names; empty while it does nothing.
+        done: share that is finished, kept when it is stopped.
+        seconds: how long it has taken in this run.
+        eta_seconds: how long it will still take; ``None`` while that cannot be told.
+        report: what came of it.
+        refusal: why nothing came of it.
+        notices: what it said meanwhile, the newest last.
+    """
+
+    number: int
+    spec: RenderSpec
+    stage: Stage = Stage.WAITING
+    step: str = ""
+    done: float = 0.0
+    seconds: float = 0.0
+    eta_seconds: float | None = None
+    report: RenderReport | None = None
+    refusal: Refusal | None = None
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is waiting or running."""
+        return self.stage in {Stage.WAITING, Stage.RUNNING}
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it was stopped or failed and can be asked for again; finished segments are kept."""
+        return self.stage in {Stage.FAILED, Stage.CANCELLED}
+
+
+@dataclass(slots=True)
+class Track:
+    """What a render told while it ran; not kept over a restart.
+
+    Attributes:
+        readings: its telemetry, oldest first, thinned out when there is much.
+        preview: the newest finished picture.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    preview: Preview | None = None
+
+    def add(self, reading: Reading) -> None:
+        """Take another reading."""
+        self.readings.append(reading)
+        if len(self.readings) > _MOST_READINGS:
+            del self.readings[1 : _MOST_READINGS // 2 : 2]
+
+
+class Rendering(QObject):
+    """The renders and their work.
+
+    Args:
+        engine: does the work.
+        path: the file that keeps the queue.
+    """
+
+    arranged = Signal()
+    """Renders were added, moved or removed."""
+    changed = Signal(int)
+    """The render of this number is another one now."""
+    watched = Signal(int)
+    """The render of this number has a new reading or picture."""
+    state_changed = Signal()
+    """Paused, resumed, or something began or ended."""
+    rendered = Signal(object)
+    """A render is done; its item."""
+    failed = Signal(object)
+    """A render failed; its item."""
+
+    def __init__(self, engine: EngineProcess, path: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._path = path
+        self._items: list[RenderItem] = []
+        self._tracks: dict[int, Track] = {}
+        self._next = 1
+        self._job: EngineJob | None = None
+        self._running: int | None = None
+        self._began = 0.0
+        self._is_paused = False
+        self._saving = QTimer(self)
+        self._saving.setSingleShot(True)
+        self._saving.setInterval(_SAVE_MILLISECONDS)
+        self._saving.timeout.connect(self._write)
+        self._pool = QThreadPool(self)
+        self._load()
+
+    @property
+    def items(self) -> Sequence[RenderItem]:
+        """All renders, in the order in which they are done."""
+        return self._items
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing new is begun."""
+        return self._is_paused
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something is being rendered."""
+        return self._job is not None
+
+    def item(self, number: int | None) -> RenderItem | None:
+        """Return a render by its number, ``None`` if it is gone."""
+        return next((item for item in self._items if item.number == number), None)
+
+    def track(self, number: int) -> Track:
+        """Return what a render told so far."""
+        return self._tracks.setdefault(number, Track())
+
+    def promises(self, path: Path) -> bool:
+        """Return whether a render that is not over will write this file."""
+        return any(item.spec.target == path and item.stage is not Stage.DONE for item in self._items)
+
+    def add(self, spec: RenderSpec) -> int:
+        """Render this after all others; return its number."""
+        number, self._next = self._next, self._next + 1
+        self._items.append(RenderItem(number, spec))
+        self._save()
+        self.arranged.emit()
+        self._go_on()
+        return number
+
+    def go_on_with(self, number: int) -> None:
+        """Do again what failed or was cancelled, from the last finished segment."""
+        item = self.item(number)
+        if item is not None and item.can_go_on:
+            self._set(replace(item, stage=Stage.WAITING, refusal=None, notices=()))
+            self._is_paused = False
+            self._go_on()
+            self.state_changed.emit()
+
+    def cancel(self, number: int) -> None:
+        """Stop a render, or do not begin it; what is finished of it is kept."""
+        item = self.item(number)
+        if item is None or not item.is_open:
+            return
+        if number == self._running:
+            self._stop()
+        self._set(replace(item, stage=Stage.CANCELLED, step="", eta_seconds=None))
+        self._go_on()
+        self.state_changed.emit()
+
+    def remove(self, number: int) -> None:
+        """Take a render off the list; its clip stays, what is not a clip yet is thrown away."""
+        item = self.item(number)
+        if item is None:
+            return
+        if item.stage is not Stage.DONE:
+            target = item.spec.target
+            self._pool.start(lambda: discard(target))
+        if number == self._running:
+            self._stop()
+        self._items = [item for item in self._items if item.number != number]
+        self._tracks.pop(number, None)
+        self._save()
+        self.arranged.emit()
+        self._go_on()
+        self.state_changed.emit()
+
+    def move(self, number: int, by: int) -> None:
+        """Do a waiting render earlier (negative) or later."""
+        place = next((place for place, item in enumerate(self._items) if item.number == number), None)
+        if place is not None:
+            item = self._items.pop(place)
+            self._items.insert(max(0, place + by), item)
+            self._save()
+            self.arranged.emit()
+
+    def pause(self) -> None:
+        """Begin nothing new; the running render is stopped and will go on from its last finished segment."""
+        self._is_paused = True
+        item = self.item(self._running)
+        if item is not None:
+            self._stop()
+            self._set(replace(item, stage=Stage.WAITING, step="", eta_seconds=None))
+        self.state_changed.emit()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._is_paused = False
+        self._go_on()
+        self.state_changed.emit()
+
+    def close(self) -> None:
+        """Stop, keeping what is to be done for the next start."""
+        self.pause()
+        self._saving.stop()
+        self._write()
+        self._pool.waitForDone()
+        self._engine.stop()
+
+    def _go_on(self) -> None:
+        if self._job is not None or self._is_paused:
+            return
+        item = next((item for item in self._items if item.stage is Stage.WAITING), None)
+        if item is None:
+            self._engine.stop()
+            return
+        self._began = time.monotonic()
+        self._running = number = item.number
+        self._tracks[number] = Track()
+        self._set(replace(item, stage=Stage.RUNNING, step="starting", seconds=0.0, refusal=None, notices=()))
+        self._job = job = self._engine.submit(Render(item.spec))
+        job.progressed.connect(lambda stage, done, partial: self._follow(job, stage, done, partial))
+        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self.state_changed.emit()
+
+    def _follow(self, job: EngineJob, stage: str, done: float, partial: object) -> None:
+        item = self.item(self._running)
+        if job is not self._job or item is None:
+            return
+        item = replace(item, step=stage, done=done, seconds=time.monotonic() - self._began)
+        match partial:
+            case Preview():
+                self.track(item.number).preview = partial
+                self.watched.emit(item.number)
+            case Reading():
+                self.track(item.number).add(partial)
+                item = replace(item, eta_seconds=partial.eta_seconds)
+                self.watched.emit(item.number)
+            case Notice() if partial not in item.notices:
+                item = replace(item, notices=(*item.notices, partial))
+        self._set(item)
+
+    def _end(self, job: EngineJob, outcome: Outcome) -> None:
+        item = self.item(self._running)
+        if job is not self._job or item is None:
+            return
+        self._job = self._running = None
+        item = _concluded(replace(item, step="", eta_seconds=None, seconds=time.monotonic() - self._began), outcome)
+        if outcome.details:
+            _LOG.error("%s: %s", item.spec.target, outcome.details)
+        self._set(item)
+        if item.stage is Stage.DONE:
+            self.rendered.emit(item)
+        elif item.stage is Stage.FAILED:
+            self.failed.emit(item)
+        # The engine is in the middle of telling how this job ended: what follows may end its process.
+        QTimer.singleShot(0, self, self._go_on)
+        self.state_changed.emit()
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            job, self._job, self._running = self._job, None, None
+            self._engine.cancel(job)
+
+    def _set(self, item: RenderItem) -> None:
+        place = next(place for place, other in enumerate(self._items) if other.number == item.number)
+        if item.stage is not self._items[place].stage:
+            self._save()
+        self._items[place] = item
+        self.changed.emit(item.number)
+
+    def _save(self) -> None:
+        """Keep the list as it will be in a moment."""
+        if not self._saving.isActive():
+            self._saving.start()
+
+    def _write(self) -> None:
+        items = [
+            {
+                "spec": item.spec.to_json(),
+                "stage": (Stage.WAITING if item.stage is Stage.RUNNING else item.stage).value,
+                "done": round(item.done, 4),
+                "seconds": round(item.seconds, 1),
+                "report": dump(item.report),
+                "refusal": dump(item.refusal),
+                "notices": dump(item.notices),
+            }
+            for item in self._items
+        ]
+        try:
+            write_json(self._path, {"version": _VERSION, "items": items})
+        except OSError as error:
+            _LOG.warning("renders not saved: %s", error)
+
+    def _load(self) -> None:
+        try:
+            data = json.loads(self._path.read_text(encoding="utf-8"))
+            if data["version"] != _VERSION:
+                return
+            self._items = [_read(number, each) for number, each in enumerate(data["items"], start=1)]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError, Refused, Unreadable) as error:
+            _LOG.warning("list of renders begins anew: %s", error)
+        self._next = len(self._items) + 1
+        # Work that was left over is not begun behind the user's back.
+        self._is_paused = any(item.is_open for item in self._items)
+
+
+def _read(number: int, data: dict[str, Any]) -> RenderItem:
+    return RenderItem(
+        number,
+        RenderSpec.from_json(data["spec"]),
+        Stage(data["stage"]),
+        done=float(data["done"]),
+        seconds=float(data["seconds"]),
+        report=load(data["report"]),
+        refusal=load(data["refusal"]),
+        notices=load(data["notices"]),
+    )
+
+
+def _concluded(item: RenderItem, outcome: Outcome) -> RenderItem:
+    match outcome.value:
+        case RenderReport() as report:
+            slim = replace(report, measured=_slim(report.measured), measured_after=_slim(report.measured_after))
+            return replace(item, stage=Stage.DONE, done=1.0, report=slim)
+        case Refusal() as refusal:
+            return replace(item, stage=Stage.FAILED, refusal=refusal)
+    if outcome.ending is Ending.CANCELLED:
+        return replace(item, stage=Stage.CANCELLED)
+    code = "window.render_lost" if outcome.ending is Ending.LOST else "window.fault"
+    return replace(item, stage=Stage.FAILED, refusal=Refusal.of(code))
+
+
+def _slim(found: Measurement | None) -> Measurement | None:
+    """Return a measurement without what is only for drawing."""
+    return None if found is None else replace(found, curves=(), mouth=None, people=(), points=(), plosives=())
