@@ -15,7 +15,6 @@ from desktop_app.document.document import Document, State
 from desktop_app.document.memory import Memory
 from desktop_app.document.project import SUFFIX, Project, read
 from desktop_app.document.settings import Settings
-from desktop_app.work.asking import EngineList, Planning
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.examining import Examining
 from desktop_app.work.exporting import Exporting
@@ -24,7 +23,8 @@ from desktop_app.work.jobs import Outcome
 from desktop_app.work.measuring import Measuring
 from desktop_app.work.opening import Opener
 from desktop_app.work.queue import Queue
-from desktop_app.work.rendering import CANCEL_SECONDS, Rendering
+from desktop_app.work.unfinished import Unfinished
+from desktop_app.work.watching import Watching
 from engine.media.interchange.sidecar import find_sidecar
 from engine.media.probe import MediaInfo
 from engine.refusal import Refusal, Refused
@@ -45,14 +45,13 @@ class Studio(QObject):
         document: the open clip.
         engine: the engine's process.
         measuring: measures the open clip.
+        watching: notices when the clip's file changes.
         exporting: writes corrected copies.
         handing_on: writes the correction for other programs.
         examining: lets the doctor look.
         autosave: keeps the project.
+        unfinished: removes half-written files when the engine is killed.
         queue: measures and fixes many clips, in a process of its own.
-        rendering: renders new clips, in a process of its own.
-        engines: which engines there are.
-        planning: what a render would take.
     """
 
     refused = Signal(object)
@@ -69,31 +68,25 @@ class Studio(QObject):
         settings: Settings,
         engine: EngineProcess | None = None,
         queue_engine: EngineProcess | None = None,
-        render_engine: EngineProcess | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
         self.document = Document(self)
         self.engine = engine or EngineProcess(places.log_folder() / "engine.txt", parent=self)
+        self.unfinished = Unfinished(places.state_folder() / "unfinished", self)
         self.measuring = Measuring(self.document, self.engine, settings, self)
-        self.exporting = Exporting(self.document, self.engine, settings, self)
+        self.watching = Watching(self.document, parent=self)
+        self.exporting = Exporting(self.document, self.engine, settings, self.unfinished, self)
         self.handing_on = HandingOn(self.document, self.engine, self)
         self.examining = Examining(self.document, self.engine, self)
         self.autosave = Autosave(self.document, places.state_folder() / "autosave", parent=self)
         self.queue = Queue(
             queue_engine or EngineProcess(places.log_folder() / "queue-engine.txt", parent=self),
             places.state_folder() / "queue.json",
+            self.unfinished,
             self,
         )
-        self.rendering = Rendering(
-            render_engine
-            or EngineProcess(places.log_folder() / "render-engine.txt", cancel_seconds=CANCEL_SECONDS, parent=self),
-            places.state_folder() / "renders.json",
-            self,
-        )
-        # Short questions: they may wait behind a measurement, but not behind a render.
-        self.engines, self.planning = EngineList(self.engine, self), Planning(self.engine, self)
         self._memory = Memory(places.state_folder() / "corrections.json")
         self._opener = Opener(self)
         self._opener.opened.connect(self._show)
@@ -103,6 +96,7 @@ class Studio(QObject):
         self._recovering: Leftover | None = None
         self._remembered: Path | None = None
         self.autosave.failed.connect(self.refused)
+        self.queue.refused.connect(self.refused)
         self.engine.died.connect(self._mourn)
         self.engine.unavailable.connect(self._miss_engine)
         for work in (self.measuring, self.exporting, self.handing_on, self.examining):
@@ -114,8 +108,9 @@ class Studio(QObject):
         self._remembering.timeout.connect(self._remember)
 
     def warm_up(self) -> None:
-        """Let the engine's process start and import what measuring needs."""
+        """Let the engine's process start and import what measuring needs; remove what a crash left half-written."""
         self.engine.submit(Warm())
+        self.unfinished.clean_up()
 
     def open(self, path: Path, sound_path: Path | None = None) -> None:
         """Open a clip, or a project file; what is open stays until it is known that this can be."""
@@ -125,6 +120,11 @@ class Studio(QObject):
             return
         self.busy_changed.emit(True)
         self._opener.open(path, sound_path)
+
+    def reopen(self) -> None:
+        """Look into the open files again, and measure again; what was decided stays."""
+        if self.document.path is not None:
+            self.open_found(replace(Project.of(self.document), measurement=None), self.autosave.project_path)
 
     def open_sound(self, path: Path) -> None:
         """Use a file's sound instead of the open clip's own."""
@@ -238,8 +238,8 @@ class Studio(QObject):
         self.autosave.leave()
         self._opener.wait()
         self.queue.close()
-        self.rendering.close()
         self.engine.stop()
+        self.unfinished.wait()
 
     def _open_project(self, path: Path) -> None:
         try:

@@ -182,20 +182,10 @@ class MainWindow(QMainWindow):
         if chosen:
             self.open_paths([Path(chosen)])
 
-    @property
-    def can_render(self) -> bool:
-        """Whether everything that a render needs was chosen."""
-        return self.generation.can_render
-
     def show_generation(self) -> None:
         """Show what renders new clips."""
         self._stack.setCurrentWidget(self.generation)
         self.studio.engines.ask()
-
-    def render_now(self) -> None:
-        """Render what was chosen."""
-        self.show_generation()
-        self.generation.render_now()
 
     def open_render_log(self, path: Path) -> None:
         """Say what a log of a render gives reason to advise."""
@@ -463,6 +453,7 @@ class MainWindow(QMainWindow):
         studio.refused.connect(self._refuse)
         studio.informed.connect(self._inform)
         studio.media_missing.connect(self._ask_missing)
+        studio.watching.strayed.connect(self._say_strayed)
         studio.exporting.written.connect(self._say_written)
         studio.examining.prepared.connect(self._say_prepared)
         studio.settings.changed.connect(self._setting_changed)
@@ -562,6 +553,9 @@ class MainWindow(QMainWindow):
         self.toasts.show(text, tone="good")
         self._tell(self.tr("Exported"), text)
 
+    def _say_strayed(self, refusal: Refusal) -> None:
+        self.toasts.show(str(refusal), tone="bad", action=self.tr("Open it again"), handler=self.studio.reopen)
+
     def _say_added(self, count: int) -> None:
         if count == 0:
             self._refuse(Refusal.of("window.nothing_new"))
@@ -605,9 +599,9 @@ class MainWindow(QMainWindow):
     def _choose_for_render(self, drop: Drop, zone: Zone | None) -> None:
         """Take files as face and voice, by what they are or by where they were dropped."""
         if zone is Zone.SPEECH:
-            faces, voices = [], [*drop.sounds, *drop.clips]
+            faces, voices = (), (*drop.sounds, *drop.clips)
         else:
-            faces, voices = [*drop.pictures, *drop.clips], [*drop.sounds]
+            faces, voices = (*drop.pictures, *drop.clips), drop.sounds
         self.show_generation()
         if faces:
             self.generation.set_source(faces[0])
@@ -696,6 +690,7 @@ class MainWindow(QMainWindow):
             self._say()
         elif event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
             self._notifier.rest()
+            self.studio.watching.look()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and stop everything."""

@@ -10,6 +10,7 @@ from desktop_app.document.document import Document
 from desktop_app.document.settings import Settings
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.unfinished import Unfinished
 from engine.media.export.report import ExportReport, Mode
 from engine.refusal import Refusal
 from engine.sync.result import Measurement
@@ -35,12 +36,18 @@ class Exporting(QObject):
     """A refusal that is nobody's fault but ours, and its details for the log."""
 
     def __init__(
-        self, document: Document, engine: EngineProcess, settings: Settings, parent: QObject | None = None
+        self,
+        document: Document,
+        engine: EngineProcess,
+        settings: Settings,
+        unfinished: Unfinished,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._engine = engine
         self._settings = settings
+        self._unfinished = unfinished
         self._job: EngineJob | None = None
         self.stage, self.done = "", 0.0
         self.report: ExportReport | None = None
@@ -79,6 +86,8 @@ class Exporting(QObject):
                 overwrite=overwrite,
             )
         )
+        if self._job is not None:
+            self._unfinished.watch(self._job, target)
 
     def cancel(self) -> None:
         """Stop; a file that is half written is removed."""

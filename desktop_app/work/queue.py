@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shlex
 import time
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal, Sign
 from desktop_app.document.files import write_json
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.unfinished import Unfinished
 from engine.folders import MEDIA_SUFFIXES, expand
 from engine.media.export.containers import default_target
 from engine.media.export.report import ExportReport, Mode
@@ -117,6 +119,7 @@ class Queue(QObject):
     Args:
         engine: does the work.
         path: the file that keeps the queue.
+        unfinished: removes what is left of a copy when the engine is killed.
     """
 
     added = Signal(int)
@@ -129,12 +132,17 @@ class Queue(QObject):
     """Paused, resumed, or something began or ended."""
     finished = Signal()
     """Nothing is left to do."""
+    refused = Signal(object)
+    """A folder cannot be read; the refusal."""
     _found = Signal(list)
     _counted = Signal(object, int)
 
-    def __init__(self, engine: EngineProcess, path: Path, parent: QObject | None = None) -> None:
+    def __init__(
+        self, engine: EngineProcess, path: Path, unfinished: Unfinished, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._engine = engine
+        self._unfinished = unfinished
         self._path = path
         self._items: list[Item] = []
         self._job: EngineJob | None = None
@@ -171,7 +179,7 @@ class Queue(QObject):
 
         Looking happens in the background; :attr:`added` says how many came.
         """
-        self._pool.start(_Search(list(paths), self._found))
+        self._pool.start(_Search(list(paths), self._found, self.refused))
 
     def fix(self, places: Iterable[int]) -> None:
         """Write corrected copies of clips that were measured."""
@@ -270,6 +278,8 @@ class Queue(QObject):
             item = _logged(item, self.tr("measuring"))
             self._set(place, replace(item, stage=Stage.MEASURING, done=0.0, seconds=0.0))
         self._job = job = self._engine.submit(request)
+        if isinstance(request, Export):
+            self._unfinished.watch(job, request.target)
         job.progressed.connect(lambda _stage, done, _partial: self._follow(job, done))
         job.ended.connect(lambda outcome: self._end(job, outcome))
         self.state_changed.emit()
@@ -373,12 +383,20 @@ def _logged(item: Item, *lines: str) -> Item:
 
 
 class _Search(QRunnable):
-    def __init__(self, paths: list[Path], found: SignalInstance) -> None:
+    def __init__(self, paths: list[Path], found: SignalInstance, refused: SignalInstance) -> None:
         super().__init__()
         self._paths = paths
         self._signal = found
+        self._refused = refused
 
     def run(self) -> None:
+        for path in self._paths:
+            try:
+                if path.is_dir():
+                    os.scandir(path).close()
+            except OSError as error:
+                reason = os.strerror(error.errno or 0)
+                self._refused.emit(Refusal.of("window.folder_unreadable", path=path, reason=reason))
         files = (Path(name).absolute() for name in expand(map(str, self._paths)))
         self._signal.emit([file for file in files if file.suffix.lower() in MEDIA_SUFFIXES and not file.is_dir()])
 

@@ -961,6 +961,10 @@
             <source>Exported</source>
             <translation>已导出</translation>
         </message>
+        <message>
+            <source>Open it again</source>
+            <translation>重新打开</translation>
+        </message>
     </context>
     <context>
         <name>MarkerField</name>

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from engine.jobs import Job, Progress
+from engine.media.export import isobmff
 from engine.refusal import Refusal
-from engine.sync.result import Kind, Measurement, Reason
+from engine.sync.result import Glimpse, Kind, Measurement, MouthTrace, Reason
 from engine.sync.verdict import verdict
 from engine.timing import Offset
 from engine.worker import Worker, start
-from engine.worker_messages import Measure, Request, Warm
+from engine.worker_messages import Export, Measure, Request, Warm
 from tests.desktop_app.made import measurement
 
 OFFSET_MS = 83.0
 STEP = threading.Event()
 
 
+def mouth_between(found: Measurement, start: float, stop: float) -> MouthTrace:
+    assert found.mouth is not None
+    inside = (found.mouth.times >= start) & (found.mouth.times < stop)
+    return MouthTrace(found.mouth.times[inside], found.mouth.opening[inside])
+
+
 def canned(request: Request) -> Job[Any]:
     if isinstance(request, Warm):
         return None
+    if isinstance(request, Export):
+        return (yield from really_export(request))
     if not isinstance(request, Measure):
         return (yield from start(request))
     yield Progress("opening", 0.0)
@@ -30,10 +41,13 @@ def canned(request: Request) -> Job[Any]:
         return Refusal.of("media.no_sound", path=request.path)
     if (wish := request.path.with_suffix(".die")).exists():
         wish.unlink()
-        yield Progress("looking", 0.3, measurement(60).points[:2])
+        yield Progress("looking", 0.3, Glimpse(measurement(60).points[:2]))
         os.abort()
-    for number, point in enumerate(measurement(60).points):
-        yield Progress("looking", number / 10, (point,))
+    whole = measurement(60)
+    for number, (point, curve) in enumerate(zip(whole.points, whole.curves, strict=True)):
+        yield Progress(
+            "looking", number / 10, Glimpse((point,), (curve,), mouth_between(whole, point.t - 3, point.t + 3))
+        )
     while request.path.with_suffix(".wait").exists():
         yield Progress("looking", 0.9)
         STEP.wait(0.02)
@@ -61,6 +75,31 @@ def canned(request: Request) -> Job[Any]:
         mouth=found.mouth,
         faces=2 if request.face is None else request.face,
     )
+
+
+def really_export(request: Export) -> Job[Any]:
+    """Export for real; on a full disk, or with a wait in the middle of writing, where a file wishes so."""
+    if request.source.with_suffix(".full").exists():
+        isobmff.copy_range = full
+    hold = request.source.with_suffix(".hold")
+    job = start(request)
+    try:
+        while True:
+            progress = next(job)
+            yield progress
+            while hold.exists() and list(request.target.parent.glob(".*.part")):
+                yield progress
+                STEP.wait(0.02)
+    except StopIteration as end:
+        return end.value
+    finally:
+        job.close()
+
+
+def full(*_: object) -> Iterator[int]:
+    """Copy on a disk that has no room left."""
+    yield 1
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from engine.media.opening import local_file
 from engine.refusal import Refused
 
 _NAME_BYTES = 60
+_LEFTOVER = re.compile(r"([0-9a-f]{1,8})-[0-9a-f]{8}\.\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def written(sources: list[Path], target: Path, *, overwrite: bool) -> Iterator[W
             ``export.source_changed`` or ``export.exists``.
     """
     before = [Fingerprint.of(local_file(source)) for source in sources]
+    remove_leftovers(target)
     place = Workplace(target)
     try:
         yield place
@@ -118,8 +121,7 @@ class Workplace:
 
     def another(self, suffix: str = ".part") -> Path:
         """Return a new, empty file beside the target that is removed in the end."""
-        name = self._target.name.encode()[:_NAME_BYTES].decode(errors="ignore")
-        path = self._target.with_name(f".{name}.{secrets.token_hex(4)}{suffix}")
+        path = self._target.with_name(f"{_beginning(self._target)}{os.getpid():x}-{secrets.token_hex(4)}{suffix}")
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         except OSError as error:
@@ -138,6 +140,49 @@ class Workplace:
         for path in self._files:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def remove_leftovers(target: Path) -> bool:
+    """Remove what processes that were killed left behind while they wrote ``target``.
+
+    Args:
+        target: the file that was to be written; it is not touched.
+
+    Returns:
+        Whether nothing is left; files of a process that still runs are left alone.
+    """
+    beginning = _beginning(target)
+    is_clean = True
+    with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            owner = _LEFTOVER.fullmatch(entry.name[len(beginning) :]) if entry.name.startswith(beginning) else None
+            if owner is None:
+                continue
+            try:
+                if _is_running(int(owner[1], 16)):
+                    is_clean = False
+                else:
+                    Path(entry.path).unlink(missing_ok=True)
+            except OSError:  # Windows removes no file that is open
+                is_clean = False
+    return is_clean
+
+
+def _beginning(target: Path) -> str:
+    name = target.name.encode()[:_NAME_BYTES].decode(errors="ignore")
+    return f".{name}."
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there the question would end the process
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _refused(error: OSError, target: Path) -> Refused:

@@ -332,3 +332,23 @@ def test_copying_works_without_the_kernels_help(
     monkeypatch.setattr(copying.os, "copy_file_range", unsupported, raising=False)
     exported(clip("source.mp4"), slow, 40, verify=False)
     assert slow.read_bytes() == quick.read_bytes()
+
+
+def test_what_a_killed_export_left_goes_when_the_same_copy_is_written_again(source: Path, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from engine.media.export.job import export\n"
+        "from engine.timing import Correction\n"
+        "work = export(Path(sys.argv[1]), Path(sys.argv[2]), Correction(40))\n"
+        "next(work); next(work)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    target = tmp_path / "target.mp4"
+    command = [sys.executable, "-c", program, str(source), str(target)]
+    done = subprocess.run(command, check=False, capture_output=True, cwd=Path(__file__).parents[4])
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (left,) = [path for path in tmp_path.iterdir() if path != source]
+    assert left.name.startswith(".target.mp4.")
+    exported(source, target, 40, verify=False)
+    assert left_in(tmp_path) == ["source.mp4", "target.mp4"]
