@@ -15,6 +15,7 @@ from desktop_app.document.document import Document, State
 from desktop_app.document.memory import Memory
 from desktop_app.document.project import SUFFIX, Project, read
 from desktop_app.document.settings import Settings
+from desktop_app.work.asking import EngineList, Planning
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.examining import Examining
 from desktop_app.work.exporting import Exporting
@@ -23,6 +24,7 @@ from desktop_app.work.jobs import Outcome
 from desktop_app.work.measuring import Measuring
 from desktop_app.work.opening import Opener
 from desktop_app.work.queue import Queue
+from desktop_app.work.rendering import CANCEL_SECONDS, Rendering
 from desktop_app.work.unfinished import Unfinished
 from desktop_app.work.watching import Watching
 from engine.media.interchange.sidecar import find_sidecar
@@ -52,6 +54,9 @@ class Studio(QObject):
         autosave: keeps the project.
         unfinished: removes half-written files when the engine is killed.
         queue: measures and fixes many clips, in a process of its own.
+        rendering: renders new clips, in a process of its own.
+        engines: which engines there are.
+        planning: what a render would take.
     """
 
     refused = Signal(object)
@@ -68,6 +73,7 @@ class Studio(QObject):
         settings: Settings,
         engine: EngineProcess | None = None,
         queue_engine: EngineProcess | None = None,
+        render_engine: EngineProcess | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -87,6 +93,14 @@ class Studio(QObject):
             self.unfinished,
             self,
         )
+        self.rendering = Rendering(
+            render_engine
+            or EngineProcess(places.log_folder() / "render-engine.txt", cancel_seconds=CANCEL_SECONDS, parent=self),
+            places.state_folder() / "renders.json",
+            self,
+        )
+        # Short questions: they may wait behind a measurement, but not behind a render.
+        self.engines, self.planning = EngineList(self.engine, self), Planning(self.engine, self)
         self._memory = Memory(places.state_folder() / "corrections.json")
         self._opener = Opener(self)
         self._opener.opened.connect(self._show)
@@ -238,6 +252,7 @@ class Studio(QObject):
         self.autosave.leave()
         self._opener.wait()
         self.queue.close()
+        self.rendering.close()
         self.engine.stop()
         self.unfinished.wait()
 

@@ -182,10 +182,20 @@ class MainWindow(QMainWindow):
         if chosen:
             self.open_paths([Path(chosen)])
 
+    @property
+    def can_render(self) -> bool:
+        """Whether everything that a render needs was chosen."""
+        return self.generation.can_render
+
     def show_generation(self) -> None:
         """Show what renders new clips."""
         self._stack.setCurrentWidget(self.generation)
         self.studio.engines.ask()
+
+    def render_now(self) -> None:
+        """Render what was chosen."""
+        self.show_generation()
+        self.generation.render_now()
 
     def open_render_log(self, path: Path) -> None:
         """Say what a log of a render gives reason to advise."""
@@ -579,12 +589,13 @@ class MainWindow(QMainWindow):
         report = item.report
         if report is None:
             return
-        self.toasts.show(
-            self.tr("{file} is rendered. {verdict}").format(file=report.path.name, verdict=report.verdict.text()),
-            tone="good",
-            action=self.tr("Open on the timeline"),
-            handler=lambda: self.studio.open(report.path),
-        )
+        if not self.generation.isVisible():  # who looks at the page sees it there
+            self.toasts.show(
+                self.tr("{file} is rendered. {verdict}").format(file=report.path.name, verdict=report.verdict.text()),
+                tone="good",
+                action=self.tr("Open on the timeline"),
+                handler=lambda: self.studio.open(report.path),
+            )
         self._tell(self.tr("A render is done"), f"{report.path.name}: {report.verdict.text()}", self.show_generation)
 
     def _say_not_rendered(self, item: RenderItem) -> None:
@@ -599,9 +610,9 @@ class MainWindow(QMainWindow):
     def _choose_for_render(self, drop: Drop, zone: Zone | None) -> None:
         """Take files as face and voice, by what they are or by where they were dropped."""
         if zone is Zone.SPEECH:
-            faces, voices = (), (*drop.sounds, *drop.clips)
+            faces, voices = [], [*drop.sounds, *drop.clips]
         else:
-            faces, voices = (*drop.pictures, *drop.clips), drop.sounds
+            faces, voices = [*drop.pictures, *drop.clips], [*drop.sounds]
         self.show_generation()
         if faces:
             self.generation.set_source(faces[0])
