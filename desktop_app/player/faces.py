@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
-from engine.sync.result import FacePath, MouthTrace
+from engine.sync.result import OUTER_POINTS, FacePath, MouthTrace
 
 _LONGEST_GAP = 0.6
 """Seconds from the nearest sighting within which a face is still shown where it was."""
+_LONGEST_LIP_GAP = 0.05
+"""The same for the outline of its lips, which move at up to a face's height in a second."""
 _MOUTH_HEIGHT = 0.74
 """Where the lips' middle lies between forehead and chin of the face mesh's box, as a share of its height."""
 _MOUTH_WIDTH = 0.75
@@ -33,6 +35,24 @@ def face_at(path: FacePath, seconds: float) -> QRectF | None:
         box = path.boxes[around[int(np.argmin(distances))]]
     x0, y0, x1, y1 = (float(value) for value in box)
     return QRectF(x0, y0, x1 - x0, y1 - y0)
+
+
+def lips_at(path: FacePath, seconds: float) -> tuple[list[QPointF], list[QPointF]] | None:
+    """Return the outer and the inner outline of the lips at a time, in shares of the picture.
+
+    ``None`` where nobody looked within a frame or two: lips move faster than faces.
+    """
+    times = path.times[: len(path.lips)]
+    after = int(np.searchsorted(times, seconds))
+    around = [index for index in (after - 1, after) if 0 <= index < len(times)]
+    distances = [abs(float(times[index]) - seconds) for index in around]
+    if not around or min(distances) > _LONGEST_LIP_GAP:
+        return None
+    index = around[int(np.argmin(distances))]
+    x0, y0, x1, y1 = (float(value) for value in path.boxes[index])
+    points = path.lips[index] / np.iinfo(np.uint16).max * (x1 - x0, y1 - y0) + (x0, y0)
+    ring = [QPointF(x, y) for x, y in points.tolist()]
+    return ring[:OUTER_POINTS], ring[OUTER_POINTS:]
 
 
 def mouth_of(face: QRectF, aspect: float, ratio: float) -> QRectF:

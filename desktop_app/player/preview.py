@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.document.document import Document
-from desktop_app.player.faces import around, face_at, inside, mouth_of, opening_at, person_at
+from desktop_app.player.faces import around, face_at, inside, lips_at, mouth_of, opening_at, person_at
 from desktop_app.player.player import Player
 from desktop_app.theme import GRID, theme_of
 from engine.sync.result import FacePath
@@ -219,8 +230,28 @@ class Preview(QWidget):
             _paint_corners(painter, box)
             if several:
                 _paint_label(painter, str(number), box.topLeft() + QPointF(4, 4))
+            if self._landmarks:
+                self._paint_lips(painter, path, shown, picture)
             if chosen and self._landmarks:
                 self._paint_gauge(painter, shown, box)
+
+    def _paint_lips(self, painter: QPainter, path: FacePath, shown: _Shown, picture: QRectF) -> None:
+        """Paint the outline of the lips where the whole picture fills a rectangle."""
+        lips = lips_at(path, shown.seconds)
+        if lips is None:
+            return
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for ring, colour in zip(lips, ("mouth", "plosive"), strict=True):
+            outline = QPolygonF(
+                [
+                    QPointF(picture.left() + point.x() * picture.width(), picture.top() + point.y() * picture.height())
+                    for point in ring
+                ]
+            )
+            # A dark line under the light one is seen on any skin and on any lipstick.
+            for pen in (QPen(QColor(0, 0, 0, 110), 3.5), QPen(self._theme.colour(colour), 1.5)):
+                painter.setPen(pen)
+                painter.drawPolygon(outline)
 
     def _paint_gauge(self, painter: QPainter, shown: _Shown, box: QRectF) -> None:
         """Paint how far the lips are open as a bar beside the face."""
@@ -262,6 +293,15 @@ class Preview(QWidget):
             source.height() * size.height(),
         )
         painter.drawImage(target, shown.image, pixels)
+        if self._landmarks and path is not None:
+            zoom = target.width() / source.width(), target.height() / source.height()
+            whole = QRectF(
+                target.left() - source.left() * zoom[0], target.top() - source.top() * zoom[1], zoom[0], zoom[1]
+            )
+            painter.save()
+            painter.setClipRect(target)
+            self._paint_lips(painter, path, shown, whole)
+            painter.restore()
         painter.setPen(QPen(self._theme.colour("accent"), 2))
         painter.drawRect(target)
 

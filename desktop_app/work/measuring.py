@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document.document import Document
@@ -9,7 +10,7 @@ from desktop_app.document.settings import Settings
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
 from engine.refusal import Refusal
-from engine.sync.result import Kind, Measurement, OffsetPoint
+from engine.sync.result import Glimpse, Kind, Measurement, MouthTrace
 from engine.words import Message
 from engine.worker_messages import Measure
 
@@ -38,7 +39,7 @@ class Measuring(QObject):
         self._engine = engine
         self._settings = settings
         self._job: EngineJob | None = None
-        self._points: list[OffsetPoint] = []
+        self._glimpses: list[Glimpse] = []
         self.stage = ""
         self.done = 0.0
         self.refusal: Refusal | None = None
@@ -62,7 +63,7 @@ class Measuring(QObject):
             thorough=self._settings["thorough"],
             face=self._document.face,
         )
-        self._points = []
+        self._glimpses = []
         self._document.set_measurement(None)
         self.stage, self.done = "starting", 0.0
         self._job = job = self._engine.submit(request)
@@ -88,16 +89,29 @@ class Measuring(QObject):
         if job is not self._job:
             return
         self.stage, self.done = stage, done
-        if partial and isinstance(partial, tuple):
-            self._points += partial
-            found = Measurement(
-                str(self._document.path),
-                Kind.UNMEASURABLE,
-                Message("sync.reason.uncertain"),
-                points=tuple(sorted(self._points, key=lambda point: point.t)),
-            )
-            self._document.set_measurement(found, is_partial=True)
+        if isinstance(partial, Glimpse):
+            self._glimpses.append(partial)
+            self._document.set_measurement(self._so_far(), is_partial=True)
         self.changed.emit()
+
+    def _so_far(self) -> Measurement:
+        """Return what there is to be seen already: everything but the number and the verdict."""
+        mouths = sorted(
+            (each.mouth for each in self._glimpses if each.mouth is not None and len(each.mouth.times)),
+            key=lambda mouth: float(mouth.times[0]),
+        )
+        mouth = None
+        if mouths:
+            times, opening = (np.concatenate([getattr(each, name) for each in mouths]) for name in ("times", "opening"))
+            mouth = MouthTrace(times, opening)
+        return Measurement(
+            str(self._document.path),
+            Kind.UNMEASURABLE,
+            Message("sync.reason.uncertain"),
+            points=tuple(sorted((p for each in self._glimpses for p in each.points), key=lambda point: point.t)),
+            curves=tuple(sorted((c for each in self._glimpses for c in each.curves), key=lambda curve: curve.t)),
+            mouth=mouth,
+        )
 
     def _end(self, job: EngineJob, outcome: Outcome) -> None:
         if job is not self._job:

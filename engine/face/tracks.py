@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.face.cuts import with_cuts
-from engine.face.landmarks import FaceShape, shape_of
+from engine.face.landmarks import INNER_LIPS, OUTER_LIPS, FaceShape, shape_of
 from engine.face.mesh import CropMesh, FaceFinder, Image, Mesh, overlap
 from engine.face.mouth import mouth_patch
 
@@ -25,6 +25,12 @@ MAX_FACES = 6
 MAX_RESIDUAL = 0.16
 """Misfit of the stable points (in eye distances) above which the mesh hangs on something that is no face."""
 
+_OUTLINE = [
+    *(OUTER_LIPS[place] for place in (0, 2, 3, 5, 7, 8, 10, 12, 13, 15, 17, 18)),
+    *(INNER_LIPS[place] for place in (0, 2, 5, 8, 10, 12, 15, 18)),
+]
+"""The lips in few points: both corners, the middles and what lies between; the outer ring, then the inner one."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaceTrack:
@@ -36,6 +42,7 @@ class FaceTrack:
         points: mouth region in the face's own frame, shape ``(n, 61, 3)`` (see ``FaceShape.points``).
         patches: grey mouth pictures, shape ``(n, 32, 48)``.
         boxes: ``x0, y0, x1, y1`` as shares of the picture's width and height, shape ``(n, 4)``.
+        lips: outline of the lips, as :attr:`engine.sync.result.FacePath.lips`, shape ``(n, 20, 2)``.
         eye_distance: pixels between the eyes as if seen from the front, in the frames given, shape ``(n,)``.
         yaw: degrees the head is turned to a side, shape ``(n,)``.
         residual: misfit of the mesh, shape ``(n,)``; see ``FaceShape.residual``.
@@ -47,6 +54,7 @@ class FaceTrack:
     points: npt.NDArray[np.float32]
     patches: npt.NDArray[np.uint8]
     boxes: npt.NDArray[np.float32]
+    lips: npt.NDArray[np.uint16]
     eye_distance: npt.NDArray[np.float32]
     yaw: npt.NDArray[np.float32]
     residual: npt.NDArray[np.float32]
@@ -77,6 +85,7 @@ class _Follower:
     shapes: list[FaceShape] = field(default_factory=list)
     patches: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     boxes: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    lips: list[npt.NDArray[np.uint16]] = field(default_factory=list)
     scales: list[float] = field(default_factory=list)
     missed: int = 0
     pending_misses: int = 0
@@ -92,6 +101,7 @@ class _Follower:
         self.times.append(time)
         self.shapes.append(shape)
         self.patches.append(mouth_patch(found.crop, shape))
+        self.lips.append(_lips_of(found, self.box))
         self.boxes.append(self.box / np.array([width, height, width, height], np.float32))
         self.scales.append(shape.scale * found.zoom)
         self.missed += self.pending_misses
@@ -105,6 +115,7 @@ class _Follower:
             points=np.stack([shape.points for shape in self.shapes]),
             patches=np.stack(self.patches),
             boxes=np.stack(self.boxes),
+            lips=np.stack(self.lips),
             eye_distance=np.array(self.scales, np.float32),
             yaw=np.array([shape.yaw_degrees for shape in self.shapes], np.float32),
             residual=np.array([shape.residual for shape in self.shapes], np.float32),
@@ -115,6 +126,12 @@ class _Follower:
 def _box_of(found: CropMesh) -> npt.NDArray[np.float32]:
     points = found.in_picture()[:, :2]
     return np.asarray(np.concatenate([points.min(0), points.max(0)]), np.float32)
+
+
+def _lips_of(found: CropMesh, box: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    """Return the outline of the lips in 65535ths of the face's box, shape ``(20, 2)``."""
+    shares = (found.in_picture()[_OUTLINE, :2] - box[:2]) / np.maximum(box[2:] - box[:2], 1e-6)
+    return np.asarray(np.round(np.clip(shares, 0, 1) * np.iinfo(np.uint16).max), np.uint16)
 
 
 class FaceTracker:

@@ -24,7 +24,7 @@ from engine.sync.evidence import REACH_MS, Evidence, Sound, evidence
 from engine.sync.lines import drift_cause
 from engine.sync.look import Looker
 from engine.sync.plosives import Burst, match_plosives, partings
-from engine.sync.result import FacePath, Kind, Measurement, MouthTrace, Reason, Step
+from engine.sync.result import FacePath, Glimpse, Kind, Measurement, MouthTrace, Reason, Step
 from engine.sync.stretches import SHORT_CLIP, STRETCH, Stretch, clear_stretches, consecutive
 from engine.sync.towers import shipped_model
 from engine.sync.verdict import verdict
@@ -65,12 +65,14 @@ _LEAST_SECONDS = 1.0
 _VOICE_OVER_SECONDS = 6.0
 """With this much of a moving mouth and of speech, and no lag that explains them, they belong to different people."""
 _WORTH_A_NOTE_MS = 20.0
+_MOST_LIPS = 20_000
+"""Outlines of lips that a result holds at most, 1.6 MB: more than a quarter of an hour of what was looked at."""
 
 
 def measure(
     path: str | Path, *, audio: str | Path | None = None, thorough: bool = False, face: int | None = None
 ) -> Job[Measurement | Refusal]:
-    """Measure one clip; partial results are :class:`~engine.sync.result.OffsetPoint` tuples.
+    """Measure one clip; partial results are :class:`~engine.sync.result.Glimpse` objects, one per stretch.
 
     Args:
         path: the clip.
@@ -166,10 +168,16 @@ class _Measuring:
             # Everything together is weighed after 1, 2, 4, 8... stretches of a run: often enough to follow a drift.
             if not whole or number & (number - 1) == 0 or number == expected:
                 conclusion = self._conclude(self.seen)
-            yield Progress("looking", min(0.95, number / expected), partial.points if partial else ())
+            yield Progress("looking", min(0.95, number / expected), self._glimpse(partial))
             if not whole and (number >= _MOST_STRETCHES or self._is_certain(conclusion, number, stop - start)):
                 break
         return self._conclude(self.seen) if whole else (yield from self._locate_steps(conclusion, looker))
+
+    def _glimpse(self, conclusion: Conclusion | None) -> Glimpse | None:
+        """Return what the newest stretch showed, weighed by itself."""
+        if conclusion is None:
+            return None
+        return Glimpse(conclusion.points, conclusion.curves, self._mouth(conclusion, self.seen[-1:]))
 
     def _locate_steps(self, conclusion: Conclusion | None, looker: Looker) -> Job[Conclusion | None]:
         """Halve the unseen gaps of a long clip in which the sound jumps, until it is known where."""
@@ -321,7 +329,7 @@ class _Measuring:
         elif in_sync(offset_ms):
             kind = Kind.IN_SYNC
         offset = Offset(offset_ms, self.calibration.uncertainty_ms(peak))
-        mouth = self._mouth(conclusion)
+        mouth = self._mouth(conclusion, self.seen)
         return Measurement(
             file=str(self.path),
             kind=kind,
@@ -357,7 +365,7 @@ class _Measuring:
             faces=len(self._people()),
             seconds_analysed=self._seconds_analysed(),
             timings=dict(self.seconds),
-            mouth=None if conclusion is None else self._mouth(conclusion),
+            mouth=None if conclusion is None else self._mouth(conclusion, self.seen),
             people=self._paths(conclusion),
         )
 
@@ -409,14 +417,14 @@ class _Measuring:
             way = Message(f"sync.note.{'after' if delay > 0 else 'before'}", ms=abs(delay))
             yield Message("sync.note.container", delay=way)
 
-    def _mouth(self, conclusion: Conclusion) -> MouthTrace:
-        """Return the opening of the person whose mouth explains the sound, NaN between stretches."""
+    def _mouth(self, conclusion: Conclusion, looked_at: list[_Seen]) -> MouthTrace:
+        """Return the opening of the person whose mouth explains the sound of some stretches, NaN between them."""
         people = self._people()
         owner = Counter(conclusion.owners).most_common(1)[0][0]
         mine = {id(track) for track in people[owner - 1].tracks}
         times: list[npt.NDArray[np.float64]] = []
         values: list[npt.NDArray[np.float32]] = []
-        for seen in sorted(self.seen, key=lambda item: item.stretch.start):
+        for seen in sorted(looked_at, key=lambda item: item.stretch.start):
             for track, opening in zip(seen.tracks, seen.openings, strict=True):
                 if id(track) in mine:
                     # One empty sample after each run, so that nobody draws a line across what was not looked at.
@@ -427,13 +435,16 @@ class _Measuring:
     def _paths(self, conclusion: Conclusion | None) -> tuple[FacePath, ...]:
         """Return where each person was seen."""
         owner = None if conclusion is None else Counter(conclusion.owners).most_common(1)[0][0]
+        people = self._people()
+        most_lips = _MOST_LIPS // max(len(people), 1)
         return tuple(
             FacePath(
                 times=np.concatenate([track.times for track in person.tracks]),
                 boxes=np.concatenate([track.boxes for track in person.tracks]),
                 is_measured=number == owner,
+                lips=np.concatenate([track.lips for track in person.tracks])[:most_lips],
             )
-            for number, person in enumerate(self._people(), start=1)
+            for number, person in enumerate(people, start=1)
         )
 
 

@@ -109,6 +109,14 @@ class MouthTrace:
     opening: npt.NDArray[np.float32]
 
 
+def _no_lips() -> npt.NDArray[np.uint16]:
+    return np.zeros((0, 20, 2), np.uint16)
+
+
+OUTER_POINTS = 12
+"""So many points of :attr:`FacePath.lips` are the outer ring; the others are the inner one."""
+
+
 @dataclass(frozen=True, slots=True)
 class FacePath:
     """Where one person's face was seen, for drawing and for choosing a person with a click.
@@ -118,11 +126,30 @@ class FacePath:
         boxes: ``x0, y0, x1, y1`` of the face as shares of the upright picture's width and height, shape
             ``(frames, 4)``.
         is_measured: whether this is the person whose mouth explains the sound.
+        lips: outline of the lips, the outer ring from the face's right corner along the lower lip, then the inner one
+            in the same order, in 65535ths of the face's box, shape ``(m, 20, 2)``: of the first ``m`` sightings, for
+            not all of a very long clip are kept.
     """
 
     times: npt.NDArray[np.float64]
     boxes: npt.NDArray[np.float32]
     is_measured: bool
+    lips: npt.NDArray[np.uint16] = field(default_factory=_no_lips)
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What one more stretch of the clip showed, while it is still being measured.
+
+    Attributes:
+        points: offsets found in it.
+        curves: score against lag in it.
+        mouth: the mouth of whoever explains its sound best, or ``None``.
+    """
+
+    points: tuple[OffsetPoint, ...] = ()
+    curves: tuple[LagCurve, ...] = ()
+    mouth: MouthTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop_app.document.document import Document
-from desktop_app.player.faces import face_at, inside, mouth_of, opening_at, person_at
+from desktop_app.player.faces import face_at, inside, lips_at, mouth_of, opening_at, person_at
 from desktop_app.player.output import SilentOutput
 from desktop_app.player.player import Player
 from desktop_app.player.preview import Preview
@@ -129,6 +129,32 @@ def test_the_loupe_lies_on_the_measured_mouth(preview: Preview, document: Docume
     preview.update()
     middle = QPoint(640 - 8 - 134, 400 - 8 - 90)
     assert preview.grab().toImage().pixelColor(middle).name() == "#000000"
+
+
+def test_the_outline_of_the_lips_is_drawn_on_the_picture_and_in_the_loupe(preview: Preview, document: Document) -> None:
+    ring = np.array([[0.2, 0.5], [0.5, 0.8], [0.8, 0.5], [0.5, 0.2]]) * 65535
+    lips = np.repeat(ring, 5, axis=0).astype(np.uint16)
+    seen = FacePath(
+        np.array([1.0, 1.04]), np.tile([0.4, 0.2, 0.6, 0.6], (2, 1)).astype(np.float32), True, np.stack([lips] * 2)
+    )
+    assert lips_at(seen, 0.9) is None
+    assert lips_at(seen, 1.2) is None
+    found = lips_at(seen, 1.01)
+    assert found is not None
+    assert (found[0][0].x(), found[0][0].y()) == pytest.approx((0.44, 0.4), abs=1e-4)
+    preview._show(colour_image("#000000"), 1.0)
+    document.set_measurement(replace(measurement(30), people=(seen,)))
+    corner = QPoint(round(640 * 0.44), round(20 + 360 * 0.4))
+
+    def is_drawn(at: QPoint) -> bool:
+        shot = preview.grab().toImage()
+        return any(shot.pixelColor(at.x() + dx, at.y()).lightness() > 60 for dx in range(-2, 3))
+
+    assert not is_drawn(corner)
+    preview.set_landmarks(True)
+    assert is_drawn(corner)
+    document.set_measurement(replace(measurement(30), people=(replace(seen, lips=seen.lips[:0]),)))
+    assert not is_drawn(corner)
 
 
 def test_a_click_on_a_face_chooses_the_person(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
@@ -53,12 +54,22 @@ def test_a_dropped_clip_opens_is_measured_and_the_verdict_is_said(desk: Desk) ->
 
 def test_points_appear_one_after_the_other_while_measuring(desk: Desk) -> None:
     counts: list[int] = []
-    desk.document.measurement_changed.connect(
-        lambda: counts.append(len(desk.document.measurement.points) if desk.document.measurement else 0)
-    )
+    traces: list[int] = []
+
+    def look() -> None:
+        found = desk.document.measurement
+        counts.append(len(found.points) if found else 0)
+        if found and desk.document.is_partial and found.mouth:
+            assert len(found.curves) == len(found.points)
+            assert np.all(np.diff(found.mouth.times) > 0)
+            traces.append(len(found.mouth.times))
+
+    desk.document.measurement_changed.connect(look)
     desk.measure()
     assert counts[-1] == 9
     assert set(range(1, 9)) <= set(counts)
+    assert traces == sorted(set(traces))
+    assert len(traces) >= 8
 
 
 def test_zones_are_offered_while_files_are_held_above_the_window(desk: Desk) -> None:

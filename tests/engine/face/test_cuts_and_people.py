@@ -47,6 +47,7 @@ def track(number: int, start: float, stop: float, left: float, width: float = 0.
         points=np.zeros((len(times), 61, 3), np.float32),
         patches=np.zeros((len(times), 32, 48), np.uint8),
         boxes=np.tile(box, (len(times), 1)),
+        lips=np.zeros((len(times), 20, 2), np.uint16),
         eye_distance=np.full(len(times), 40, np.float32),
         yaw=np.zeros(len(times), np.float32),
         residual=np.zeros(len(times), np.float32),

@@ -13,7 +13,7 @@ import pytest
 from engine.jobs import Progress, run
 from engine.refusal import Refusal
 from engine.sync.measure import measure
-from engine.sync.result import Kind, Measurement, Reason
+from engine.sync.result import OUTER_POINTS, Glimpse, Kind, Measurement, Reason
 
 Talking = Callable[..., Path]
 
@@ -55,6 +55,39 @@ def test_what_is_drawn_for_the_eye_is_there(talking: Talking) -> None:
     assert (np.diff(result.mouth.times) > 0).all()
     assert len(result.plosives) >= 3
     assert np.median([pair.heard - pair.seen for pair in result.plosives]) * 1000 == pytest.approx(80, abs=25)
+
+
+def test_the_outline_of_the_lips_opens_with_the_mouth(talking: Talking) -> None:
+    result = measured(talking(offset_ms=80.0))
+    (path,) = result.people
+    assert result.mouth is not None
+    assert path.lips.shape == (len(path.times), 20, 2)
+    boxes = path.boxes[:, None, :]
+    shares = path.lips / 65535 * (boxes[..., 2:] - boxes[..., :2]) + boxes[..., :2]
+    outer, inner = shares[:, :OUTER_POINTS], shares[:, OUTER_POINTS:]
+    # Each ring begins in the right corner, the lower lip first: x grows on the way to the left corner, then falls.
+    for ring in (outer, inner):
+        half = ring.shape[1] // 2
+        assert (np.diff(ring[:, : half + 1, 0], axis=1) > 0).mean() > 0.98
+        assert (np.diff(ring[:, half:, 0], axis=1) < 0).mean() > 0.98
+    assert (outer[..., 1].min(axis=1) <= inner[..., 1].min(axis=1) + 1e-3).all()
+    seen = np.isfinite(result.mouth.opening)
+    gap = np.interp(result.mouth.times[seen], path.times, inner[:, 2, 1] - inner[:, 6, 1])
+    # One is measured along the face's own axes over three pairs of points, the other down the picture over one.
+    assert np.corrcoef(gap, result.mouth.opening[seen])[0, 1] > 0.97
+
+
+def test_what_a_stretch_showed_is_told_before_the_end(talking: Talking) -> None:
+    seen: list[Glimpse] = []
+    job = measure(talking(offset_ms=80.0))
+    result = run(job, lambda step: seen.append(step.partial) if isinstance(step.partial, Glimpse) else None)
+    assert isinstance(result, Measurement)
+    assert result.mouth is not None
+    (glimpse,) = seen  # ten seconds are one stretch
+    assert [curve.t for curve in glimpse.curves] == [curve.t for curve in result.curves]
+    assert [point.t for point in glimpse.points] == [point.t for point in result.points]
+    assert glimpse.mouth is not None
+    np.testing.assert_array_equal(glimpse.mouth.times, result.mouth.times)
 
 
 def test_json_has_the_documented_names(talking: Talking) -> None:
