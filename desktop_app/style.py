@@ -111,6 +111,8 @@ QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom:
 QToolButton[kind="tab"]:hover {{ color: {theme.text}; }}
 QToolButton[kind="tab"]:checked {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}
 QToolButton[kind="tab"]:focus {{ color: {theme.accent}; }}
+QToolButton[kind="chip"] {{ padding: 5px 6px; }}
+QToolButton[kind="chip"]:checked {{ background: {hover}; }}
 QToolButton[kind="fold"] {{ background: transparent; border: none; color: {theme.muted}; padding: 4px 0; }}
 QToolButton[kind="fold"]:hover, QToolButton[kind="fold"]:focus {{ color: {theme.text}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}

@@ -10,10 +10,14 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from engine.generation.backend import Capabilities
+from engine.generation.presets import Preset, preset, presets
 from engine.generation.spec import ParameterValue, RenderSpec
 
 _NOTHING = Path()
 _MOST_NUMBERS = 1000
+_FIRST_PRESET = "balanced"
+_PRESET_FIELDS = frozenset({"parameters", "size"}.union(*(each.values for each in presets())))
+"""Fields that a preset sets; all others are left alone by it."""
 
 
 class Order(QObject):
@@ -31,6 +35,14 @@ class Order(QObject):
         self._is_promised = is_promised
         self._spec = RenderSpec(_NOTHING, _NOTHING, _NOTHING)
         self._target: Path | None = None
+        self._engine: Capabilities | None = None
+        self._size: tuple[int, int] | None = None
+        self._preset: Preset | None = preset(_FIRST_PRESET)
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset that the choices follow, ``None`` if the user went another way."""
+        return self._preset
 
     @property
     def choices(self) -> RenderSpec:
@@ -70,6 +82,16 @@ class Order(QObject):
         """Choose the face; which one of several, and points marked by hand, belong to the one before."""
         self._set(source=path or _NOTHING, face=None, face_points=())
 
+    def set_source_size(self, size: tuple[int, int]) -> None:
+        """Say how large the face's picture is, width and height; presets make large ones smaller."""
+        self._size = size
+        self._follow_preset()
+
+    def set_preset(self, chosen: Preset) -> None:
+        """Follow a preset, until one of the choices that it makes is made differently."""
+        self._preset = chosen
+        self._follow_preset()
+
     def set_voice(self, path: Path | None) -> None:
         """Choose the voice."""
         self._set(voice=path or _NOTHING)
@@ -93,20 +115,34 @@ class Order(QObject):
             spec = replace(spec, fps=None)
         if engine.problem(spec) is not None:
             spec = replace(spec, size=None)
+        self._engine = engine
         self._take(spec)
+        self._follow_preset()
 
     def set_parameter(self, name: str, value: ParameterValue) -> None:
         """Choose a value for one of the engine's parameters."""
+        self._preset = None
         self._take(self._spec.with_parameters(**{name: value}))
 
     def choose(self, **choices: Any) -> None:
         """Set fields of the spec by name; see :class:`~engine.generation.spec.RenderSpec`."""
+        if not _PRESET_FIELDS.isdisjoint(choices):
+            self._preset = None
         self._set(**choices)
 
     def take(self, spec: RenderSpec) -> None:
         """Begin again with all choices of a render; its file gets a new name."""
-        self._target = None
+        self._target = self._preset = None
         self._take(replace(spec, target=_NOTHING, overwrite=False))
+
+    def _follow_preset(self) -> None:
+        if self._preset is None or self._engine is None:
+            return
+        plain = RenderSpec(_NOTHING, _NOTHING, _NOTHING)
+        unset = replace(self._spec, **{name: getattr(plain, name) for name in _PRESET_FIELDS})
+        spec = self._preset.applied(unset, self._engine)
+        self._take(replace(spec, size=self._preset.size(self._size, self._engine) if self._size else None))
+        self.changed.emit()
 
     def _set(self, **choices: Any) -> None:
         self._take(replace(self._spec, **choices))

@@ -331,6 +331,26 @@
             <source>Sound as a spectrogram</source>
             <translation>以频谱图显示声音</translation>
         </message>
+        <message>
+            <source>Generate</source>
+            <translation>生成</translation>
+        </message>
+        <message>
+            <source>Generate a talking clip…</source>
+            <translation>生成说话视频…</translation>
+        </message>
+        <message>
+            <source>Render what was chosen</source>
+            <translation>渲染已选择的内容</translation>
+        </message>
+        <message>
+            <source>Pause the renders, or go on</source>
+            <translation>暂停渲染，或继续</translation>
+        </message>
+        <message>
+            <source>Advice for the log of a render…</source>
+            <translation>查看渲染日志的建议…</translation>
+        </message>
     </context>
     <context>
         <name>AnchorsBox</name>
@@ -627,6 +647,79 @@
             <source>Measure all of them in the background</source>
             <translation>在后台测量全部文件</translation>
         </message>
+        <message>
+            <source>Face</source>
+            <translation>人脸</translation>
+        </message>
+        <message>
+            <source>Render: this is who speaks</source>
+            <translation>渲染：由这个人来说话</translation>
+        </message>
+        <message>
+            <source>Render: this is what is said</source>
+            <translation>渲染：要说的就是这段声音</translation>
+        </message>
+        <message>
+            <source>Face and voice</source>
+            <translation>人脸和声音</translation>
+        </message>
+        <message>
+            <source>Render this face saying this</source>
+            <translation>让这张脸说出这段话</translation>
+        </message>
+    </context>
+    <context>
+        <name>EngineCard</name>
+        <message>
+            <source>broken</source>
+            <translation>已损坏</translation>
+        </message>
+        <message>
+            <source>not ready</source>
+            <translation>未就绪</translation>
+        </message>
+        <message>
+            <source>ready</source>
+            <translation>就绪</translation>
+        </message>
+        <message>
+            <source>Look at the model files…</source>
+            <translation>查看模型文件…</translation>
+        </message>
+    </context>
+    <context>
+        <name>EnginePicker</name>
+        <message>
+            <source>Looking for engines…</source>
+            <translation>正在查找引擎…</translation>
+        </message>
+        <message>
+            <source>No engine was found in this installation.</source>
+            <translation>此安装中没有找到引擎。</translation>
+        </message>
+    </context>
+    <context>
+        <name>EstimateLine</name>
+        <message>
+            <source>about {time}</source>
+            <translation>约 {time}</translation>
+        </message>
+        <message>
+            <source>{size} GB memory</source>
+            <translation>内存 {size} GB</translation>
+        </message>
+        <message>
+            <source>{size} GB graphics memory</source>
+            <translation>显存 {size} GB</translation>
+        </message>
+        <message>
+            <source>{size} GB disk</source>
+            <translation>磁盘 {size} GB</translation>
+        </message>
+        <message>
+            <source>Estimating…</source>
+            <translation>正在估算…</translation>
+        </message>
     </context>
     <context>
         <name>ExportPanel</name>
@@ -741,6 +834,93 @@
         <message>
             <source>{file} exists already. Replace it?</source>
             <translation>{file} 已经存在。要替换它吗?</translation>
+        </message>
+    </context>
+    <context>
+        <name>GenerationPage</name>
+        <message>
+            <source>Generate</source>
+            <translation>生成</translation>
+        </message>
+        <message>
+            <source>FACE AND VOICE</source>
+            <translation>人脸和声音</translation>
+        </message>
+        <message>
+            <source>ENGINE</source>
+            <translation>引擎</translation>
+        </message>
+        <message>
+            <source>FILE</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>Face</source>
+            <translation>人脸</translation>
+        </message>
+        <message>
+            <source>a picture or a video</source>
+            <translation>图片或视频</translation>
+        </message>
+        <message>
+            <source>Take it away</source>
+            <translation>移除</translation>
+        </message>
+        <message>
+            <source>Voice</source>
+            <translation>声音</translation>
+        </message>
+        <message>
+            <source>what is to be said</source>
+            <translation>要说的话</translation>
+        </message>
+        <message>
+            <source>Use the video&apos;s own voice</source>
+            <translation>使用视频自带的声音</translation>
+        </message>
+        <message>
+            <source>The file that will be written</source>
+            <translation>将要写入的文件</translation>
+        </message>
+        <message>
+            <source>Change…</source>
+            <translation>更改…</translation>
+        </message>
+        <message>
+            <source>Drop a face and a voice</source>
+            <translation>拖入一张脸和一段声音</translation>
+        </message>
+        <message>
+            <source>A picture or a video of one person, and a recording of what is to be said. Everything is rendered on this computer and checked for sync before you see it.</source>
+            <translation>一个人的图片或视频，加上一段要说的录音。全部在这台电脑上渲染，先检查是否同步，再给你看。</translation>
+        </message>
+        <message>
+            <source>The face: a picture or a video</source>
+            <translation>人脸：图片或视频</translation>
+        </message>
+        <message>
+            <source>The voice: a recording, or a video with sound</source>
+            <translation>声音：录音，或有声音的视频</translation>
+        </message>
+        <message>
+            <source>Render to</source>
+            <translation>渲染到</translation>
+        </message>
+        <message>
+            <source>Choose a face and a voice first</source>
+            <translation>请先选择人脸和声音</translation>
+        </message>
+        <message>
+            <source>This engine is not ready: its card says what is missing</source>
+            <translation>此引擎未就绪：缺什么请看它的卡片</translation>
+        </message>
+        <message>
+            <source>Render next</source>
+            <translation>接着渲染</translation>
+        </message>
+        <message>
+            <source>Render</source>
+            <translation>渲染</translation>
         </message>
     </context>
     <context>
@@ -965,6 +1145,30 @@
             <source>Open it again</source>
             <translation>重新打开</translation>
         </message>
+        <message>
+            <source>Log of a render</source>
+            <translation>渲染日志</translation>
+        </message>
+        <message>
+            <source>{file} is rendered. {verdict}</source>
+            <translation>{file} 渲染完成。{verdict}</translation>
+        </message>
+        <message>
+            <source>Open on the timeline</source>
+            <translation>在时间线上打开</translation>
+        </message>
+        <message>
+            <source>A render is done</source>
+            <translation>一个渲染已完成</translation>
+        </message>
+        <message>
+            <source>Show the renders</source>
+            <translation>显示渲染</translation>
+        </message>
+        <message>
+            <source>A render failed</source>
+            <translation>一个渲染失败了</translation>
+        </message>
     </context>
     <context>
         <name>MarkerField</name>
@@ -1142,6 +1346,441 @@
         </message>
     </context>
     <context>
+        <name>RenderForm</name>
+        <message>
+            <source>SETTINGS OF {engine}</source>
+            <translation>{engine} 的设置</translation>
+        </message>
+        <message>
+            <source>CLIP</source>
+            <translation>视频</translation>
+        </message>
+        <message>
+            <source>PRESET</source>
+            <translation>预设</translation>
+        </message>
+        <message>
+            <source>Prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>A woman speaks calmly to the camera, synchronized to speech</source>
+            <translation>一位女士平静地对着镜头说话，口型与语音同步</translation>
+        </message>
+        <message>
+            <source>Who speaks, in which mood, how much they move. A mood that fits the voice looks best.</source>
+            <translation>谁在说话、什么情绪、动作多大。情绪与声音相符时效果最好。</translation>
+        </message>
+        <message>
+            <source>Another seed</source>
+            <translation>换一个种子</translation>
+        </message>
+        <message>
+            <source>Memory, devices and quality</source>
+            <translation>内存、设备和画质</translation>
+        </message>
+        <message>
+            <source>Back to what is recommended</source>
+            <translation>恢复推荐值</translation>
+        </message>
+        <message>
+            <source>Back to {value}, which is recommended</source>
+            <translation>恢复推荐值 {value}</translation>
+        </message>
+        <message>
+            <source>Frame rate</source>
+            <translation>帧率</translation>
+        </message>
+        <message>
+            <source>Size</source>
+            <translation>尺寸</translation>
+        </message>
+        <message>
+            <source>When voice and video differ in length</source>
+            <translation>声音与视频长度不同时</translation>
+        </message>
+        <message>
+            <source>In pauses</source>
+            <translation>停顿时</translation>
+        </message>
+        <message>
+            <source>Which face</source>
+            <translation>哪张脸</translation>
+        </message>
+        <message>
+            <source>Seed</source>
+            <translation>种子</translation>
+        </message>
+        <message>
+            <source>Same choices, same seed, same pictures.</source>
+            <translation>选择相同、种子相同，画面就相同。</translation>
+        </message>
+        <message>
+            <source>Move the mouth</source>
+            <translation>移动口型</translation>
+        </message>
+        <message>
+            <source>Moves what drives the mouth against the sound that is heard, which stays where it is.</source>
+            <translation>移动驱动口型的声音；听到的声音保持不动。</translation>
+        </message>
+        <message>
+            <source>Keep finished work every</source>
+            <translation>每隔多久保存成果</translation>
+        </message>
+        <message>
+            <source>A stopped render goes on from there.</source>
+            <translation>停下的渲染会从那里继续。</translation>
+        </message>
+        <message>
+            <source>Continue from decoded pictures</source>
+            <translation>从解码后的画面继续</translation>
+        </message>
+        <message>
+            <source>Steadier over minutes where the engine can do it, a little slower.</source>
+            <translation>引擎支持时，长时间更稳定，略慢一些。</translation>
+        </message>
+        <message>
+            <source>Devices</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>auto, cpu, or cards such as cuda:0, cuda:1.</source>
+            <translation>auto、cpu，或 cuda:0、cuda:1 这样的显卡。</translation>
+        </message>
+        <message>
+            <source>Weights wait in main memory</source>
+            <translation>权重在内存中等待</translation>
+        </message>
+        <message>
+            <source>Saves graphics memory and costs time.</source>
+            <translation>节省显存，但更花时间。</translation>
+        </message>
+        <message>
+            <source>Number format</source>
+            <translation>数值格式</translation>
+        </message>
+        <message>
+            <source>May get smaller</source>
+            <translation>允许缩小</translation>
+        </message>
+        <message>
+            <source>When memory does not suffice, a smaller clip is better than none.</source>
+            <translation>内存不够时，小一点的视频总比没有好。</translation>
+        </message>
+        <message>
+            <source>Take out the engine&apos;s own offset</source>
+            <translation>消除引擎自身的偏移</translation>
+        </message>
+        <message>
+            <source>A constant offset that is measured in the result is removed by moving its sound.</source>
+            <translation>在结果中测得的固定偏移，通过移动声音来消除。</translation>
+        </message>
+        <message>
+            <source>Picture quality (CRF)</source>
+            <translation>画质（CRF）</translation>
+        </message>
+        <message>
+            <source>Smaller is better; 16 cannot be told from the original.</source>
+            <translation>越小越好；16 与原画面看不出差别。</translation>
+        </message>
+        <message>
+            <source>As the video</source>
+            <translation>与视频相同</translation>
+        </message>
+        <message>
+            <source>As the face</source>
+            <translation>与人脸画面相同</translation>
+        </message>
+        <message>
+            <source>End with the voice</source>
+            <translation>随声音结束</translation>
+        </message>
+        <message>
+            <source>Hold the last picture</source>
+            <translation>停在最后一帧</translation>
+        </message>
+        <message>
+            <source>Repeat the video</source>
+            <translation>重复视频</translation>
+        </message>
+        <message>
+            <source>Forth and back</source>
+            <translation>来回播放</translation>
+        </message>
+        <message>
+            <source>End with the shorter</source>
+            <translation>随较短者结束</translation>
+        </message>
+        <message>
+            <source>Mouth shut</source>
+            <translation>闭嘴</translation>
+        </message>
+        <message>
+            <source>As in the original</source>
+            <translation>与原画面相同</translation>
+        </message>
+        <message>
+            <source>No. {number} from the left</source>
+            <translation>从左数第 {number} 个</translation>
+        </message>
+        <message>
+            <source>The largest</source>
+            <translation>最大的一张</translation>
+        </message>
+        <message>
+            <source>{seconds} s</source>
+            <translation>{seconds} 秒</translation>
+        </message>
+        <message>
+            <source>By length</source>
+            <translation>按长度</translation>
+        </message>
+        <message>
+            <source>As needed</source>
+            <translation>按需</translation>
+        </message>
+        <message>
+            <source>Never</source>
+            <translation>从不</translation>
+        </message>
+        <message>
+            <source>Part by part</source>
+            <translation>逐部分</translation>
+        </message>
+        <message>
+            <source>Layer by layer</source>
+            <translation>逐层</translation>
+        </message>
+        <message>
+            <source>As the device does best</source>
+            <translation>设备最擅长的</translation>
+        </message>
+        <message>
+            <source>{rate} fps</source>
+            <translation>{rate} 帧/秒</translation>
+        </message>
+    </context>
+    <context>
+        <name>RenderList</name>
+        <message>
+            <source>RENDERS</source>
+            <translation>渲染列表</translation>
+        </message>
+        <message>
+            <source>What you render appears here. Several can wait in line; the list survives a restart.</source>
+            <translation>渲染的内容会出现在这里。可以排队多个；重启后列表仍在。</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+    </context>
+    <context>
+        <name>RenderLogPage</name>
+        <message>
+            <source>Log of a render</source>
+            <translation>渲染日志</translation>
+        </message>
+        <message>
+            <source>Reading…</source>
+            <translation>正在读取…</translation>
+        </message>
+        <message>
+            <source>Time per picture, in ms</source>
+            <translation>每帧用时（毫秒）</translation>
+        </message>
+        <message>
+            <source>ADVICE</source>
+            <translation>建议</translation>
+        </message>
+        <message>
+            <source>Show in folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
+            <source>Pictures timed: {count}</source>
+            <translation>已计时的帧数：{count}</translation>
+        </message>
+        <message>
+            <source>No picture was timed in this log.</source>
+            <translation>此日志中没有帧的计时。</translation>
+        </message>
+        <message>
+            <source>Nothing in this log gives reason for advice.</source>
+            <translation>此日志中没有需要给出建议的地方。</translation>
+        </message>
+        <message>
+            <source>First picture</source>
+            <translation>第一帧</translation>
+        </message>
+        <message>
+            <source>Median</source>
+            <translation>中位数</translation>
+        </message>
+        <message>
+            <source>95 of 100 pictures below</source>
+            <translation>95% 的帧低于</translation>
+        </message>
+        <message>
+            <source>Last tenth</source>
+            <translation>最后十分之一</translation>
+        </message>
+        <message>
+            <source>Encoding</source>
+            <translation>编码</translation>
+        </message>
+        <message>
+            <source>Loading the voice, per second</source>
+            <translation>读取声音，每秒</translation>
+        </message>
+        <message>
+            <source>Features, per second</source>
+            <translation>特征提取，每秒</translation>
+        </message>
+        <message>
+            <source>{ms} ms</source>
+            <translation>{ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>Most main memory</source>
+            <translation>内存最高</translation>
+        </message>
+        <message>
+            <source>Most graphics memory</source>
+            <translation>显存最高</translation>
+        </message>
+        <message>
+            <source>{size} GB</source>
+            <translation>{size} GB</translation>
+        </message>
+    </context>
+    <context>
+        <name>RenderRow</name>
+        <message>
+            <source>Earlier</source>
+            <translation>提前</translation>
+        </message>
+        <message>
+            <source>Later</source>
+            <translation>推后</translation>
+        </message>
+        <message>
+            <source>Remove from the list; a finished clip stays, unfinished work is thrown away</source>
+            <translation>从列表中移除；已完成的视频保留，未完成的部分会丢弃</translation>
+        </message>
+    </context>
+    <context>
+        <name>RunCard</name>
+        <message>
+            <source>Starting</source>
+            <translation>正在启动</translation>
+        </message>
+        <message>
+            <source>Planning</source>
+            <translation>正在规划</translation>
+        </message>
+        <message>
+            <source>Listening to the voice</source>
+            <translation>正在听声音</translation>
+        </message>
+        <message>
+            <source>Loading the engine</source>
+            <translation>正在载入引擎</translation>
+        </message>
+        <message>
+            <source>Rendering</source>
+            <translation>正在渲染</translation>
+        </message>
+        <message>
+            <source>Putting the clip together</source>
+            <translation>正在合成视频</translation>
+        </message>
+        <message>
+            <source>Measuring the clip</source>
+            <translation>正在测量视频</translation>
+        </message>
+        <message>
+            <source>Open on the timeline</source>
+            <translation>在时间线上打开</translation>
+        </message>
+        <message>
+            <source>Open the source</source>
+            <translation>打开原素材</translation>
+        </message>
+        <message>
+            <source>Mark the face by hand</source>
+            <translation>手动标出人脸</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Show in folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>Log and advice</source>
+            <translation>日志和建议</translation>
+        </message>
+        <message>
+            <source>Use these choices again</source>
+            <translation>再次使用这些选择</translation>
+        </message>
+        <message>
+            <source>Go on</source>
+            <translation>继续</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>{rate} fps</source>
+            <translation>{rate} 帧/秒</translation>
+        </message>
+        <message>
+            <source>{ms} ms per picture</source>
+            <translation>每帧 {ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>rendered in {time}</source>
+            <translation>渲染用时 {time}</translation>
+        </message>
+        <message>
+            <source>the engine&apos;s own offset was taken out: {moved}</source>
+            <translation>已消除引擎自身的偏移：{moved}</translation>
+        </message>
+        <message>
+            <source>waiting</source>
+            <translation>等待中</translation>
+        </message>
+        <message>
+            <source>done</source>
+            <translation>完成</translation>
+        </message>
+        <message>
+            <source>failed</source>
+            <translation>失败</translation>
+        </message>
+        <message>
+            <source>stopped at {percent} %</source>
+            <translation>停在 {percent} %</translation>
+        </message>
+        <message>
+            <source>{time} left</source>
+            <translation>还剩 {time}</translation>
+        </message>
+    </context>
+    <context>
         <name>Settings</name>
         <message>
             <source>Language</source>
@@ -1302,6 +1941,10 @@
         <message>
             <source>LAST OPENED</source>
             <translation>最近打开</translation>
+        </message>
+        <message>
+            <source>Render a new clip…</source>
+            <translation>渲染新视频…</translation>
         </message>
     </context>
     <context>
@@ -1496,6 +2139,33 @@
         <message>
             <source>Set…</source>
             <translation>设置…</translation>
+        </message>
+    </context>
+    <context>
+        <name>TelemetryPlots</name>
+        <message>
+            <source>Time per picture</source>
+            <translation>每帧用时</translation>
+        </message>
+        <message>
+            <source>Graphics memory</source>
+            <translation>显存</translation>
+        </message>
+        <message>
+            <source>Main memory</source>
+            <translation>内存</translation>
+        </message>
+        <message>
+            <source>Graphics cards busy</source>
+            <translation>显卡占用</translation>
+        </message>
+        <message>
+            <source>{ms} ms</source>
+            <translation>{ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>{size} GB</source>
+            <translation>{size} GB</translation>
         </message>
     </context>
     <context>

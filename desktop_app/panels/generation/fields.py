@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from desktop_app.icons import icon
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import label
+from desktop_app.widgets.move_box import MoveBox
 from engine.generation.backend import Parameter, ParameterKind
 from engine.generation.spec import ParameterValue
 
@@ -204,6 +205,15 @@ def number_field(
     box.lineEdit().setTextMargins(GRID, 0, GRID, 0)
     field = Field(box, recommended, box.value, box.setValue)
     field.show_value(recommended)
+    box.valueChanged.connect(lambda _value: field.take())
+    return field
+
+
+def move_field(most_ms: float) -> Field:
+    """Return a field for how far something is moved, which says "earlier" and "later"."""
+    box = MoveBox()
+    box.setRange(-most_ms, most_ms)
+    field = Field(box, 0.0, box.value, box.setValue)
     box.valueChanged.connect(lambda _value: field.take())
     return field
 

@@ -8,13 +8,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.document.order import Order
 from desktop_app.panels.generation.fields import (
     Field,
     choice_field,
     flag_field,
+    move_field,
     number_field,
     parameter_field,
     set_choices,
@@ -24,6 +25,7 @@ from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, button, label
 from desktop_app.widgets.fold import Fold
 from engine.generation.backend import Capabilities, Parameter
+from engine.generation.presets import presets
 from engine.generation.spec import LengthPolicy, Offload, Precision, RenderSpec, SilencePolicy
 
 _RATES = (
@@ -40,6 +42,7 @@ _RATES = (
 _SIZES = ((1920, 1080), (1280, 720), (1080, 1920), (720, 1280), (1080, 1080), (704, 384), (512, 512))
 _MOST_SEED = 2**31 - 1
 _MOST_FACES = 6
+_MOST_OFFSET_MS = 500.0
 _PROMPT_HEIGHT = 9 * GRID
 _CRF = RenderSpec(Path(), Path(), Path()).crf
 
@@ -61,6 +64,8 @@ class RenderForm(Speaking):
         self.prompt.textChanged.connect(lambda: order.choose(prompt=self.prompt.toPlainText()))
         self._prompt_title.setBuddy(self.prompt)
         self._dice = button(lambda: order.choose(seed=secrets.randbelow(_MOST_SEED)), kind="link", picture="dice")
+        self._preset_title = label("heading")
+        self.presets: dict[str, QToolButton] = {}
         self._make_fields()
         self._parameter_column = QVBoxLayout()
         self._parameter_column.setSpacing(2 * GRID)
@@ -79,6 +84,8 @@ class RenderForm(Speaking):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * GRID)
+        column.addWidget(self._preset_title)
+        column.addLayout(self._preset_row())
         column.addWidget(self._engine_title)
         column.addLayout(self._parameter_column)
         column.addWidget(self._clip_title)
@@ -120,6 +127,10 @@ class RenderForm(Speaking):
         )
         self._engine_title.setVisible(bool(self.parameters))
         self._clip_title.setText(self.tr("CLIP"))
+        self._preset_title.setText(self.tr("PRESET"))
+        for each in presets():
+            self.presets[each.name].setText(each.title.text())
+            self.presets[each.name].setToolTip(each.about.text())
         self._prompt_title.setText(self.tr("Prompt"))
         self.prompt.setPlaceholderText(self.tr("A woman speaks calmly to the camera, synchronized to speech"))
         self._prompt_help.setText(
@@ -137,6 +148,21 @@ class RenderForm(Speaking):
             self.parameters[parameter.name].name(parameter.title.text(), parameter.help.text(), back)
         self._show()
 
+    def _preset_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(GRID // 2)
+        self._preset_group = QButtonGroup(self)
+        for each in presets():
+            chip = QToolButton()
+            chip.setProperty("kind", "chip")
+            chip.setCheckable(True)
+            chip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            chip.clicked.connect(lambda _checked, each=each: self._order.set_preset(each))
+            self._preset_group.addButton(chip)
+            self.presets[each.name] = chip
+            row.addWidget(chip, 1)
+        return row
+
     def _make_fields(self) -> None:
         self._add("fps", choice_field([], None))
         self._add("size", choice_field([], None))
@@ -144,7 +170,7 @@ class RenderForm(Speaking):
         self._add("silence_policy", choice_field([(each, each) for each in SilencePolicy], SilencePolicy.CLOSED))
         self._add("face", choice_field([], None))
         self._add("seed", number_field(0, minimum=0, maximum=_MOST_SEED, step=1, is_whole=True))
-        self._add("audio_offset_ms", number_field(0.0, minimum=-500, maximum=500, step=1, unit="ms"))
+        self._add("audio_offset_ms", move_field(_MOST_OFFSET_MS))
         self._add("segment_seconds", choice_field([], None))
         self._add("online_decode", flag_field(recommended=False))
         self._add("devices", text_field("auto"), read=_devices)
@@ -176,8 +202,8 @@ class RenderForm(Speaking):
             "face": (self.tr("Which face"), ""),
             "seed": (self.tr("Seed"), self.tr("Same choices, same seed, same pictures.")),
             "audio_offset_ms": (
-                self.tr("Shift what drives the mouth"),
-                self.tr("Below zero the mouth moves earlier. The sound that is heard stays where it is."),
+                self.tr("Move the mouth"),
+                self.tr("Moves what drives the mouth against the sound that is heard, which stays where it is."),
             ),
             "segment_seconds": (self.tr("Keep finished work every"), self.tr("A stopped render goes on from there.")),
             "online_decode": (
@@ -248,6 +274,10 @@ class RenderForm(Speaking):
 
     def _show(self) -> None:
         spec = self._order.choices
+        self._preset_group.setExclusive(False)
+        for name, chip in self.presets.items():
+            chip.setChecked(self._order.preset is not None and name == self._order.preset.name)
+        self._preset_group.setExclusive(True)
         for name, field in self.fields.items():
             value = getattr(spec, name)
             field.show_value(", ".join(value) if name == "devices" else value)

@@ -275,6 +275,8 @@ class GenerationPage(Speaking):
     def _show_face(self, info: MediaInfo, image: QImage) -> None:
         self._face = image
         video = info.video
+        if video is not None:
+            self.order.set_source_size((video.display_width, video.display_height))
         facts = f"{video.display_width}×{video.display_height}" if video is not None else ""
         if video is not None and not info.is_picture:
             facts += f" · {_rate(video.rate)} fps · {_clock(info.duration)}"
@@ -313,9 +315,11 @@ class GenerationPage(Speaking):
         statuses, chosen = self._engines.statuses, self.order.choices.engine
         if statuses and chosen not in {each.name for each in statuses}:
             chosen = statuses[0].name
-            self.order.choose(engine=chosen)
         self.picker.show_engines(statuses, chosen, is_asking=self._engines.is_asking)
-        self.form.show_engine(self._engines.find(chosen))
+        engine = self._engines.find(chosen)
+        self.form.show_engine(engine)
+        if engine is not None:
+            self.order.set_engine(engine)
         self._planning.want(self.order.spec if self.can_render else None, again=True)
         self._show_order()
 

@@ -43,6 +43,7 @@ class Plot(QFrame):
         self._view.setMouseEnabled(x=False, y=False)
         self._view.setMenuEnabled(False)
         self._view.hideButtons()
+        self._view.setStyleSheet("background: transparent")
         self._view.getAxis("left").setWidth(4 * GRID)
         self._view.getAxis("bottom").setHeight(2 * GRID)
         self._line = pyqtgraph.InfiniteLine(angle=0)

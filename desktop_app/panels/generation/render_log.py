@@ -109,7 +109,7 @@ class RenderLogPage(QDialog):
             return
         self.advice = [message.text() for message in advice(measures(answer))]
         self._state.setText(
-            self.tr("%n picture(s) were timed.", "", len(answer.frame_ms))
+            self.tr("Pictures timed: {count}").format(count=len(answer.frame_ms))
             if answer.frame_ms
             else self.tr("No picture was timed in this log.")
         )

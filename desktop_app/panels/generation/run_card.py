@@ -19,15 +19,14 @@ _MOST_NOTICES = 4
 _STEPS = {
     "starting": QT_TRANSLATE_NOOP("RunCard", "Starting"),
     "planning": QT_TRANSLATE_NOOP("RunCard", "Planning"),
-    "preparing": QT_TRANSLATE_NOOP("RunCard", "Preparing the voice"),
     "listening": QT_TRANSLATE_NOOP("RunCard", "Listening to the voice"),
-    "looking": QT_TRANSLATE_NOOP("RunCard", "Looking at the face"),
     "loading": QT_TRANSLATE_NOOP("RunCard", "Loading the engine"),
     "rendering": QT_TRANSLATE_NOOP("RunCard", "Rendering"),
-    "assembling": QT_TRANSLATE_NOOP("RunCard", "Putting the clip together"),
-    "verifying": QT_TRANSLATE_NOOP("RunCard", "Measuring the clip"),
-    "measuring": QT_TRANSLATE_NOOP("RunCard", "Measuring the clip"),
-    "correcting": QT_TRANSLATE_NOOP("RunCard", "Taking out the engine's offset"),
+    "joining": QT_TRANSLATE_NOOP("RunCard", "Putting the clip together"),
+    "encoding": QT_TRANSLATE_NOOP("RunCard", "Putting the clip together"),
+    "opening": QT_TRANSLATE_NOOP("RunCard", "Measuring the clip"),
+    "looking": QT_TRANSLATE_NOOP("RunCard", "Measuring the clip"),
+    "widening": QT_TRANSLATE_NOOP("RunCard", "Measuring the clip"),
 }
 _TONES = {SyncCheck.PASSED: "good", SyncCheck.CORRECTED: "good", SyncCheck.OFF: "poor", SyncCheck.UNMEASURABLE: "poor"}
 
@@ -65,13 +64,13 @@ class RunCard(Speaking):
         self.buttons = {
             "open": button(self._open, kind="primary", picture="film"),
             "source": button(self._open_source, picture="face"),
-            "reveal": button(self._reveal, picture="folder"),
-            "log": button(self._show_log, picture="log"),
             "go_on": button(self._go_on_with, kind="primary", picture="retry"),
             "points": button(self._mark, picture="face"),
-            "again": button(self._again, picture="copy"),
             "cancel": button(self._cancel, picture="close"),
         }
+        small = {"reveal": (self._reveal, "folder"), "log": (self._show_log, "log"), "again": (self._again, "copy")}
+        for name, (handler, picture) in small.items():
+            self.buttons[name] = button(handler, picture=picture)
         frame, column = card(kind="panel")
         head = QHBoxLayout()
         head.setSpacing(GRID)
@@ -79,9 +78,10 @@ class RunCard(Speaking):
         head.addWidget(self._state)
         row = QHBoxLayout()
         row.setSpacing(GRID)
-        for each in self.buttons.values():
+        for name, each in self.buttons.items():
+            if name == "reveal":  # what has only a picture stands apart
+                row.addStretch()
             row.addWidget(each)
-        row.addStretch()
         column.addLayout(head)
         column.addWidget(self._progress)
         column.addWidget(self._verdict)
@@ -133,13 +133,17 @@ class RunCard(Speaking):
         for name, text in (
             ("open", self.tr("Open on the timeline")),
             ("source", self.tr("Open the source")),
-            ("reveal", self.tr("Show in folder")),
-            ("log", self.tr("Log")),
             ("points", self.tr("Mark the face by hand")),
-            ("again", self.tr("Use these choices again")),
             ("cancel", self.tr("Cancel")),
         ):
             self.buttons[name].setText(text)
+        for name, text in (
+            ("reveal", self.tr("Show in folder")),
+            ("log", self.tr("Log and advice")),
+            ("again", self.tr("Use these choices again")),
+        ):
+            self.buttons[name].setToolTip(text)
+            self.buttons[name].setAccessibleName(text)
         self._show()
 
     def _item(self) -> RenderItem | None:

@@ -87,6 +87,7 @@ def test_the_language_changes_while_the_window_is_open(desk: Desk) -> None:
             "文件",
             "编辑",
             "同步",
+            "生成",
             "播放",
             "视图",
             "帮助",
