@@ -21,6 +21,9 @@ from engine.refusal import Refusal, Refused
 
 if TYPE_CHECKING:
     from engine.fix_report import FixReport
+    from engine.generation.profiles import CalibrationProfile
+    from engine.generation.registry import EngineStatus
+    from engine.generation.report import RenderReport
     from engine.media.export.report import AnyCorrection, Mode
     from engine.media.interchange.formats import EditFile, EditFormat
     from engine.sound.finding import Diagnosis
@@ -204,3 +207,60 @@ def plot(measurement: Measurement, target: str | Path, *, audio: str | Path | No
     from engine.plot import draw
 
     return run(draw(measurement, target, audio=audio))
+
+
+def render(
+    source: str | Path,
+    voice: str | Path,
+    target: str | Path,
+    *,
+    engine: str = "draft",
+    resume: bool = True,
+    on_progress: Watcher | None = None,
+    **choices: Any,
+) -> RenderReport | Refusal:
+    """Render a talking clip from a face and a voice, measure it, and take out the engine's own offset.
+
+    Args:
+        source: a picture or a video of the person.
+        voice: a file with the voice; it becomes the clip's sound.
+        target: the clip, MP4, MOV or MKV by suffix.
+        engine: name of the engine; see :func:`engines`.
+        resume: take up what an unfinished run of the same render has left.
+        on_progress: called while it works; ``partial`` carries previews and readings (``engine.generation.events``).
+        **choices: further fields of :class:`engine.generation.spec.RenderSpec`, such as ``fps``, ``size``, ``seed``,
+            ``parameters`` or ``audio_offset_ms``.
+
+    Returns:
+        What was made, with its measurement; or a refusal. What is finished of a render that fails is kept.
+    """
+    from engine.generation.render import render as job
+    from engine.generation.spec import RenderSpec
+
+    spec = RenderSpec(Path(source), Path(voice), Path(target), engine=engine, **choices)
+    return run(job(spec, resume=resume), on_progress)
+
+
+def engines() -> tuple[EngineStatus, ...]:
+    """Return all engines: what each can do, what it needs, and whether that is there."""
+    from engine.generation.registry import engine_list
+
+    return engine_list()
+
+
+def calibrate(
+    engine: str = "draft", *, on_progress: Watcher | None = None, **choices: Any
+) -> CalibrationProfile | Refusal:
+    """Measure an engine's own offset on a short clip with a known voice, and remember it for this machine.
+
+    Args:
+        engine: name of the engine.
+        on_progress: called while it works.
+        **choices: ``parameters`` of the engine, and fields of :class:`engine.generation.spec.RenderSpec`.
+
+    Returns:
+        The profile, whose ``audio_offset_ms`` makes up for the offset; or a refusal.
+    """
+    from engine.generation.calibrate import calibrate as job
+
+    return run(job(engine, **choices), on_progress)

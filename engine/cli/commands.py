@@ -19,6 +19,7 @@ from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Paths
 from engine.cli.options import help_text as _help
 from engine.cli.options import option as _option
 from engine.cli.options import say as _say
+from engine.cli.render_commands import app as render_app
 
 if TYPE_CHECKING:
     from engine.media.export.report import AnyCorrection
@@ -58,6 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models_app, name="models")
+app.add_typer(render_app)
 
 
 def _frame_rate(text: str | None) -> str | None:
