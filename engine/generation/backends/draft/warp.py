@@ -164,12 +164,10 @@ class Fields:
         unit = float(np.linalg.norm(mesh[263, :2] - mesh[33, :2])) + 1e-6
         still = np.concatenate([mesh[list(_STILL), :2], _neck(mesh)])
         places = grid.points.reshape(-1, 2) / unit
-        splines = []
+        splines, taper = [], (grid.taper * _below_eyes(mesh, grid)).reshape(-1, 1)
         for lip in (_UPPER, _LOWER):
             moving = region[[*lip, *_AROUND]]
-            splines.append(
-                spline(np.concatenate([moving, still]) / unit, places, len(moving)) * grid.taper.reshape(-1, 1)
-            )
+            splines.append(spline(np.concatenate([moving, still]) / unit, places, len(moving)) * taper)
         return cls(grid, splines[0], splines[1])
 
     def inverse(self, moved: Floats, common: Floats | None = None) -> tuple[Floats, Floats]:
@@ -193,6 +191,18 @@ class Fields:
                 back = -self.grid.sampled(forward, self.grid.points + back)
             found.append(back)
         return found[0], found[1]
+
+
+def _below_eyes(mesh: Floats, grid: Grid) -> Floats:
+    """Return 0 down to the lower lids and 1 from the middle of the nose on, shape ``(rows, columns, 1)``."""
+    across = mesh[263, :2] - mesh[33, :2]
+    width = float(np.linalg.norm(across)) + 1e-6
+    down = np.array([-across[1], across[0]], np.float32) / width
+    lids = max(float((mesh[lid, :2] - mesh[33, :2]) @ down) for lid in (145, 374))
+    nose = float((mesh[4, :2] - mesh[33, :2]) @ down)
+    height = (grid.points - mesh[33, :2]) @ down
+    share = np.clip((height - lids) / max(0.8 * (nose - lids), 0.05 * width), 0, 1)
+    return np.asarray((share * share * (3 - 2 * share))[..., None], np.float32)
 
 
 def spline(controls: Floats, places: Floats, moving: int) -> Floats:
