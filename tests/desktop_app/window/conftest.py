@@ -23,6 +23,7 @@ from desktop_app.work.jobs import Ending, Outcome
 from tests.media import make_clip
 
 COMMAND = (sys.executable, "-m", "tests.desktop_app.canned_worker")
+RENDERER = (sys.executable, "-m", "tests.desktop_app.canned_renderer")
 
 
 class KeptEngine(EngineProcess):
@@ -81,6 +82,13 @@ def engine_of_all(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) 
 
 
 @pytest.fixture(scope="session")
+def renderer_of_all(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) -> Iterator[KeptEngine]:  # noqa: ARG001
+    engine = KeptEngine(tmp_path_factory.mktemp("renderer") / "log.txt", RENDERER, cancel_seconds=0.5, parent=None)
+    yield engine
+    engine.end()
+
+
+@pytest.fixture(scope="session")
 def clip_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clip") / "talk.mp4", seconds=6).path
 
@@ -95,6 +103,7 @@ def make_window(
     qtbot: QtBot,
     qapp: QApplication,
     engine_of_all: KeptEngine,
+    renderer_of_all: KeptEngine,
     own_folders: Path,  # noqa: ARG001 - settings are read from there
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[], MainWindow]]:
@@ -106,7 +115,7 @@ def make_window(
     def make() -> MainWindow:
         settings = Settings(places.config_folder() / "settings.json")
         apply_theme(qapp, "dark")
-        window = MainWindow(Studio(settings, engine_of_all, engine_of_all))
+        window = MainWindow(Studio(settings, engine_of_all, engine_of_all, renderer_of_all))
         windows.append(window)
         window.resize(1280, 800)
         window.show()
