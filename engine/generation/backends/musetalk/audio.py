@@ -1,0 +1,175 @@
+"""What MuseTalk hears: states of Whisper tiny's encoder at 50 Hz, and the 50 tokens that belong to a video frame.
+
+A frame hears ten states around its middle. The published code counts them with ``int(fps)``, which drifts by 374 ms in
+ten seconds at 23.976 fps and fails from 50 fps on; here their place is computed from the frame's own exact time. At
+25 fps both agree to the row.
+
+The two versions differ: 1.5 takes the encoder's last state *after* its final layer norm and hears zeros outside the
+sound; 1.0 takes it before, as LatentSync does, and hears the first and last state for ever.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F  # noqa: N812 - the field's own abbreviation
+from torch import Tensor
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from engine.generation.backend import DrivingVoice
+from engine.generation.backends.latentsync.audio import STATE_RATE, LogMel, SpeechStates
+from engine.generation.backends.musetalk.settings import Version
+
+ROWS = 10
+"""States that a frame hears, 20 ms each."""
+TOKENS = 50
+"""Tokens of a frame: ten states in time, five layers each, time-major."""
+
+_SLICE_SECONDS = 30
+_SLICE_SAMPLES = 480_000
+_SLICE_ROWS = _SLICE_SECONDS * STATE_RATE
+_SLICES_KEPT = 2
+
+
+def first_row(frame: int, fps: Fraction) -> int:
+    """Return the first of the ten rows that a frame hears; it may lie before the sound.
+
+    The middle of the ten rows is the row nearest to the middle of the frame, ``50 (frame + 1/2) / fps - 5``.
+
+    Args:
+        frame: its number.
+        fps: frames per second, exact.
+    """
+    return math.floor((frame + Fraction(1, 2)) * STATE_RATE / fps - ROWS // 2 + Fraction(1, 2))
+
+
+def rows_of(frame: int, fps: Fraction, rows: int, version: Version) -> npt.NDArray[np.int64]:
+    """Return which rows a frame hears, shape ``(10,)``; -1 stands for a row of zeros.
+
+    Args:
+        frame: its number.
+        fps: frames per second, exact.
+        rows: how many the sound has.
+        version: whose manners at the edges.
+    """
+    start = first_row(frame, fps)
+    wanted = np.arange(start, start + ROWS)
+    if version is Version.V1_0:
+        return wanted.clip(0, rows - 1)
+    return np.where((wanted >= 0) & (wanted < rows), wanted, -1)
+
+
+def position_table(width: int) -> Tensor:
+    """Return what is added to the tokens so that the network knows their order, shape ``(50, width)``.
+
+    Sine and cosine in turns (Vaswani et al., "Attention is all you need", 2017).
+    """
+    exponent = torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10_000.0) / width)
+    # By way of double: processors disagree on the last bit of exp in single precision, and 49 times that is visible.
+    angle = torch.arange(TOKENS)[:, None] * exponent.double().exp().float()
+    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
+
+
+class States(Protocol):
+    """States of one sound by row."""
+
+    rows: int
+
+    def states(self, rows: npt.NDArray[np.int64]) -> Tensor:
+        """Return rows of the stack, shape ``(len(rows), 5, width)``."""
+        ...
+
+
+class SegmentStates:
+    """The states as 1.5 computes them: 30 s at a time, each padded with silence, the last one after the layer norm.
+
+    Args:
+        encoder: Whisper tiny's encoder with its weights.
+        voice: the sound.
+
+    Attributes:
+        rows: number of states, 50 per second.
+    """
+
+    def __init__(self, encoder: WhisperEncoder, voice: DrivingVoice) -> None:
+        self._encoder = encoder
+        self._voice = voice
+        self.rows = voice.samples * STATE_RATE // voice.sample_rate
+        self._slices: OrderedDict[int, Tensor] = OrderedDict()
+
+    def states(self, rows: npt.NDArray[np.int64]) -> Tensor:
+        """Return rows of the stack, shape ``(len(rows), 5, width)``."""
+        return torch.stack([self._slice(int(row) // _SLICE_ROWS)[int(row) % _SLICE_ROWS] for row in rows])
+
+    def _slice(self, number: int) -> Tensor:
+        if number not in self._slices:
+            self._slices[number] = self._encode(LogMel(_Slice(self._voice, number)).slice(0))
+            while len(self._slices) > _SLICES_KEPT:
+                self._slices.popitem(last=False)
+        self._slices.move_to_end(number)
+        return self._slices[number]
+
+    @torch.inference_mode()
+    def _encode(self, mel: Tensor) -> Tensor:
+        """Return the states of one slice, shape ``(1500, 5, width)``."""
+        encoder = self._encoder
+        x = F.gelu(encoder.conv1(mel.to(encoder.conv1.weight)[None]))
+        x = F.gelu(encoder.conv2(x)).transpose(1, 2) + encoder.embed_positions.weight
+        stack = [x]
+        for layer in encoder.layers:
+            x = layer(x, None)
+            stack.append(x)
+        stack[-1] = encoder.layer_norm(x)
+        return torch.stack(stack, dim=2)[0].float().cpu()
+
+
+class _Slice:
+    """30 s of a voice, silence after its end; a voice of its own."""
+
+    samples = _SLICE_SAMPLES
+    sample_rate = _SLICE_SAMPLES // _SLICE_SECONDS
+
+    def __init__(self, voice: DrivingVoice, number: int) -> None:
+        self.path = voice.path
+        self._voice = voice
+        self._begin = number * _SLICE_SAMPLES
+
+    def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
+        return self._voice.read(self._begin + start, self._begin + stop)
+
+
+class Hearing:
+    """Tokens of the frames of a clip.
+
+    Args:
+        encoder: Whisper tiny's encoder with its weights.
+        voice: the sound.
+        fps: frames per second of the clip, exact.
+        version: of MuseTalk.
+    """
+
+    def __init__(self, encoder: WhisperEncoder, voice: DrivingVoice, fps: Fraction, version: Version) -> None:
+        is_new = version is Version.V1_5
+        self._states: States = SegmentStates(encoder, voice) if is_new else SpeechStates(encoder, voice)
+        self._fps = fps
+        self._version = version
+        self._positions = position_table(encoder.config.d_model)
+
+    def tokens(self, frames: range) -> Tensor:
+        """Return the tokens of frames with their positions, shape ``(len(frames), 50, width)``."""
+        return torch.stack([self._window(frame) for frame in frames]) + self._positions
+
+    def _window(self, frame: int) -> Tensor:
+        window = torch.zeros(ROWS, TOKENS // ROWS, self._positions.shape[1])
+        if self._states.rows > 0:
+            rows = rows_of(frame, self._fps, self._states.rows, self._version)
+            heard = np.flatnonzero(rows >= 0)
+            if len(heard):
+                window[torch.from_numpy(heard)] = self._states.states(rows[heard])
+        return window.flatten(0, 1)
