@@ -25,6 +25,11 @@ _TOOTH_EDGE = 2.6 * _MM
 """How far the upper incisors reach below the line of shut lips, upper lip's middle."""
 _ARCH = 24 * _MM
 """Half the width of the visible row of teeth."""
+_LINE = 0.014
+"""Half the height of the line between lips that were apart in the source, in units."""
+_CLOSED_BY = 0.06
+"""Lips that have come this much nearer (units) leave the whole line."""
+_ALMOND = np.sqrt(1 - (np.abs(np.arange(1, 10) - 5) / 5) ** 2).astype(np.float32)
 _LEAST_SHOWN = 0.08
 """Gap between the lips, against the mouth's width, from which a source can show its own teeth."""
 _FINEST = 150
@@ -39,12 +44,14 @@ class Light:
         teeth: as bright as the whites of the eyes let expect.
         flesh: of tongue and gums.
         dark: of the throat.
+        line: of the line between shut lips.
         softness: blur of the picture's own edges at the mouth, in pixels.
     """
 
     teeth: Floats
     flesh: Floats
     dark: Floats
+    line: Floats
     softness: float
 
     @classmethod
@@ -61,7 +68,8 @@ class Light:
         # The whites of the eyes tell the light; they are shaded by the lids, and on light skin teeth outshine it.
         white = np.maximum(1.12 * _whites(image, mesh), 0.54 * (skin + skin.max()))
         # Teeth are a little darker and yellower than that.
-        teeth = np.clip(0.92 * white, 0, 0.9) * np.array([1.0, 0.965, 0.90])
+        tint = 0.65 * white / white.max() + 0.35 * skin / max(float(skin.max()), 0.05)
+        teeth = min(0.88 * float(white.max()), 0.86) * tint * np.array([1.0, 0.98, 0.93])
         shown = _shown_teeth(image, region[_INNER], float(skin.max()))
         if shown is not None:
             teeth = np.clip(1.12 * shown, 0, 0.95)
@@ -73,6 +81,7 @@ class Light:
             teeth.astype(np.float32),
             flesh.astype(np.float32),
             dark.astype(np.float32),
+            (0.55 * lips).astype(np.float32),
             float(np.clip(width / 160, 0.5, 2.5)),
         )
 
@@ -135,6 +144,7 @@ def paint_mouth(
     jaw: float,
     light: Light,
     shift: Floats,
+    closing: float = 0.0,
 ) -> None:
     """Paint the gap between the lips, in place.
 
@@ -148,8 +158,11 @@ def paint_mouth(
         jaw: how far the lower teeth are below their place in a shut mouth, in units.
         light: the face's colours.
         shift: how far the skull has moved in the picture against the source, pixels, shape ``(2,)``.
+        closing: how much nearer to each other the lips have come, in units; they leave a line, under which remains of
+            the open mouth vanish.
     """
-    ring = _rounded(lips)
+    shut = float(np.clip(closing / _CLOSED_BY, 0, 1))
+    ring = _rounded(_widened(lips, place, _LINE * shut))
     reach = 3 + 2 * light.softness
     low = np.floor(ring.min(0) - reach).astype(int) - np.array(corner)
     high = np.ceil(ring.max(0) + reach).astype(int) - np.array(corner)
@@ -176,7 +189,9 @@ def paint_mouth(
     painted = np.concatenate([colours, thin[..., None]], axis=2)
     if small != size:
         painted = cv2.resize(painted, size, interpolation=cv2.INTER_LINEAR)
-    colours, mask = painted[..., :3], mask * painted[..., 3:]
+    apart = painted[..., 3:]
+    colours = painted[..., :3] * apart + light.line * (1 - apart)
+    mask = mask * np.maximum(apart, shut)
 
     own = None if source_lips is None else _own_teeth(source, source_lips, first, size, shift, light)
     if own is not None:
@@ -185,6 +200,13 @@ def paint_mouth(
     patch = target[top:bottom, left:right]
     blended = patch * (1 - mask) + (255 * colours) * mask
     patch[:] = np.clip(blended + 0.5, 0, 255).astype(np.uint8)
+
+
+def _widened(lips: Floats, place: Place, by: float) -> Floats:
+    """Return an inner lip ring opened by so many units, less towards the corners, shape ``(20, 2)``."""
+    away = np.zeros(len(lips), np.float32)
+    away[1:10], away[19:10:-1] = _ALMOND, -_ALMOND
+    return np.asarray(lips + by * away[:, None] * place.axes[:, 1], np.float32)
 
 
 def _rounded(ring: Floats, fineness: int = 5) -> Floats:
@@ -266,7 +288,8 @@ def _inside(
 
     # Everything sinks into shadow under the upper lip and at the corners.
     rim = 0.35 * np.exp(-depth * gap / (1.3 * _MM)) + 0.25 * np.exp(-(1 - depth) * gap / (0.9 * _MM))
-    corner = np.clip(gap / (4 * _MM), 0.4, 1)
+    # The less lips are apart, the less light falls in.
+    corner = np.clip(gap / (4 * _MM), 0.4, 1) * (0.74 + 0.26 * np.clip(gap / (9 * _MM), 0, 1))
     thin = np.clip(gap / (1.6 * _MM), 0, 1)
     return np.asarray(colour * ((1 - rim) * corner)[..., None], np.float32), np.asarray(thin, np.float32)
 

@@ -74,7 +74,8 @@ def with_gap(points: Floats, gap: float) -> Floats:
     return out
 
 
-_ALMOND = np.sqrt(np.clip(1 - (np.abs(np.arange(1, 10) - 5) / 5.0) ** 2, 0, 1)).astype(np.float32)
+_ALMOND = np.sqrt(1 - (np.abs(np.arange(1, 10) - 5) / 5) ** 2).astype(np.float32)
+"""How the gap narrows from the middle of the lips towards their corners."""
 
 
 @cache

@@ -17,6 +17,10 @@ from engine.generation.backends.draft.warp import Fields, Grid, region_of, remap
 Floats = npt.NDArray[np.float32]
 
 _CHIN = measures()[3].reshape(-1, 3)[:, 1].argmax()
+_LOWER_LIP = np.arange(1, 10)
+_UPPER_LIP = 20 - _LOWER_LIP
+_OVERLAP, _OVERLAP_EDGE = 0.09, 0.008
+"""How much further than to each other lips go when they close: share of the way, and eye distances."""
 _LEAST_MOVE = 0.02
 """Pixels: a smaller displacement changes nothing."""
 
@@ -73,7 +77,8 @@ class SpeakingFace:
         out = image.copy()
         if max(float(np.abs(moved).max()), float(np.abs(carried).max())) < _LEAST_MOVE:
             return out
-        upper, lower = self.fields.inverse(moved, turned)
+        closing = self._closing(wanted)
+        upper, lower = self.fields.inverse(moved + self._overlap(closing), turned)
         after = np.asarray(self.lips + moved + carried, np.float32)
         back = _joined(grid, upper, lower, after, self.shape)
         face = remap(image, grid, back)
@@ -83,9 +88,29 @@ class SpeakingFace:
         jaw = max(float(wanted[_CHIN, 1] - resting[_CHIN, 1]), 0.0)
         corner = (grid.box.left, grid.box.top)
         own = self.lips[INNER] if self.keeps_teeth else None
-        paint_mouth(face, corner, image, after[INNER], own, place, jaw, self.light, skull)
+        paint_mouth(face, corner, image, after[INNER], own, place, jaw, self.light, skull, float(closing[3:6].mean()))
         grid.box.of(out)[:] = face
         return out
+
+    def _closing(self, wanted: Floats) -> Floats:
+        """Return how much nearer the lips shall come along the mouth, in units, shape ``(9,)``."""
+        own = self.shape.points
+        before = own[INNER][_LOWER_LIP, 1] - own[INNER][_UPPER_LIP, 1]
+        after = wanted[INNER][_LOWER_LIP, 1] - wanted[INNER][_UPPER_LIP, 1]
+        return np.asarray(np.maximum(before - after, 0), np.float32)
+
+    def _overlap(self, closing: Floats) -> Floats:
+        """Return how much further lips must go that were apart and shall be closer, pixels, shape ``(61, 2)``.
+
+        Landmarks lie a little inside of the lips' edges; what of the mouth's inside is left on them would stay as a
+        slit. The further way is hidden: each lip ends at the line between them.
+        """
+        further = _OVERLAP * closing + _OVERLAP_EDGE * np.clip(closing / _OVERLAP_EDGE / 4, 0, 1)
+        amount = np.zeros(len(self.lips), np.float32)
+        for ring in (0, INNER.start):
+            amount[ring + _UPPER_LIP], amount[ring + _LOWER_LIP] = further, -further
+        down = self.shape.rotation[:2, 1] * self.shape.scale
+        return np.asarray(amount[:, None] * down, np.float32)
 
 
 def _joined(grid: Grid, upper: Floats, lower: Floats, lips: Floats, shape: FaceShape) -> Floats:

@@ -229,5 +229,6 @@ def _usual(lights: list[Light]) -> Light:
         np.median([light.teeth for light in lights], axis=0),
         np.median([light.flesh for light in lights], axis=0),
         np.median([light.dark for light in lights], axis=0),
+        np.median([light.line for light in lights], axis=0),
         float(np.median([light.softness for light in lights])),
     )

@@ -87,7 +87,7 @@ def test_a_mouth_that_stays_as_it_is_leaves_the_picture_as_it_is() -> None:
 @pytest.mark.parametrize("opening", [0.06, 0.12, 0.2])
 def test_the_gap_is_as_high_as_asked_to_the_pixel(opening: float) -> None:
     green = np.array([0, 1, 0], np.float32)
-    marked = SpeakingFace.of(drawn_face(), face().mesh, Light(green, green, green, 0.5))
+    marked = SpeakingFace.of(drawn_face(), face().mesh, Light(green, green, green, green, 0.5))
     picture = marked.drawn(
         drawn_face(), resting().moved(mouth(opening=opening, jaw=0.5 * opening), shipped_model()), resting().points
     )
