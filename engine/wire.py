@@ -36,6 +36,7 @@ _MODULES = {
     ),
     "engine.sound.finding": ("Severity", "Span", "Finding", "Diagnosis"),
     "engine.media.interchange.formats": ("EditFormat", "EditFile"),
+    "engine.media.export.treatment": ("Treatment",),
     "engine.media.export.report": ("Mode", "Fate", "StreamFate", "Check", "ExportReport"),
     "engine.generation.spec": ("LengthPolicy", "SilencePolicy", "Offload", "Precision", "RenderSpec"),
     "engine.generation.backend": (
@@ -56,6 +57,7 @@ _MODULES = {
         "Export",
         "Doctor",
         "Prepare",
+        "Relabel",
         "Sample",
         "Warm",
         "WriteEdit",

@@ -33,6 +33,7 @@ from engine.worker_messages import (
     Measure,
     PlanRender,
     Prepare,
+    Relabel,
     Render,
     Request,
     Sample,
@@ -92,6 +93,10 @@ def start(request: Request) -> Job[Any]:
             return diagnose(request.path)
         case Prepare():
             return _prepare(request)
+        case Relabel():
+            from engine.sound.relabel import relabel
+
+            return relabel(request.path, request.rate)
         case Sample():
             from engine.sample.clip import build_sample_clip
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from engine.generation.spec import ParameterValue, RenderSpec
 from engine.media.export.report import AnyCorrection, Mode
+from engine.media.export.treatment import Treatment
 from engine.media.interchange.formats import EditFormat
 from engine.sync.result import Measurement
 
@@ -45,6 +46,7 @@ class Export:
     correction: AnyCorrection
     mode: Mode
     audio: Path | None = None
+    treatment: Treatment | None = None
     overwrite: bool = False
 
 
@@ -84,6 +86,14 @@ class Prepare:
 
     path: Path
     target: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relabel:
+    """Write sound under its true sample rate; see :func:`engine.sound.relabel.relabel`. Answered by its path."""
+
+    path: Path
+    rate: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +141,17 @@ class Calibrate:
 
 
 Request = (
-    Measure | Export | WriteEdit | Draw | Doctor | Prepare | Sample | Warm | Engines | PlanRender | Render | Calibrate
+    Measure
+    | Export
+    | WriteEdit
+    | Draw
+    | Doctor
+    | Prepare
+    | Relabel
+    | Sample
+    | Warm
+    | Engines
+    | PlanRender
+    | Render
+    | Calibrate
 )

@@ -130,7 +130,8 @@ def channels(exam: Examination) -> Iterator[Finding]:
     """Channels against each other, and constant offsets."""
     mix = exam.channels.mix_down()
     if mix.reason is MixReason.OUT_OF_PHASE:
-        yield Finding.of("out_of_phase", Severity.WARNING, channel=(mix.channel or 0) + 1)
+        heard = (mix.channel or 0) + 1
+        yield Finding.of("out_of_phase", Severity.WARNING, value=float(heard), channel=heard)
     elif exam.channels.channels == 2:
         for dead in exam.channels.dead:
             yield Finding.of("dead_channel", Severity.NOTE, value=float(dead + 1), channel=dead + 1)

@@ -11,6 +11,7 @@ from engine.media.export.lossless import moved_by_copying
 from engine.media.export.report import Fate, Mode, StreamFate
 from engine.media.export.request import Request
 from engine.media.export.stretching import line
+from engine.media.export.treatment import Treatment
 from engine.timing import Correction, DriftCorrection, StepCorrection
 
 
@@ -81,15 +82,30 @@ def _encoded(request: Request) -> list[str]:
 
 
 def _filter(request: Request) -> list[str]:
-    correction = request.correction
+    correction, treated = request.correction, _treated(request.treatment)
     if isinstance(correction, StepCorrection):
-        return ["-af", _steps(correction)]
+        return ["-af", ",".join([*treated, _steps(correction)])]
     if isinstance(correction, DriftCorrection):
         factor, shift = line(correction)
         filters = [f"atempo={float(1 / factor):.9f}", *_moved(shift)]
     else:
         filters = _moved(correction.seconds)
+    filters = [*treated, *filters]
     return ["-af", ",".join(filters)] if filters else []
+
+
+def _treated(treatment: Treatment | None) -> list[str]:
+    """Return filters that do what is done to the sound besides moving it."""
+    if treatment is None:
+        return []
+    filters = []
+    if treatment.channel is not None:
+        filters.append(f"pan=stereo|c0=c{treatment.channel}|c1=c{treatment.channel}")
+    if treatment.removes_constant:
+        filters.append("highpass=f=8:poles=1")
+    if treatment.gain_db:
+        filters.append(f"volume={treatment.gain_db:g}dB")
+    return filters
 
 
 def _moved(shift: Fraction) -> list[str]:

@@ -60,7 +60,9 @@ def _encoded(
     request: Request, audio: AudioStream, encoding: Encoding, file: Path, outcome: Outcome, start: float, share: float
 ) -> Generator[Progress, None, None]:
     """Encode one stream of sound, moved, so that its decoded sample 0 belongs to the first picture."""
-    tape = Tape(request.sound, audio.index, encoding.sample_rate, encoding.channels, zero_of(request))
+    tape = Tape(
+        request.sound, audio.index, encoding.sample_rate, encoding.channels, zero_of(request), request.treatment
+    )
     sound = _moved(request, tape, outcome)
     length = float(request.sound_info.duration or request.info.duration or 1)
     for seconds in encode(placed(sound, encoding.delay, encoding.channels), encoding, file):

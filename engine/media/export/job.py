@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Generator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from engine.media.export.request import Outcome, Request, source_streams
 from engine.media.export.stretching import TOLERANCE as STRETCH_TOLERANCE
 from engine.media.export.stretching import keeps_pitch, line
 from engine.media.export.target_file import check_target, written
+from engine.media.export.treatment import Treatment
 from engine.media.export.verify import COPIED, ENCODED, STRETCHED, Comparison, compare, moved_without_edit_lists
 from engine.media.opening import local_file
 from engine.media.probe import probe
@@ -36,6 +38,7 @@ def export(
     mode: Mode = Mode.LOSSLESS,
     *,
     audio: Path | None = None,
+    treatment: Treatment | None = None,
     overwrite: bool = False,
     verify: bool = True,
 ) -> Job[ExportReport]:
@@ -51,6 +54,7 @@ def export(
         mode: how.
         audio: another file whose sound replaces the clip's. Its clock's zero is put at the zero of the clip's clock
             (the clocks of ``read_samples`` and ``read_frames``), then moved by ``correction``.
+        treatment: what else is done to the sound; not with ``LOSSLESS``, which copies it.
         overwrite: replace a target that exists.
         verify: decode source and target at several places and compare.
 
@@ -58,13 +62,16 @@ def export(
         The report, at the end of the job.
 
     Raises:
+        ValueError: if sound that is copied is to be treated.
         Refused: ``export.unknown_container``, ``export.same_file``, ``export.exists``, ``export.target_is_folder``,
             ``export.no_folder``, ``export.name_too_long``, ``export.read_only``, ``export.disk_full``,
             ``export.too_large_for_disk``, ``export.write_failed``, ``export.source_changed``, ``export.no_picture``,
             ``export.no_sound``, ``export.needs_stretch``, ``export.needs_piecewise``, ``export.shift_too_large``,
             ``export.cannot_hold``, ``export.ffmpeg_failed``, or as :func:`~engine.media.opening.open_media`.
     """
-    request = _request(Path(source), Path(target), correction, Mode(mode), audio)
+    if treatment is not None and Mode(mode) is Mode.LOSSLESS:
+        raise ValueError("sound that is copied cannot be treated")
+    request = replace(_request(Path(source), Path(target), correction, Mode(mode), audio), treatment=treatment)
     sources = [request.source] if audio is None else [request.source, request.sound]
     needs = lossless.size_needed(request.source, request.sound)
     check_target(sources, request.target, overwrite=overwrite, needs=needs)

@@ -14,6 +14,7 @@ from engine.jobs import Progress
 from engine.media.decoding import is_attached
 from engine.media.export.containers import Container
 from engine.media.export.report import AnyCorrection, Fate, Mode, StreamFate
+from engine.media.export.treatment import Treatment
 from engine.media.opening import open_media
 from engine.media.probe import AudioStream, MediaInfo, VideoStream
 from engine.words import Message
@@ -60,6 +61,7 @@ class Request:
         audio: the stream that is heard.
         streams: all streams of the clip.
         has_hidden_frames: whether an edit list hides coded frames before the first one shown.
+        treatment: what else is done to the sound, ``None`` for nothing.
     """
 
     source: Path
@@ -74,6 +76,7 @@ class Request:
     audio: AudioStream
     streams: tuple[SourceStream, ...]
     has_hidden_frames: bool
+    treatment: Treatment | None = None
 
     @property
     def replaces_sound(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.media.export.encode import Samples
+from engine.media.export.treatment import Treatment
 from engine.media.samples import SampleBlock, read_samples
 from engine.timing import Rounding
 
@@ -26,6 +27,7 @@ class Tape:
         sample_rate: samples per second wanted.
         channels: number of channels wanted; 1, 2 or as many as the stream has.
         zero: the moment of the clip's clock that becomes time zero of the new file.
+        treatment: what else is done to it, ``None`` for nothing.
     """
 
     path: Path
@@ -33,9 +35,14 @@ class Tape:
     sample_rate: int
     channels: int | None
     zero: Fraction
+    treatment: Treatment | None = None
 
     def blocks(self, start: Fraction | None = None, stop: Fraction | None = None) -> Iterator[SampleBlock]:
         """Read the sound, each block with shape ``(n, channels)``."""
+        blocks = self._read(start, stop)
+        return blocks if self.treatment is None else self.treatment.apply(blocks)
+
+    def _read(self, start: Fraction | None, stop: Fraction | None) -> Iterator[SampleBlock]:
         wanted = self.channels if self.channels in {1, 2} else None
         reading = read_samples(
             self.path, stream=self.stream, sample_rate=self.sample_rate, channels=wanted, start=start, stop=stop
