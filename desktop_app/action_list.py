@@ -207,6 +207,14 @@ def declare(actions: Actions, window: Commands) -> None:
         is_available=lambda: any(item.is_open for item in studio.rendering.items),
     )
     add(
+        "page_models",
+        QT_TRANSLATE_NOOP("Actions", "Model files"),
+        GENERATE,
+        window.show_models,
+        keys=("Ctrl+7",),
+        picture="models",
+    )
+    add(
         "render_log",
         QT_TRANSLATE_NOOP("Actions", "Advice for the log of a render…"),
         GENERATE,

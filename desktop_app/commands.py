@@ -44,6 +44,9 @@ class Commands(Protocol):
     def pause_renders(self) -> None:
         """Pause all renders, or go on."""
 
+    def show_models(self) -> None:
+        """Show the model files of the neural engines."""
+
     def ask_render_log(self) -> None:
         """Let the user choose a log of a render."""
 

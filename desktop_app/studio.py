@@ -25,6 +25,7 @@ from desktop_app.work.measuring import Measuring
 from desktop_app.work.opening import Opener
 from desktop_app.work.queue import Queue
 from desktop_app.work.rendering import CANCEL_SECONDS, Rendering
+from desktop_app.work.shelf import Shelf
 from desktop_app.work.unfinished import Unfinished
 from desktop_app.work.watching import Watching
 from engine.media.interchange.sidecar import find_sidecar
@@ -57,6 +58,7 @@ class Studio(QObject):
         rendering: renders new clips, in a process of its own.
         engines: which engines there are.
         planning: what a render would take.
+        shelf: the model files.
     """
 
     refused = Signal(object)
@@ -74,6 +76,7 @@ class Studio(QObject):
         engine: EngineProcess | None = None,
         queue_engine: EngineProcess | None = None,
         render_engine: EngineProcess | None = None,
+        model_engine: EngineProcess | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -99,8 +102,11 @@ class Studio(QObject):
             places.state_folder() / "renders.json",
             self,
         )
+        self.shelf = Shelf(model_engine or EngineProcess(places.log_folder() / "models-engine.txt", parent=self), self)
         # Short questions: they may wait behind a measurement, but not behind a render.
         self.engines, self.planning = EngineList(self.engine, self), Planning(self.engine, self)
+        self.shelf.stocked.connect(self.engines.ask)
+        self.shelf.refused.connect(self.refused)
         self._memory = Memory(places.state_folder() / "corrections.json")
         self._opener = Opener(self)
         self._opener.opened.connect(self._show)
@@ -253,6 +259,7 @@ class Studio(QObject):
         self._opener.wait()
         self.queue.close()
         self.rendering.close()
+        self.shelf.close()
         self.engine.stop()
         self.unfinished.wait()
 

@@ -46,6 +46,7 @@ from desktop_app.panels.generation.render_log import RenderLogPage
 from desktop_app.panels.header import Header
 from desktop_app.panels.history import HistoryPanel
 from desktop_app.panels.log import LogPage
+from desktop_app.panels.models import ModelsPage
 from desktop_app.panels.queue import QueuePage
 from desktop_app.panels.settings import SettingsPage
 from desktop_app.panels.shortcuts import ShortcutsPage
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         sync: the verdict and the correction.
         queue_page: many clips as a table.
         generation: renders new clips.
+        models_page: the model files of the neural engines.
         exports: how the copy is written.
         doctor: what is unusual about the sound.
         toasts: notices.
@@ -196,6 +198,10 @@ class MainWindow(QMainWindow):
         """Render what was chosen."""
         self.show_generation()
         self.generation.render_now()
+
+    def show_models(self) -> None:
+        """Show the model files of the neural engines."""
+        self._stack.setCurrentWidget(self.models_page)
 
     def open_render_log(self, path: Path) -> None:
         """Say what a log of a render gives reason to advise."""
@@ -442,6 +448,8 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(self.queue_page)
         self.generation = GenerationPage(self.studio.rendering, self.studio.engines, self.studio.planning, actions)
         self._stack.addWidget(self.generation)
+        self.models_page = ModelsPage(self.studio.shelf, self.studio.engines, actions)
+        self._stack.addWidget(self.models_page)
         self.setCentralWidget(self._stack)
         # Where the keyboard is when no field has it, so that single letters are shortcuts.
         self._stack.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -499,6 +507,7 @@ class MainWindow(QMainWindow):
         self.queue_page.opened.connect(studio.open)
         self.generation.opened.connect(studio.open)
         self.generation.refused.connect(self._refuse)
+        self.generation.models_wanted.connect(self.show_models)
         self.generation.log_wanted.connect(self.open_render_log)
         self.generation.order.changed.connect(self._look_again)
         studio.engines.changed.connect(self._look_again)

@@ -52,6 +52,8 @@ _MODULES = {
     "engine.generation.events": ("Preview", "GpuReading", "Reading", "Notice"),
     "engine.generation.profiles": ("CalibrationProfile",),
     "engine.generation.report": ("SyncCheck", "Statistics", "RenderReport"),
+    "engine.models.finder": ("Found", "Library"),
+    "engine.models.checking": ("State", "Checked"),
     "engine.worker_messages": (
         "Measure",
         "Export",
@@ -66,6 +68,10 @@ _MODULES = {
         "PlanRender",
         "Render",
         "Calibrate",
+        "FindModels",
+        "CheckModel",
+        "ImportModels",
+        "DownloadModel",
     ),
 }
 """The types that travel, by the module that defines them; all of them are light."""

@@ -26,10 +26,14 @@ from engine.worker_messages import (
     HEARTBEAT_SECONDS,
     PROTOCOL,
     Calibrate,
+    CheckModel,
     Doctor,
+    DownloadModel,
     Draw,
     Engines,
     Export,
+    FindModels,
+    ImportModels,
     Measure,
     PlanRender,
     Prepare,
@@ -117,6 +121,23 @@ def start(request: Request) -> Job[Any]:
             from engine.generation.calibrate import calibrate
 
             return calibrate(request.engine, request.parameters)
+        case FindModels():
+            from engine.models.finder import find
+
+            return find()
+        case CheckModel():
+            from engine.models.checking import check
+
+            return check(request.path)
+        case ImportModels():
+            from engine.models.importing import import_models
+
+            return import_models(request.folder)
+        case DownloadModel():
+            from engine.models.catalog import entry
+            from engine.models.downloading import download
+
+            return download(entry(request.name))
 
 
 def _prepare(request: Prepare) -> Job[Path | Refusal]:

@@ -140,6 +140,35 @@ class Calibrate:
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class FindModels:
+    """Look for model files in all known folders; see :func:`engine.models.finder.find`. Answered by a Library."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckModel:
+    """Read a model file whole and compare it; see :func:`engine.models.checking.check`. Answered by a Checked."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ImportModels:
+    """Copy model files out of a folder; see :func:`engine.models.importing.import_models`. Answered by their paths."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadModel:
+    """Fetch a file of the catalog because the user asked for it; see :func:`engine.models.downloading.download`.
+
+    Answered by its path. The only request that uses the network.
+    """
+
+    name: str
+
+
 Request = (
     Measure
     | Export
@@ -154,4 +183,8 @@ Request = (
     | PlanRender
     | Render
     | Calibrate
+    | FindModels
+    | CheckModel
+    | ImportModels
+    | DownloadModel
 )

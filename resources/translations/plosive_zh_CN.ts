@@ -351,6 +351,10 @@
             <source>Advice for the log of a render…</source>
             <translation>查看渲染日志的建议…</translation>
         </message>
+        <message>
+            <source>Model files</source>
+            <translation>模型文件</translation>
+        </message>
     </context>
     <context>
         <name>AnchorsBox</name>
@@ -1175,6 +1179,136 @@
         <message>
             <source>Name of the marker</source>
             <translation>标记名称</translation>
+        </message>
+    </context>
+    <context>
+        <name>ModelRow</name>
+        <message>
+            <source>Verify</source>
+            <translation>校验</translation>
+        </message>
+        <message>
+            <source>Download</source>
+            <translation>下载</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Read the whole file and compare its checksum with the official one</source>
+            <translation>读取整个文件，与官方校验和比较</translation>
+        </message>
+        <message>
+            <source>Show in folder</source>
+            <translation>在文件夹中显示</translation>
+        </message>
+        <message>
+            <source>{size} GB</source>
+            <translation>{size} GB</translation>
+        </message>
+        <message>
+            <source>licence: {licence}</source>
+            <translation>许可：{licence}</translation>
+        </message>
+        <message>
+            <source>looking…</source>
+            <translation>正在查找…</translation>
+        </message>
+        <message>
+            <source>missing</source>
+            <translation>缺少</translation>
+        </message>
+        <message>
+            <source>not needed, but useful</source>
+            <translation>不是必需，但有用</translation>
+        </message>
+        <message>
+            <source>Which version this is cannot be told from the file; verify it to be sure.</source>
+            <translation>从文件看不出是哪个版本；请校验以确认。</translation>
+        </message>
+        <message>
+            <source>Not on the Hugging Face hub: get it from {source} and point to its folder.</source>
+            <translation>不在 Hugging Face 上：请从 {source} 获取，然后指定它所在的文件夹。</translation>
+        </message>
+        <message>
+            <source>not stated</source>
+            <translation>未说明</translation>
+        </message>
+        <message>
+            <source>unknown size</source>
+            <translation>大小未知</translation>
+        </message>
+        <message>
+            <source>Download?</source>
+            <translation>下载？</translation>
+        </message>
+        <message>
+            <source>Fetch {title} ({size}) from {repository} on the Hugging Face hub into {folder}?
+
+Its licence: {licence}. A download that stops goes on where it was.</source>
+            <translation>从 Hugging Face 的 {repository} 下载 {title}（{size}）到 {folder}？
+
+许可：{licence}。下载中断后会从断点继续。</translation>
+        </message>
+    </context>
+    <context>
+        <name>ModelsPage</name>
+        <message>
+            <source>Model files</source>
+            <translation>模型文件</translation>
+        </message>
+        <message>
+            <source>The neural engines work with their makers&apos; official files. Point to a folder that has them already, import a folder, or download what is missing. Nothing is fetched unless you press Download.</source>
+            <translation>神经引擎使用其作者发布的官方文件。可以指定已有这些文件的文件夹、导入文件夹，或下载缺少的文件。只有按下“下载”时才会联网。</translation>
+        </message>
+        <message>
+            <source>Use a folder…</source>
+            <translation>使用文件夹…</translation>
+        </message>
+        <message>
+            <source>The files stay where they are</source>
+            <translation>文件留在原处</translation>
+        </message>
+        <message>
+            <source>Import a folder…</source>
+            <translation>导入文件夹…</translation>
+        </message>
+        <message>
+            <source>Copies the official files of a folder into the program&apos;s own</source>
+            <translation>把文件夹中的官方文件复制到程序自己的文件夹</translation>
+        </message>
+        <message>
+            <source>Look again</source>
+            <translation>重新查找</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>FOLDERS</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>{here} of {count} here</source>
+            <translation>已有 {here} / {count}</translation>
+        </message>
+        <message>
+            <source>Looking…</source>
+            <translation>正在查找…</translation>
+        </message>
+        <message>
+            <source>{here} of {count} known files are here</source>
+            <translation>已知文件 {count} 个，已有 {here} 个</translation>
+        </message>
+        <message>
+            <source>A folder with model files</source>
+            <translation>存放模型文件的文件夹</translation>
+        </message>
+        <message>
+            <source>Import model files from</source>
+            <translation>从这里导入模型文件</translation>
         </message>
     </context>
     <context>

@@ -146,7 +146,8 @@ class GenerationPage(Speaking):
         head.setSpacing(GRID)
         head.addWidget(self._title)
         head.addStretch()
-        head.addWidget(action_button(actions["page_clip"], kind="", has_text=True))
+        for name in ("page_models", "page_clip"):
+            head.addWidget(action_button(actions[name], kind="", has_text=True))
         wells = QHBoxLayout()
         wells.setSpacing(GRID)
         wells.addWidget(self.face_well, 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QSpinBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QSpinBox, QWidget
 
 from desktop_app.panels.generation.page import GenerationPage
 from desktop_app.panels.generation.render_log import RenderLogPage
@@ -307,3 +307,46 @@ def test_a_file_that_is_no_log_is_refused_in_words(desk: Desk, tmp_path: Path) -
     assert page is not None
     desk.until(lambda: "notes.txt" in page.state)
     assert page.advice == []
+
+
+def test_model_files_are_found_where_the_user_points_to(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLOSIVE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
+    desk.window.actions_["page_models"].trigger()
+    page, shelf = desk.window.models_page, desk.studio.shelf
+    desk.until(lambda: shelf.library is not None and not shelf.is_busy)
+    assert page.summary.startswith("0 of ")
+    row = page.rows["liveavatar", "umt5-xxl-tokenizer"]
+    assert row.text.startswith("missing")
+    assert row.download_button.isEnabled()
+    stick = tmp_path / "stick" / row.entry.place
+    stick.parent.mkdir(parents=True)
+    stick.write_text("{}")
+    shelf.point_to(tmp_path / "stick")
+    desk.until(lambda: not shelf.is_busy)
+    assert row.text.startswith(str(stick))
+    press(desk, row.check_button)
+    desk.until(lambda: bool(shelf.checked))
+    assert shelf.checked[stick].verdict.text() in row.text
+
+
+def test_nothing_is_downloaded_before_the_user_has_agreed(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLOSIVE_MODELS", str(tmp_path / "models"))
+    asked: list[str] = []
+
+    def refuse(_parent: QWidget, _title: str, text: str) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", refuse)
+    desk.window.actions_["page_models"].trigger()
+    page, shelf = desk.window.models_page, desk.studio.shelf
+    desk.until(lambda: shelf.library is not None and not shelf.is_busy)
+    press(desk, page.rows["latentsync", "latentsync-1.6-unet"].download_button)
+    assert "5.1 GB" in asked[0]
+    assert "OpenRAIL++" in asked[0]
+    assert not shelf.is_busy
