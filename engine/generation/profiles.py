@@ -73,12 +73,16 @@ def profiles() -> tuple[CalibrationProfile, ...]:
 
 
 def offered(spec: RenderSpec, capabilities: Capabilities) -> CalibrationProfile | None:
-    """Return the newest profile that fits a spec whose driving voice is not shifted yet, or ``None``."""
+    """Return the newest profile that fits a spec whose driving voice is not shifted yet.
+
+    ``None`` if there is none, or if the offset is within what the measurement may err by.
+    """
     if spec.audio_offset_ms or spec.audio_offset_steps:
         return None
     fps = spec.fps or capabilities.default_fps
     wanted = settings_digest(spec, capabilities, fps)
-    return next((each for each in reversed(profiles()) if each.settings == wanted), None)
+    found = next((each for each in reversed(profiles()) if each.settings == wanted), None)
+    return found if found is not None and abs(found.offset_ms) > found.uncertainty_ms else None
 
 
 def remember(
