@@ -48,7 +48,7 @@ def load_vae(path: Path, *, dtype: torch.dtype | None = None, device: torch.devi
         )
     layers = sum(1 for name in shapes if _is_layer(name))
     with torch.device("meta"):
-        network: Any = AutoencoderKL(  # type: ignore[no-untyped-call]  # diffusers is half typed
+        network: Any = AutoencoderKL(
             down_block_types=("DownEncoderBlock2D",) * len(widths),
             up_block_types=("UpDecoderBlock2D",) * len(widths),
             block_out_channels=widths,

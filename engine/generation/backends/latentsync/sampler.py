@@ -72,8 +72,8 @@ class Condition:
 
 def _scheduler(solver: Solver) -> Any:
     if solver is Solver.DPM:
-        return DPMSolverMultistepScheduler(**_SCHEDULE)  # type: ignore[no-untyped-call]  # diffusers is half typed
-    return DDIMScheduler(**_SCHEDULE, clip_sample=False, set_alpha_to_one=False)  # type: ignore[no-untyped-call]
+        return DPMSolverMultistepScheduler(**_SCHEDULE)
+    return DDIMScheduler(**_SCHEDULE, clip_sample=False, set_alpha_to_one=False)
 
 
 @torch.inference_mode()

@@ -189,7 +189,7 @@ class MotionModule(nn.Module):
 
 def _spatial_transformer(channels: int, audio_channels: int) -> nn.Module:
     """Attention within a frame and from the frame to its own 50 audio tokens."""
-    transformer: nn.Module = Transformer2DModel(  # type: ignore[assignment, no-untyped-call]  # diffusers is half typed
+    transformer: nn.Module = Transformer2DModel(  # type: ignore[assignment]  # diffusers is half typed
         num_attention_heads=_HEADS,
         attention_head_dim=channels // _HEADS,
         in_channels=channels,

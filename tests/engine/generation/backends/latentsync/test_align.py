@@ -58,7 +58,8 @@ def test_cut_out_faces_are_the_published_ones(golden: Golden) -> None:
 @goldens("latentsync/align")
 def test_pasted_boxes_are_the_published_ones(golden: Golden) -> None:
     for resolution, _, matrix, image, expected in _cases(golden, "restored"):
-        assert _within_a_level(paste_box(image, _generated(resolution), matrix), expected)
+        found = paste_box(image, _generated(resolution), matrix)
+        assert worst(found, expected) <= 1  # the published program cuts off the fraction of a level, this one rounds
 
 
 def _cases(golden: Golden, kind: str) -> list[tuple[int, int, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]]:
@@ -75,8 +76,8 @@ def _cases(golden: Golden, kind: str) -> list[tuple[int, int, npt.NDArray[Any], 
 
 
 def _within_a_level(found: npt.NDArray[np.uint8], expected: npt.NDArray[np.uint8]) -> bool:
-    """Allow one level, and 0.1 % of the pixels more: OpenCV places samples on a grid of 1/32 pixel, so that on the
-    box's own edge a pixel is in or out (the second implementation of the reference differed there as much)."""
+    """Allow one level, and 0.1 % of the pixels more, as the sidecar does: OpenCV places samples on a grid of 1/32 pixel,
+    which on a steep edge is more than a level."""
     difference = np.abs(found.astype(int) - expected)
     return bool(np.mean(difference <= 1) >= 0.999) and float(difference.mean()) < 0.5
 

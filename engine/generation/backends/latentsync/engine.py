@@ -1,0 +1,280 @@
+"""LatentSync, as the frame around engines sees it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from engine.generation.backend import (
+    Capabilities,
+    Demand,
+    Devices,
+    Estimate,
+    Gpu,
+    Host,
+    OutOfMemory,
+    Picture,
+    RenderJob,
+)
+from engine.generation.backends.latentsync.files import Files, find_files, found_versions, requirements
+from engine.generation.backends.latentsync.memory import (
+    GIB,
+    Arrangement,
+    Work,
+    arrangements,
+    best_for,
+    least_bytes,
+    seconds,
+)
+from engine.generation.backends.latentsync.settings import PARAMETERS, Settings
+from engine.generation.backends.latentsync.windows import MODEL_FPS, WINDOW, Grid
+from engine.generation.machine import GpuMonitor
+from engine.generation.plan import Plan, Segment
+from engine.generation.spec import Offload, Precision, RenderSpec, SilencePolicy
+from engine.jobs import Job, Progress, part_of
+from engine.models.finder import library
+from engine.models.headers import read_header
+from engine.refusal import Refusal, Refused
+from engine.words import Message
+
+if TYPE_CHECKING:
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+    from engine.generation.backends.latentsync.drawing import Drawer
+    from engine.generation.backends.latentsync.rendering import Rendering
+
+_READ_AHEAD_BYTES = 256 << 20
+_MOST_AHEAD = 24
+_BATCH_BYTES = 512 << 20
+_MOST_BATCH = 4
+"""Windows that are encoded, denoised and decoded together where the networks take turns on the card."""
+_BYTES_PER_PIXEL = 0.02
+"""Of a finished picture in H.264 at the usual quality."""
+_SECONDS_PER_PICTURE = 0.02
+"""To find the face, cut it out, put it back and encode, on two cores at 720p."""
+
+
+class LatentSync:
+    """Draws the lower face anew with ByteDance's latent diffusion, on the user's own official checkpoints."""
+
+    def __init__(self) -> None:
+        self._rendering: Rendering | None = None
+
+    def capabilities(self) -> Capabilities:
+        """See :class:`~engine.generation.backend.Backend`."""
+        files = library()
+        return Capabilities(
+            name="latentsync",
+            title=Message("latentsync.title"),
+            about=Message("latentsync.about"),
+            version=f"1 {found_versions(files)}",
+            default_fps=MODEL_FPS,
+            block_frames=WINDOW,
+            parameters=PARAMETERS,
+            requirements=requirements(files),
+            lowers=(Demand.OFFLOAD, Demand.PRECISION),
+            licence=Message("latentsync.licence"),
+        )
+
+    def plan(self, spec: RenderSpec, plan: Plan, host: Host) -> Estimate | Refusal:
+        """See :class:`~engine.generation.backend.Backend`."""
+        settings = Settings.of(self.capabilities().values(spec))
+        try:
+            files = find_files(library(), settings.version)
+            work = _work(files, settings, spec.precision, host.gpus)
+        except Refused as refused:
+            return refused.refusal
+        grid = Grid(plan.fps, plan.frame_count, settings.overlap)
+        named = tuple(gpu.device for gpu in host.gpus) if "auto" in spec.devices else spec.devices
+        cards = [gpu for gpu in host.gpus if gpu.device in named or (gpu.device == "cuda:0" and "cuda" in named)]
+        placed = [(gpu, best_for(gpu, work, spec.offload)) for gpu in cards]
+        for gpu, arrangement in placed:
+            if arrangement is None:
+                return Refusal.of(
+                    "latentsync.card_too_small", device=gpu.title or gpu.device,
+                    free=gpu.free_bytes / GIB, needed=least_bytes(work, spec.offload) / GIB,
+                )  # fmt: skip
+        chosen = [each for _, each in placed if each is not None] or [_ON_PROCESSOR]
+        held = _held_bytes(plan, grid, chosen[0], len(chosen))
+        needed = max(each.main_bytes(work, held, on_card=bool(cards)) for each in chosen)
+        if host.free_ram_bytes and needed > host.free_ram_bytes:
+            return Refusal.of("latentsync.too_little_memory", free=host.free_ram_bytes / GIB, needed=needed / GIB)
+        devices = tuple(gpu.device for gpu in cards) or ("cpu",)
+        drawing = seconds(work, host, devices, grid.last_window + 1, settings.steps, cached=settings.feature_cache)
+        pixels = plan.size[0] * plan.size[1]
+        return Estimate(
+            vram_bytes=max((each.card_bytes(work) for each in chosen), default=0) if cards else 0,
+            ram_bytes=needed,
+            disk_bytes=math.ceil(2 * plan.frame_count * pixels * _BYTES_PER_PIXEL),
+            seconds=drawing + plan.frame_count * _SECONDS_PER_PICTURE,
+            notes=tuple(_notes(files, chosen[0], drawing, plan, on_card=bool(cards))),
+        )
+
+    def load(self, job: RenderJob, devices: Devices) -> Job[None]:
+        """See :class:`~engine.generation.backend.Backend`.
+
+        Raises:
+            Refused: if files are missing or wrong, or no picture has a face that can be drawn on.
+            OutOfMemory: if no way to place the networks fits what is free.
+        """
+        self.close()
+        # The neural packages take seconds to import: only whoever renders pays for it.
+        from engine.generation.backends.latentsync.audio import SpeechStates
+        from engine.generation.backends.latentsync.faces import survey
+        from engine.generation.backends.latentsync.rendering import Manner, Rendering
+        from engine.generation.backends.latentsync.silence import drawn_shares, fully_drawn
+
+        settings = Settings.of(job.parameters)
+        files = find_files(library(), settings.version)
+        grid = Grid(job.plan.fps, job.plan.frame_count, settings.overlap)
+        yield Progress("looking", 0.0)
+        survey(job.source, job.plan.frame_count, job.spec.face)
+        yield Progress("listening", 0.1)
+        if job.spec.silence_policy is SilencePolicy.ORIGINAL:
+            shares = drawn_shares(job.voice, grid.drawn_count)
+        else:
+            shares = fully_drawn(grid.drawn_count)
+        cards = {gpu.device: gpu for gpu in GpuMonitor().gpus()}
+        work = _work(files, settings, devices.precision, tuple(cards.values()))
+        placed = [_arranged(name, cards.get(name), work, devices) for name in devices.names]
+        loading = _loaded(files, settings, placed, devices, job.spec.seed)
+        drawer, encoder = yield from part_of(loading, 0.2, 0.9)
+        yield Progress("listening", 0.9)
+        speech = SpeechStates(encoder, job.voice)
+        manner = Manner(
+            resolution=files.resolution,
+            face=job.spec.face,
+            calibration=settings.calibration,
+            whole_box=settings.paste == "face",
+            read_ahead=_ahead(job.plan),
+            batch=_batch(job.plan, placed[0], len(placed)),
+        )
+        self._rendering = Rendering(job.source, grid, speech, shares, drawer, manner)
+        yield Progress("loading", 1.0)
+
+    def render(self, segment: Segment) -> Iterator[Picture | Progress]:
+        """See :class:`~engine.generation.backend.Backend`."""
+        assert self._rendering is not None, "load() first"
+        yield from self._rendering.render(segment)
+
+    def state(self) -> bytes | None:
+        """Return ``None``: segments stand by themselves."""
+        return None
+
+    def restore(self, state: bytes) -> None:
+        """See :meth:`state`; there is nothing to take up."""
+
+    def close(self) -> None:
+        """See :class:`~engine.generation.backend.Backend`."""
+        if self._rendering is None:
+            return
+        self._rendering.close()
+        self._rendering = None
+        from engine.generation.backends.latentsync.networks import give_back
+
+        give_back()
+
+
+_ON_PROCESSOR = Arrangement(Offload.NONE, sequential=True, vae_batch=1)
+
+
+def _arranged(name: str, card: Gpu | None, work: Work, devices: Devices) -> Arrangement:
+    """Return how the networks are placed on one device.
+
+    Raises:
+        OutOfMemory: if nothing fits. An over-full card fails late, and on Windows draws broken mouths instead.
+    """
+    if not name.startswith("cuda"):
+        return _ON_PROCESSOR
+    arrangement = next(arrangements(devices.offload), None) if card is None else best_for(card, work, devices.offload)
+    if arrangement is None:
+        raise OutOfMemory(name)
+    return arrangement
+
+
+def _loaded(
+    files: Files, settings: Settings, placed: Sequence[Arrangement], devices: Devices, seed: int
+) -> Job[tuple[Drawer, WhisperEncoder]]:
+    """Load the networks, in this process or in one per device."""
+    import torch
+
+    from engine.generation.backends.latentsync.drawing import LocalDrawer, SeededNoise
+    from engine.generation.backends.latentsync.networks import Placement, dtype_of, load_encoder, load_networks
+    from engine.generation.backends.latentsync.sampler import Sampling, Solver
+    from engine.generation.backends.latentsync.workers import Setup, WorkerDrawer
+
+    def placement(name: str, arrangement: Arrangement) -> Placement:
+        batch = min(arrangement.vae_batch, devices.chunk or arrangement.vae_batch)
+        return Placement(name, dtype_of(devices.precision, name), arrangement.offload, batch)
+
+    def sampling(arrangement: Arrangement) -> Sampling:
+        return Sampling(
+            settings.steps, settings.guidance, settings.feature_cache, Solver(settings.solver), arrangement.sequential
+        )
+
+    if len(devices.names) == 1:
+        networks = yield from load_networks(files, placement(devices.names[0], placed[0]))
+        return LocalDrawer(networks, sampling(placed[0]), SeededNoise(seed)), networks.encoder
+    setups = [
+        Setup(files, placement(name, each), sampling(each), seed, torch.get_num_threads())
+        for name, each in zip(devices.names, placed, strict=True)
+    ]
+    drawer = WorkerDrawer(setups)
+    try:
+        yield from drawer.ready()
+        return drawer, load_encoder(files.whisper)
+    except BaseException:
+        drawer.close()
+        raise
+
+
+def _work(files: Files, settings: Settings, precision: Precision, cards: Sequence[Gpu]) -> Work:
+    """Return what has to be computed, weights counted as they are in the files.
+
+    Raises:
+        Refused: if a file is damaged.
+    """
+    unet, vae = read_header(files.unet).shapes, read_header(files.vae).shapes
+    if precision is Precision.AUTO:
+        precision = Precision.BF16 if cards else Precision.FP32
+    return Work(
+        files.resolution,
+        precision,
+        guided=settings.guidance > 1,
+        unet_values=sum(math.prod(shape) for shape in unet.values()),
+        vae_values=sum(math.prod(shape) for shape in vae.values()),
+        channels=unet.get("conv_in.weight", (320,))[0],
+    )
+
+
+def _notes(files: Files, arrangement: Arrangement, drawing: float, plan: Plan, *, on_card: bool) -> Iterator[Message]:
+    yield Message("latentsync.note.version", version=files.version.value, resolution=files.resolution)
+    if not on_card:
+        yield Message("latentsync.note.slow", minutes=drawing / 60 / float(plan.seconds))
+    elif arrangement.offload is not Offload.NONE:
+        yield Message(f"latentsync.note.offload_{arrangement.offload}")
+    if plan.fps != MODEL_FPS:
+        yield Message("latentsync.note.rate", rate=float(plan.fps))
+
+
+def _picture_bytes(plan: Plan) -> int:
+    return 3 * plan.size[0] * plan.size[1]
+
+
+def _ahead(plan: Plan) -> int:
+    return max(2, min(_MOST_AHEAD, _READ_AHEAD_BYTES // _picture_bytes(plan)))
+
+
+def _batch(plan: Plan, arrangement: Arrangement, workers: int) -> int:
+    """Return how many windows are drawn at once: one per worker, more where the networks take turns."""
+    if arrangement.offload is not Offload.MODEL:
+        return workers
+    window_bytes = math.ceil(WINDOW * plan.fps / MODEL_FPS) * _picture_bytes(plan)
+    return workers * max(1, min(_MOST_BATCH, _BATCH_BYTES // window_bytes))
+
+
+def _held_bytes(plan: Plan, grid: Grid, arrangement: Arrangement, workers: int) -> int:
+    """Return the size of the pictures of the clip that are in memory at once."""
+    frames = math.ceil((_batch(plan, arrangement, workers) * WINDOW + grid.overlap) * plan.fps / MODEL_FPS)
+    return (_ahead(plan) + frames + 2) * _picture_bytes(plan)

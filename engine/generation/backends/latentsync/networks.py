@@ -1,0 +1,218 @@
+"""The three networks of LatentSync: which files they come from, and on which device each of them is when."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from engine.generation.backend import OutOfMemory
+from engine.generation.backends.latentsync.audio import encoder_for, renamed
+from engine.generation.backends.latentsync.files import Files
+from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
+from engine.generation.spec import Offload, Precision
+from engine.jobs import Job, Progress
+from engine.models.checkpoints import State, load_strict, mismatch, read_state
+from engine.models.identify import compare
+from engine.models.sd_vae import SCALING, load_vae
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+_DTYPES = {
+    Precision.FP32: torch.float32,
+    Precision.BF16: torch.bfloat16,
+    Precision.FP16: torch.float16,
+    Precision.FP8: torch.bfloat16,  # nothing here gains from 8 bits: the nearest format that is kept
+}
+_GROUP_LEAVES = "leaf_level"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and how the networks compute.
+
+    Attributes:
+        device: such as ``cuda:0``.
+        dtype: of weights and activations.
+        offload: where weights wait for their turn.
+        vae_batch: pictures that the autoencoder takes at once.
+    """
+
+    device: str = "cpu"
+    dtype: torch.dtype = torch.float32
+    offload: Offload = Offload.NONE
+    vae_batch: int = 1
+
+
+def dtype_of(precision: Precision, device: str) -> torch.dtype:
+    """Return the number format for a precision; one that the device computes in."""
+    if device.startswith("cuda") and precision in {Precision.BF16, Precision.FP8}:
+        # Before Ampere bfloat16 is emulated, at a tenth of the speed.
+        major, _ = torch.cuda.get_device_capability(device)
+        return torch.bfloat16 if major >= 8 else torch.float16
+    return _DTYPES[precision]
+
+
+class Networks:
+    """Denoiser, picture autoencoder and listener, ready to compute.
+
+    Attributes:
+        unet: the denoiser.
+        vae: the picture autoencoder.
+        encoder: Whisper's encoder; small, always in single precision.
+        placement: where and how.
+    """
+
+    def __init__(self, unet: LatentSyncUNet, vae: AutoencoderKL, encoder: WhisperEncoder, placement: Placement) -> None:
+        self.unet = unet
+        self.vae: nn.Module = vae  # type: ignore[assignment]  # diffusers' mixins hide what it is
+        self.encoder = encoder
+        self.placement = placement
+        self._place()
+
+    def in_single_precision(self) -> None:
+        """Compute exactly from now on, after a result that is not a number."""
+        self.placement = Placement(
+            self.placement.device, torch.float32, self.placement.offload, self.placement.vae_batch
+        )
+        self.unet.float()
+        self.vae.float()
+
+    @property
+    def is_single_precision(self) -> bool:
+        """Whether weights have all their bits."""
+        return self.placement.dtype is torch.float32
+
+    def _place(self) -> None:
+        device = self.placement.device
+        with memory_of(device):
+            self.encoder.to(device)  # type: ignore[arg-type]  # transformers wraps it in a decorator
+            if self.placement.offload is Offload.NONE:
+                self.unet.to(device)
+                self.vae.to(device)
+            elif self.placement.offload is Offload.LAYERS:
+                from diffusers.hooks.group_offloading import apply_group_offloading
+
+                for network in (self.unet, self.vae):
+                    apply_group_offloading(network, onload_device=torch.device(device), offload_type=_GROUP_LEAVES)
+
+    @contextmanager
+    def turn_of(self, network: nn.Module) -> Iterator[None]:
+        """Have a network on the device, where the networks take turns."""
+        if self.placement.offload is not Offload.MODEL:
+            yield
+            return
+        with memory_of(self.placement.device):
+            network.to(self.placement.device)
+        try:
+            yield
+        finally:
+            network.to("cpu")
+
+    @torch.inference_mode()
+    def encoded(self, pictures: Tensor, noise: Tensor) -> Iterator[Tensor]:
+        """Yield samples of the latents of pictures, some at a time, shape ``(n, 4, h / 8, w / 8)``, float32.
+
+        Args:
+            pictures: in -1..1, shape ``(f, 3, h, w)``.
+            noise: standard normal, of the latents' shape: what the sample is drawn with.
+        """
+        for part, drawn in zip(self._parts(pictures), noise.split(self.placement.vae_batch), strict=True):
+            posterior = self.vae.encode(part).latent_dist  # type: ignore[operator]
+            sample = posterior.mean.float() + posterior.std.float() * drawn.to(posterior.mean.device)
+            yield sample * SCALING
+
+    @torch.inference_mode()
+    def decoded(self, latents: Tensor) -> Iterator[Tensor]:
+        """Yield the pictures of latents, some at a time, about -1..1, shape ``(n, 3, h, w)``, float32."""
+        for part in self._parts(latents / SCALING):
+            yield self.vae.decode(part).sample.float()  # type: ignore[operator]
+
+    def _parts(self, tensor: Tensor) -> Iterator[Tensor]:
+        for part in tensor.split(self.placement.vae_batch):
+            yield part.to(self.placement.device, self.placement.dtype)
+
+
+@contextmanager
+def memory_of(device: str) -> Iterator[None]:
+    """Raise :class:`OutOfMemory` where torch says that memory does not suffice."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        torch.cuda.empty_cache()
+        raise OutOfMemory(device) from error
+    except MemoryError as error:
+        raise OutOfMemory("cpu") from error
+    except RuntimeError as error:
+        # torch's allocator of main memory has no exception of its own.
+        if "not enough memory" not in str(error):
+            raise
+        raise OutOfMemory("cpu") from error
+
+
+def give_back() -> None:
+    """Return what cards hold for objects that are gone to their driver."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def load_networks(files: Files, placement: Placement) -> Job[Networks]:
+    """Load all three networks, strictly.
+
+    Raises:
+        Refused: as :func:`engine.models.checkpoints.load_strict`.
+        OutOfMemory: if they do not fit.
+    """
+    with memory_of("cpu"):
+        yield Progress("loading", 0.0)
+        unet = _unet(files.unet, placement.dtype)
+        yield Progress("loading", 0.8)
+        vae = load_vae(files.vae, dtype=placement.dtype)
+        yield Progress("loading", 0.9)
+        encoder = load_encoder(files.whisper)
+    networks = Networks(unet, vae, encoder, placement)
+    yield Progress("loading", 1.0)
+    return networks
+
+
+def _unet(path: Path, dtype: torch.dtype) -> LatentSyncUNet:
+    state = read_state(path)
+    with torch.device("meta"):
+        network = LatentSyncUNet(UNetConfig.of(_shapes(state)))
+    load_strict(network, state, path=path, wanted="LatentSync UNet", dtype=dtype)
+    return network.eval()
+
+
+def load_encoder(path: Path) -> WhisperEncoder:
+    """Load Whisper's encoder in single precision, on the processor.
+
+    Raises:
+        Refused: as :func:`engine.models.checkpoints.load_strict`.
+    """
+    whole = read_state(path)
+    # The files hold the decoder, too; OpenAI's names the encoder's tensors differently from Hugging Face's.
+    prefix = "model.encoder." if any(name.startswith("model.encoder.") for name in whole) else "encoder."
+    state = {name.removeprefix(prefix): value for name, value in whole.items() if name.startswith(prefix)}
+    if "blocks.0.attn.query.weight" in state:
+        state = {renamed(name): value for name, value in state.items()}
+    shapes = _shapes(state)
+    needed = ("conv1.weight", "layers.0.fc1.weight", "embed_positions.weight")
+    if not all(name in shapes for name in needed):
+        raise mismatch(path, "Whisper tiny", compare(dict.fromkeys(needed, ()), shapes).summary(), _shapes(whole))
+    with torch.device("meta"):
+        encoder = encoder_for(shapes)
+    load_strict(encoder, state, path=path, wanted="Whisper tiny", dtype=torch.float32)
+    return encoder.eval()
+
+
+def _shapes(state: State) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
