@@ -35,7 +35,7 @@ from desktop_app import places
 from desktop_app.action_list import GROUPS, declare, declare_playing
 from desktop_app.actions import Actions, said
 from desktop_app.document.autosave import Leftover
-from desktop_app.document.corrections import NOTHING
+from desktop_app.document.corrections import NOTHING, moved
 from desktop_app.document.dropping import Drop, pasted, sort
 from desktop_app.document.project import SUFFIX
 from desktop_app.panels.blind_test import LOOP_SECONDS, BlindTestPage
@@ -67,7 +67,7 @@ from desktop_app.widgets.notifying import Notifier
 from desktop_app.widgets.palette import CommandPalette
 from desktop_app.widgets.toasts import Toasts
 from desktop_app.work.rendering import RenderItem
-from engine.media.export.report import Mode
+from engine.media.export.treatment import Treatment
 from engine.refusal import Refusal
 
 _LOOKED_AT = 100
@@ -501,7 +501,9 @@ class MainWindow(QMainWindow):
         self.preview.face_picked.connect(document.set_face)
         self._feeder.refused.connect(self._refuse)
         self.doctor.place_wanted.connect(player.seek)
-        self.doctor.compatible_wanted.connect(self._export_compatible)
+        self.doctor.copy_wanted.connect(self._write_treated)
+        self.doctor.move_wanted.connect(self._move_as_found)
+        studio.examining.relabelled.connect(self._say_relabelled)
         self.sync.calibration_wanted.connect(self._calibrate)
         self.start_page.opened.connect(studio.open)
         self.queue_page.opened.connect(studio.open)
@@ -638,9 +640,21 @@ class MainWindow(QMainWindow):
         if chosen:
             self.studio.relink(missing, Path(chosen))
 
-    def _export_compatible(self) -> None:
-        self.studio.settings["export_mode"] = str(Mode.COMPATIBLE)
+    def _write_treated(self, treatment: Treatment) -> None:
         self.show_page("export")
+        self.studio.exporting.write_treated(treatment)
+
+    def _move_as_found(self, ms: float) -> None:
+        document = self.studio.document
+        document.correct(moved(document.correction, ms), self.tr("Encoder's delay taken off"))
+
+    def _say_relabelled(self, path: Path) -> None:
+        self.toasts.show(
+            self.tr("The sound at its true speed is in {file}.").format(file=path.name),
+            tone="good",
+            action=self.tr("Use it for this clip"),
+            handler=partial(self.studio.open_sound, path),
+        )
 
     def _calibrate(self) -> None:
         self._open_page(SpeakersPage(self.studio.settings, self))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
@@ -10,6 +13,8 @@ from desktop_app.icons import icon
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, button, card, label, scrolling
 from desktop_app.work.examining import Examining
+from engine.media.export.treatment import Treatment
+from engine.sound.cures import Copy, Move, Relabel, cure_for, treatment_for
 from engine.sound.finding import Finding, Severity
 from engine.timing import clock_words
 
@@ -19,7 +24,6 @@ _PICTURES = {
     Severity.NOTE: ("check", "muted"),
 }
 _MOST_PLACES = 3
-_CURED_BY_ENCODING = {"hidden_priming", "unknown_priming", "edit_list"}
 _CURED_BY_PREPARING = {
     "too_quiet",
     "too_loud",
@@ -36,8 +40,10 @@ class DoctorPanel(Speaking):
 
     place_wanted = Signal(float)
     """A moment that the user wants to see, in seconds."""
-    compatible_wanted = Signal()
-    """The user wants a copy with its sound encoded again."""
+    copy_wanted = Signal(Treatment)
+    """The user wants a copy with its sound encoded again, and treated."""
+    move_wanted = Signal(float)
+    """The user wants the sound moved by some milliseconds more; positive, later."""
 
     def __init__(self, examining: Examining, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,12 +57,13 @@ class DoctorPanel(Speaking):
         self.examine_button = button(examining.start, picture="retry")
         self.prepare_button = button(examining.prepare, picture="voice")
         self._cancel = button(examining.cancel)
+        self.fix_button = button(self._fix_all, kind="primary", picture="check")
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
         for each in (self.prepare_button, self.examine_button, self._cancel):
             buttons.addWidget(each)
         buttons.addStretch()
-        for part in (self._title, self._summary, self._progress):
+        for part in (self._title, self._summary, self._progress, self.fix_button):
             column.addWidget(part)
         column.addLayout(buttons)
 
@@ -92,6 +99,8 @@ class DoctorPanel(Speaking):
         self.prepare_button.setText(self.tr("Write a voice file"))
         self.prepare_button.setToolTip(self.tr("16 kHz, mono, one level: what speech models expect. The clip stays."))
         self._cancel.setText(self.tr("Cancel"))
+        self.fix_button.setText(self.tr("Fix everything possible in a copy"))
+        self.fix_button.setToolTip(self.tr("The picture is copied, the sound encoded again. The clip stays as it is."))
         self._show()
 
     def _show(self) -> None:
@@ -102,6 +111,8 @@ class DoctorPanel(Speaking):
         self._cancel.setVisible(running)
         self.examine_button.setVisible(not running and examining.patient is not None)
         self.prepare_button.setVisible(not running and diagnosis is not None)
+        cures = [cure_for(finding, diagnosis) for finding in diagnosis.findings] if diagnosis is not None else []
+        self.fix_button.setVisible(not running and sum(isinstance(cure, Copy) for cure in cures) > 1)
         if running:
             self._summary.setText(self.tr("Listening to the whole sound…"))
         elif examining.refusal is not None:
@@ -119,6 +130,35 @@ class DoctorPanel(Speaking):
         self.findings = [self._finding(finding) for finding in shown]
         for number, frame in enumerate(self.findings, start=1):
             self._list.insertWidget(number, frame)
+
+    def _fix_all(self) -> None:
+        diagnosis = self._examining.diagnosis
+        treatment = treatment_for(diagnosis) if diagnosis is not None else None
+        if treatment is not None:
+            self.copy_wanted.emit(treatment)
+
+    def _cures(self, finding: Finding) -> Iterator[tuple[str, Callable[[], object]]]:
+        """Yield what can be done about a finding by pressing a button: its text, and what it does."""
+        diagnosis = self._examining.diagnosis
+        match cure_for(finding, diagnosis) if diagnosis is not None else None:
+            case Copy(treatment) if treatment.gain_db:
+                louder, quieter = (
+                    self.tr("Make it {db} dB louder in a copy"),
+                    self.tr("Make it {db} dB quieter in a copy"),
+                )
+                text = louder if treatment.gain_db > 0 else quieter
+                yield text.format(db=f"{abs(treatment.gain_db):.1f}"), partial(self.copy_wanted.emit, treatment)
+            case Copy(treatment):
+                yield self.tr("Fix in a copy"), partial(self.copy_wanted.emit, treatment)
+            case Move(ms):
+                yield (
+                    self.tr("Move the sound {ms} ms earlier").format(ms=f"{-ms:.1f}"),
+                    partial(self.move_wanted.emit, ms),
+                )
+            case Relabel(rate):
+                yield self.tr("Write it at {rate} Hz").format(rate=rate), partial(self._examining.relabel, rate)
+        if finding.code in _CURED_BY_PREPARING:
+            yield self.tr("Fix in a voice file"), self._examining.prepare
 
     def _finding(self, finding: Finding) -> QFrame:
         frame, column = card()
@@ -145,13 +185,9 @@ class DoctorPanel(Speaking):
             place.setText(clock_words(span.start))
             place.setToolTip(self.tr("Show this place"))
             buttons.addWidget(place)
-        if finding.code in _CURED_BY_ENCODING:
-            cure = button(self.compatible_wanted.emit, kind="link")
-            cure.setText(self.tr("Fix in a copy (compatible export)"))
-            buttons.addWidget(cure)
-        if finding.code in _CURED_BY_PREPARING:
-            cure = button(self._examining.prepare, kind="link")
-            cure.setText(self.tr("Fix in a voice file"))
+        for text, handler in self._cures(finding):
+            cure = button(handler, kind="link")
+            cure.setText(text)
             buttons.addWidget(cure)
         if buttons.count():
             buttons.addStretch()

@@ -11,7 +11,7 @@ from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis
-from engine.worker_messages import Doctor, Prepare, Request
+from engine.worker_messages import Doctor, Prepare, Relabel, Request
 
 
 class Examining(QObject):
@@ -27,6 +27,8 @@ class Examining(QObject):
     """It began, went on, or ended."""
     prepared = Signal(Path)
     """A voice file was written."""
+    relabelled = Signal(Path)
+    """The sound was written under another sample rate."""
     failed = Signal(object, str)
     """A refusal that is nobody's fault but ours, and its details for the log."""
 
@@ -61,6 +63,11 @@ class Examining(QObject):
         if self.patient is not None and not self.is_running:
             self._ask(Prepare(self.patient))
 
+    def relabel(self, rate: int) -> None:
+        """Write the sound beside the clip under its true sample rate."""
+        if self.patient is not None and not self.is_running:
+            self._ask(Relabel(self.patient, rate))
+
     def cancel(self) -> None:
         """Stop."""
         if self._job is not None:
@@ -89,6 +96,8 @@ class Examining(QObject):
                 self.diagnosis = diagnosis
             case Refusal() as refusal:
                 self.refusal = refusal
+            case Path() as path if isinstance(job.request, Relabel):
+                self.relabelled.emit(path)
             case Path() as path:
                 self.prepared.emit(path)
         if outcome.ending is Ending.LOST:

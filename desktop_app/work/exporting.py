@@ -11,10 +11,16 @@ from desktop_app.document.settings import Settings
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
 from desktop_app.work.unfinished import Unfinished
+from engine.media.export.containers import default_target
 from engine.media.export.report import ExportReport, Mode
+from engine.media.export.treatment import Treatment
 from engine.refusal import Refusal
 from engine.sync.result import Measurement
+from engine.timing import Correction, DriftCorrection, StepCorrection
 from engine.worker_messages import Export, Measure, Request
+
+_ENCODING = {Correction: Mode.COMPATIBLE, DriftCorrection: Mode.STRETCH, StepCorrection: Mode.PIECEWISE}
+"""The mode that encodes the sound again, for each shape of a correction."""
 
 
 class Exporting(QObject):
@@ -65,13 +71,14 @@ class Exporting(QObject):
         """Whether a file is being written."""
         return self._job is not None and isinstance(self._job.request, Export)
 
-    def start(self, target: Path, mode: Mode, *, overwrite: bool = False) -> None:
+    def start(self, target: Path, mode: Mode, *, overwrite: bool = False, treatment: Treatment | None = None) -> None:
         """Write the open clip with its correction.
 
         Args:
             target: the file to write.
             mode: how.
             overwrite: replace the target if it exists.
+            treatment: what else is done to the sound, where it is encoded again.
         """
         if self._document.path is None or self.is_running:
             return
@@ -83,11 +90,18 @@ class Exporting(QObject):
                 self._document.correction,
                 mode,
                 audio=self._document.sound_path,
+                treatment=treatment,
                 overwrite=overwrite,
             )
         )
         if self._job is not None:
             self._unfinished.watch(self._job, target)
+
+    def write_treated(self, treatment: Treatment) -> None:
+        """Write a copy beside the clip, corrected as it is now, with its sound encoded again and treated."""
+        if self._document.path is not None:
+            mode = _ENCODING[type(self._document.correction)]
+            self.start(default_target(self._document.path, mode, "fixed"), mode, treatment=treatment)
 
     def cancel(self) -> None:
         """Stop; a file that is half written is removed."""

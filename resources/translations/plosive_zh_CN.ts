@@ -527,12 +527,36 @@
             <translation>显示此处</translation>
         </message>
         <message>
-            <source>Fix in a copy (compatible export)</source>
-            <translation>在副本中修复(兼容导出)</translation>
-        </message>
-        <message>
             <source>Fix in a voice file</source>
             <translation>在语音文件中修复</translation>
+        </message>
+        <message>
+            <source>Fix everything possible in a copy</source>
+            <translation>在副本中修复所有可修复项</translation>
+        </message>
+        <message>
+            <source>The picture is copied, the sound encoded again. The clip stays as it is.</source>
+            <translation>画面原样复制，声音重新编码。原片段保持不变。</translation>
+        </message>
+        <message>
+            <source>Make it {db} dB louder in a copy</source>
+            <translation>在副本中提高 {db} dB</translation>
+        </message>
+        <message>
+            <source>Make it {db} dB quieter in a copy</source>
+            <translation>在副本中降低 {db} dB</translation>
+        </message>
+        <message>
+            <source>Fix in a copy</source>
+            <translation>在副本中修复</translation>
+        </message>
+        <message>
+            <source>Move the sound {ms} ms earlier</source>
+            <translation>将声音前移 {ms} 毫秒</translation>
+        </message>
+        <message>
+            <source>Write it at {rate} Hz</source>
+            <translation>以 {rate} Hz 写出</translation>
         </message>
     </context>
     <context>
@@ -879,7 +903,7 @@
             <translation>要说的话</translation>
         </message>
         <message>
-            <source>Use the video&apos;s own voice</source>
+            <source>Use the video's own voice</source>
             <translation>使用视频自带的声音</translation>
         </message>
         <message>
@@ -1173,6 +1197,18 @@
             <source>A render failed</source>
             <translation>一个渲染失败了</translation>
         </message>
+        <message>
+            <source>Encoder's delay taken off</source>
+            <translation>去除编码器延迟</translation>
+        </message>
+        <message>
+            <source>The sound at its true speed is in {file}.</source>
+            <translation>恢复正确速度的声音已写入 {file}。</translation>
+        </message>
+        <message>
+            <source>Use it for this clip</source>
+            <translation>用于此片段</translation>
+        </message>
     </context>
     <context>
         <name>MarkerField</name>
@@ -1259,7 +1295,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>模型文件</translation>
         </message>
         <message>
-            <source>The neural engines work with their makers&apos; official files. Point to a folder that has them already, import a folder, or download what is missing. Nothing is fetched unless you press Download.</source>
+            <source>The neural engines work with their makers' official files. Point to a folder that has them already, import a folder, or download what is missing. Nothing is fetched unless you press Download.</source>
             <translation>神经引擎使用其作者发布的官方文件。可以指定已有这些文件的文件夹、导入文件夹，或下载缺少的文件。只有按下“下载”时才会联网。</translation>
         </message>
         <message>
@@ -1275,7 +1311,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>导入文件夹…</translation>
         </message>
         <message>
-            <source>Copies the official files of a folder into the program&apos;s own</source>
+            <source>Copies the official files of a folder into the program's own</source>
             <translation>把文件夹中的官方文件复制到程序自己的文件夹</translation>
         </message>
         <message>
@@ -1602,7 +1638,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>内存不够时，小一点的视频总比没有好。</translation>
         </message>
         <message>
-            <source>Take out the engine&apos;s own offset</source>
+            <source>Take out the engine's own offset</source>
             <translation>消除引擎自身的偏移</translation>
         </message>
         <message>
@@ -1890,7 +1926,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>渲染用时 {time}</translation>
         </message>
         <message>
-            <source>the engine&apos;s own offset was taken out: {moved}</source>
+            <source>the engine's own offset was taken out: {moved}</source>
             <translation>已消除引擎自身的偏移：{moved}</translation>
         </message>
         <message>

@@ -73,7 +73,7 @@ def subtitle_codec(container: Container, codec: str | None) -> str | None:
     return converted if codec in _TEXT_SUBTITLES else None
 
 
-def default_target(source: Path, mode: Mode) -> Path:
+def default_target(source: Path, mode: Mode, word: str = "insync") -> Path:
     """Return a new name beside the source, such as ``talk-insync.mp4``, for a file that does not exist yet.
 
     The container stays the same where it can hold the moved sound; AVI, FLV and the like become Matroska.
@@ -81,17 +81,18 @@ def default_target(source: Path, mode: Mode) -> Path:
     Args:
         source: the file to be corrected.
         mode: how; ``COMPATIBLE`` and the like have a word of their own in the name only if the plain one is taken.
+        word: what the name says about the copy.
     """
     suffix = source.suffix if container_of(source) is not None else ".mkv"
     stem = source.name if not source.suffix else source.name[: -len(source.suffix)]
     while len(stem.encode()) > _LONGEST_NAME - len(suffix) - 30:
         stem = stem[:-1]
-    plain = source.with_name(f"{stem}-insync{suffix}")
-    candidates = [plain] if mode is Mode.LOSSLESS else [plain, source.with_name(f"{stem}-insync-{mode}{suffix}")]
+    plain = source.with_name(f"{stem}-{word}{suffix}")
+    candidates = [plain] if mode is Mode.LOSSLESS else [plain, source.with_name(f"{stem}-{word}-{mode}{suffix}")]
     number = 2
     while True:
         for candidate in candidates:
             if not candidate.exists() and not candidate.is_symlink():
                 return candidate
-        candidates = [source.with_name(f"{stem}-insync-{number}{suffix}")]
+        candidates = [source.with_name(f"{stem}-{word}-{number}{suffix}")]
         number += 1
