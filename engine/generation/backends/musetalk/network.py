@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 
+from engine.generation.backends.latentsync.networks import memory_of
 from engine.generation.backends.musetalk.boxes import Box
+from engine.generation.spec import Offload
 from engine.models.checkpoints import State, load_strict, mismatch, read_state
 from engine.models.identify import compare
 from engine.models.sd_vae import SCALING
@@ -110,13 +113,64 @@ class Networks:
     Args:
         vae: pictures to latents and back.
         unet: the network that draws.
+        device: where to compute.
+        offload: where the weights wait for their turn.
+
+    Raises:
+        OutOfMemory: if they do not fit.
     """
 
-    def __init__(self, vae: AutoencoderKL, unet: UNet2DConditionModel) -> None:
-        self.vae: Any = vae
-        self.unet: Any = unet
+    def __init__(
+        self, vae: AutoencoderKL, unet: UNet2DConditionModel, device: str = "cpu", offload: Offload = Offload.NONE
+    ) -> None:
+        self._vae: Any = vae
+        self._unet: Any = unet
+        self._device = device
+        self._offload = offload
+        with memory_of(device):
+            self._place()
 
-    @torch.inference_mode()
+    def _place(self) -> None:
+        if self._offload is Offload.NONE:
+            self._vae.to(self._device)
+            self._unet.to(self._device)
+        elif self._offload is Offload.LAYERS:
+            from diffusers.hooks.group_offloading import apply_group_offloading
+
+            for network in (self._vae, self._unet):
+                apply_group_offloading(network, onload_device=torch.device(self._device), offload_type="leaf_level")
+
+    @property
+    def is_single_precision(self) -> bool:
+        """Whether weights have all their bits."""
+        return self._dtype is torch.float32
+
+    def in_single_precision(self) -> None:
+        """Compute exactly from now on."""
+        self._vae.float()
+        self._unet.float()
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        dtype: torch.dtype = next(self._unet.parameters()).dtype
+        return dtype
+
+    @contextmanager
+    def _turn_of(self, network: nn.Module) -> Iterator[None]:
+        """Compute with one of the two, which is on the device for that long where they take turns."""
+        with memory_of(self._device), torch.inference_mode():
+            if self._offload is not Offload.MODEL:
+                yield
+                return
+            network.to(self._device)
+            try:
+                yield
+            finally:
+                network.to("cpu")
+
+    def _given(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self._device, self._dtype)
+
     def encode(self, crop: Image, noise: Tensor) -> Tensor:
         """Return what the UNet is given of one picture, shape ``(8, 32, 32)``: the masked face, then the whole one.
 
@@ -124,12 +178,11 @@ class Networks:
             crop: RGB, shape ``(256, 256, 3)``.
             noise: normal numbers that pick a sample of each posterior, shape ``(2, 4, 32, 32)``.
         """
-        parameter = next(self.vae.parameters())
-        posterior = self.vae.encode(network_pictures(crop).to(parameter)).latent_dist
-        sample: Tensor = posterior.mean + posterior.std * noise.to(parameter)
+        with self._turn_of(self._vae):
+            posterior = self._vae.encode(self._given(network_pictures(crop))).latent_dist
+            sample: Tensor = posterior.mean.float() + posterior.std.float() * noise.to(self._device)
         return (sample * SCALING).flatten(0, 1)
 
-    @torch.inference_mode()
     def predict(self, latents: Tensor, tokens: Tensor) -> Tensor:
         """Return latents of the speaking faces, shape ``(n, 4, 32, 32)``: one step, at time 0.
 
@@ -137,19 +190,18 @@ class Networks:
             latents: of :meth:`encode`, shape ``(n, 8, 32, 32)``.
             tokens: what each frame hears, shape ``(n, 50, 384)``.
         """
-        parameter = next(self.unet.parameters())
-        time = torch.zeros((), dtype=torch.int64, device=parameter.device)
-        answer: Tensor = self.unet(latents.to(parameter), time, encoder_hidden_states=tokens.to(parameter)).sample
+        with self._turn_of(self._unet):
+            time = torch.zeros((), dtype=torch.int64, device=self._device)
+            answer: Tensor = self._unet(self._given(latents), time, encoder_hidden_states=self._given(tokens)).sample
         return answer
 
-    @torch.inference_mode()
-    def decode(self, latents: Tensor) -> npt.NDArray[np.uint8]:
+    def decode(self, latents: Tensor) -> Image:
         """Return the drawn faces, RGB, shape ``(n, 256, 256, 3)``.
 
         Args:
             latents: of :meth:`predict`, shape ``(n, 4, 32, 32)``.
         """
-        parameter = next(self.vae.parameters())
-        pictures = self.vae.decode(latents.to(parameter) / SCALING).sample.float()
+        with self._turn_of(self._vae):
+            pictures: Tensor = self._vae.decode(self._given(latents) / SCALING).sample.float()
         scaled = (pictures / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1) * 255
         return np.asarray(scaled.round().to(torch.uint8).cpu().numpy())

@@ -14,8 +14,9 @@ from engine.words import Message
 class Version(StrEnum):
     """Which MuseTalk; one network, two trainings."""
 
-    V1_0 = "1.0"
+    AUTO = "auto"
     V1_5 = "1.5"
+    V1_0 = "1.0"
 
 
 class MouthArea(StrEnum):
@@ -34,8 +35,8 @@ class Settings:
     """All parameters.
 
     Attributes:
-        version: of MuseTalk.
-        bbox_shift: how far the box's middle is moved down, pixels; 1.0 only.
+        version: of MuseTalk; ``AUTO`` takes the newest that is there.
+        bbox_shift: how far the box's middle is moved down, pixels.
         extra_margin: how much further down the box reaches, pixels; 1.5 only.
         area: what is taken over; 1.5 only.
         left_cheek: half-width from the middle to the left, in 512ths of the square, within which the jaw is not eroded.
@@ -66,8 +67,8 @@ def _declared(name: str, kind: ParameterKind, default: ParameterValue, **more: o
 
 
 PARAMETERS = (
-    _declared("version", ParameterKind.CHOICE, Version.V1_5.value, choices=tuple(each.value for each in Version)),
-    _declared("mouth_area", ParameterKind.CHOICE, MouthArea.JAW.value, choices=tuple(each.value for each in MouthArea)),
+    _declared("version", ParameterKind.CHOICE, Version.AUTO, choices=tuple(Version)),
+    _declared("mouth_area", ParameterKind.CHOICE, MouthArea.JAW, choices=tuple(MouthArea)),
     _declared("bbox_shift", ParameterKind.WHOLE, 0, minimum=-40, maximum=40, step=1, unit="px"),
     _declared("extra_margin", ParameterKind.WHOLE, 10, minimum=0, maximum=60, step=1, unit="px"),
     _declared("left_cheek", ParameterKind.WHOLE, 90, minimum=0, maximum=200, step=5),

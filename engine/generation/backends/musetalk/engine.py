@@ -1,0 +1,222 @@
+"""MuseTalk, as the frame around engines sees it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.generation.backend import (
+    Capabilities,
+    Demand,
+    Devices,
+    Estimate,
+    Host,
+    Picture,
+    RenderJob,
+)
+from engine.generation.backends.musetalk.files import Files, find_files, found_files, requirements
+from engine.generation.backends.musetalk.settings import PARAMETERS, Settings
+from engine.generation.plan import Plan, Segment
+from engine.generation.spec import Offload, Precision, RenderSpec, SilencePolicy
+from engine.jobs import Job, Progress, part_of
+from engine.models.finder import library
+from engine.models.headers import read_header
+from engine.refusal import Refusal, Refused
+from engine.words import Message
+
+if TYPE_CHECKING:
+    from engine.generation.backends.musetalk.network import Networks
+    from engine.generation.backends.musetalk.parsing import BiSeNet
+    from engine.generation.backends.musetalk.rendering import Rendering
+
+_GIB = 1 << 30
+_ACTIVATION_BYTES = 100 << 20
+"""Per picture of a batch in half precision (0.5 to 0.8 GiB were traced for a batch of 8)."""
+_RUNTIME_BYTES = _GIB // 2
+"""What the CUDA runtime and its kernels take."""
+_LAYERS_SHARE = 0.05
+"""Share of the weights on the card at once when every layer waits in main memory."""
+_MAIN_BYTES = 3 * _GIB // 2
+"""Libraries, the face models, Whisper, pictures on their way."""
+_TERA_PER_PICTURE = 0.178 + 2 * 0.27 + 0.62
+"""10^12 operations, counted: the UNet once, the encoder twice, the decoder once."""
+_TERA_PER_SECOND = ((9, 90.0), (8, 30.0), (7, 10.0), (0, 3.0))
+"""What consumer cards reach in practice in half precision, by compute capability."""
+_CORE_SECONDS = 20.0
+"""To draw one picture without a card: 10 s were measured on two cores."""
+_SECONDS_PER_PICTURE = 0.03
+"""To find the face, put it back and encode, on two cores at 720p."""
+_SECONDS_TO_START = 8.0
+_BYTES_PER_PIXEL = 0.02
+"""Of a finished picture in H.264 at the usual quality."""
+_BATCH_ON_PROCESSOR = 2
+"""Without a card a larger batch is hardly faster, and could not be stopped for many seconds."""
+
+
+class MuseTalk:
+    """Draws the lower face anew with Tencent's one-step network, on the user's own official checkpoints."""
+
+    def __init__(self) -> None:
+        self._rendering: Rendering | None = None
+
+    def capabilities(self) -> Capabilities:
+        """See :class:`~engine.generation.backend.Backend`."""
+        files = library()
+        return Capabilities(
+            name="musetalk",
+            title=Message("musetalk.title"),
+            about=Message("musetalk.about"),
+            version=f"1 {found_files(files)}",
+            parameters=PARAMETERS,
+            requirements=requirements(files),
+            lowers=(Demand.CHUNK, Demand.OFFLOAD, Demand.PRECISION),
+            licence=Message("musetalk.licence"),
+        )
+
+    def plan(self, spec: RenderSpec, plan: Plan, host: Host) -> Estimate | Refusal:
+        """See :class:`~engine.generation.backend.Backend`."""
+        settings = Settings.of(self.capabilities().values(spec))
+        try:
+            files = find_files(library(), settings.version)
+            unet, vae = _values(files)
+        except Refused as refused:
+            return refused.refusal
+        named = tuple(gpu.device for gpu in host.gpus) if "auto" in spec.devices else spec.devices
+        cards = [gpu for gpu in host.gpus if gpu.device in named or (gpu.device == "cuda:0" and "cuda" in named)]
+        is_exact = spec.precision is Precision.FP32 or (spec.precision is Precision.AUTO and not cards)
+        width = 4 if is_exact else 2
+        weights = (unet + vae) * width
+        computing = _ACTIVATION_BYTES * settings.batch * width // 2 + _RUNTIME_BYTES
+        least = _LAYERS_SHARE * weights + _ACTIVATION_BYTES * width // 2 + _RUNTIME_BYTES
+        for card in cards:
+            if card.free_bytes < least:
+                return Refusal.of(
+                    "musetalk.card_too_small", device=card.title or card.device,
+                    free=card.free_bytes / _GIB, needed=least / _GIB,
+                )  # fmt: skip
+        pixels = plan.size[0] * plan.size[1]
+        main = _MAIN_BYTES + 40 * 3 * pixels + (0 if cards and spec.offload is Offload.NONE else weights)
+        if host.free_ram_bytes and main > host.free_ram_bytes:
+            return Refusal.of("musetalk.too_little_memory", free=host.free_ram_bytes / _GIB, needed=main / _GIB)
+        if cards:
+            speeds = [
+                next(speed for major, speed in _TERA_PER_SECOND if (card.compute or (0, 0))[0] >= major)
+                for card in cards
+            ]
+            drawing = plan.frame_count * _TERA_PER_PICTURE / sum(speeds)
+        else:
+            drawing = plan.frame_count * _CORE_SECONDS / max(1, host.cores)
+        return Estimate(
+            vram_bytes=math.ceil(weights + computing) if cards else 0,
+            ram_bytes=math.ceil(main),
+            disk_bytes=math.ceil(2 * plan.frame_count * pixels * _BYTES_PER_PIXEL),
+            seconds=_SECONDS_TO_START + drawing + plan.frame_count * _SECONDS_PER_PICTURE,
+            notes=tuple(_notes(files, drawing / float(plan.seconds), on_card=bool(cards))),
+        )
+
+    def load(self, job: RenderJob, devices: Devices) -> Job[None]:
+        """See :class:`~engine.generation.backend.Backend`.
+
+        Raises:
+            Refused: if files are missing or wrong, or no picture has a face that can be drawn on.
+            OutOfMemory: if the networks do not fit.
+        """
+        self.close()
+        # The neural packages take seconds to import: only whoever renders pays for it.
+        from engine.generation.backends.latentsync.networks import load_encoder
+        from engine.generation.backends.musetalk.audio import Hearing
+        from engine.generation.backends.musetalk.faces import survey
+        from engine.generation.backends.musetalk.rendering import Rendering
+
+        settings = Settings.of(job.parameters)
+        files = find_files(library(), settings.version)
+        yield Progress("looking", 0.0)
+        survey(job)
+        yield Progress("listening", 0.1)
+        shares = _shares(job)
+        hearing = Hearing(load_encoder(files.whisper), job.voice, job.plan.fps, files.version)
+        networks, parser = yield from part_of(_loaded(files, devices), 0.2, 1.0)
+        batch = min(settings.batch, devices.chunk or settings.batch)
+        if devices.names[0] == "cpu":
+            batch = min(batch, _BATCH_ON_PROCESSOR)
+        self._rendering = Rendering(job, settings, files.version, hearing, shares, networks, parser, batch)
+        yield Progress("loading", 1.0)
+
+    def render(self, segment: Segment) -> Iterator[Picture | Progress]:
+        """See :class:`~engine.generation.backend.Backend`."""
+        assert self._rendering is not None, "load() first"
+        yield from self._rendering.render(segment)
+
+    def state(self) -> bytes | None:
+        """Return ``None``: segments stand by themselves."""
+        return None
+
+    def restore(self, state: bytes) -> None:
+        """See :meth:`state`; there is nothing to take up."""
+
+    def close(self) -> None:
+        """See :class:`~engine.generation.backend.Backend`."""
+        if self._rendering is None:
+            return
+        self._rendering.close()
+        self._rendering = None
+        from engine.generation.backends.latentsync.networks import give_back
+
+        give_back()
+
+
+def _loaded(files: Files, devices: Devices) -> Job[tuple[list[Networks], BiSeNet | None]]:
+    """Load the networks, once per device."""
+    from engine.generation.backends.latentsync.networks import dtype_of, memory_of
+    from engine.generation.backends.musetalk.network import Networks, load_unet
+    from engine.generation.backends.musetalk.parsing import load_parser
+    from engine.models.sd_vae import load_vae
+
+    networks = []
+    for number, name in enumerate(devices.names):
+        yield Progress("loading", number / len(devices.names))
+        dtype = dtype_of(devices.precision, name)
+        offload = Offload.NONE if name == "cpu" else devices.offload
+        with memory_of("cpu"):
+            unet = load_unet(files.unet, dtype=dtype)
+            yield Progress("loading", (number + 0.8) / len(devices.names))
+            vae = load_vae(files.vae, dtype=dtype)
+        networks.append(Networks(vae, unet, name, offload))
+    parser = None if files.parser is None else load_parser(files.parser, devices.names[0])
+    return networks, parser
+
+
+def _shares(job: RenderJob) -> npt.NDArray[np.float32]:
+    """Return how much of each frame is shown, shape ``(frames,)``: none in pauses where the original is wanted."""
+    from engine.generation.backends.latentsync.silence import drawn_shares
+    from engine.generation.backends.latentsync.windows import MODEL_FPS
+
+    count, fps = job.plan.frame_count, job.plan.fps
+    if job.spec.silence_policy is not SilencePolicy.ORIGINAL:
+        return np.ones(count, np.float32)
+    places = [math.floor(frame / fps * MODEL_FPS) for frame in range(count)]
+    return drawn_shares(job.voice, places[-1] + 1)[places]
+
+
+def _values(files: Files) -> tuple[int, int]:
+    """Return how many numbers UNet and autoencoder have.
+
+    Raises:
+        Refused: if a file is damaged.
+    """
+    unet, vae = (
+        sum(math.prod(shape) for shape in read_header(path).shapes.values()) for path in (files.unet, files.vae)
+    )
+    return unet, vae
+
+
+def _notes(files: Files, seconds_each: float, *, on_card: bool) -> Iterator[Message]:
+    yield Message("musetalk.note.version", version=files.version.value)
+    if files.parser is None:
+        yield Message("musetalk.note.no_parser")
+    if not on_card:
+        yield Message("musetalk.note.slow", minutes=seconds_each / 60)

@@ -1,0 +1,230 @@
+"""The chosen face, picture after picture.
+
+What is found in a picture depends on the pictures before it, but only back to the beginning of its *block*, where the
+mesh starts afresh: so a render that is taken up again in the middle finds what an unbroken one found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from engine.face.cuts import with_cuts
+from engine.face.mesh import CropMesh, FaceFinder, Mesh, overlap
+from engine.generation.backend import Picture, RenderJob, SourceKind
+from engine.generation.backends.latentsync.faces import chosen, problem_of
+from engine.generation.backends.musetalk.blending import Mask, outline_mask
+from engine.generation.backends.musetalk.boxes import Box, FacePoints
+from engine.generation.backends.musetalk.parsing import SIDE
+from engine.refusal import Refused
+
+_BLOCK = 256
+"""Pictures of a block: about ten seconds."""
+_LOOK_EVERY = 5
+"""Pictures between looks for a face while there is none."""
+_SAME_FACE = 0.2
+"""Overlap from which on a face that is found again is the one that was lost."""
+_CUT_CONTEXT = 3
+"""Pictures before a block that decide whether it begins with a cut."""
+_SURVEYED = 12
+_HALF_WIDTH, _NOSE, _CHIN = 1.0, 0.42, 0.65
+"""Of an average adult face, in distances between eyes and mouth, rounded: half its width, the nose's middle below the
+eyes, the chin below the mouth."""
+
+Points = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFace:
+    """A face in a picture.
+
+    Attributes:
+        points: what decides its box.
+        mesh: MediaPipe's mesh in pixels, shape ``(478, 3)``; ``None`` for a face that was pointed out by hand.
+    """
+
+    points: FacePoints
+    mesh: Points | None = None
+
+    def outline(self, square: Box) -> Mask:
+        """Return the face in the square around it, less the nose, 0 or 255, shape ``(512, 512)``."""
+        if self.mesh is not None:
+            return outline_mask(self.mesh, square)
+        scale = SIDE / (square[2] - square[0])
+        middle = ((self.points.left + self.points.right) / 2 - square[0], self.points.middle - square[1])
+        sides = ((self.points.right - self.points.left) / 2, self.points.bottom - self.points.middle)
+        mask = np.zeros((SIDE, SIDE), np.uint8)
+        centre, axes = ((round(a * scale), round(b * scale)) for a, b in (middle, sides))
+        return np.asarray(cv2.ellipse(mask, centre, axes, 0, 0, 360, (255,), -1))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPicture:
+    """One picture of the clip with the face in it.
+
+    Attributes:
+        frame: its number in the clip.
+        number: of the source's picture that is shown.
+        image: RGB, shape ``(h, w, 3)``.
+        face: ``None`` where there is none that can be drawn on.
+    """
+
+    frame: int
+    number: int
+    image: Picture
+    face: FoundFace | None
+
+
+def by_hand(points: tuple[tuple[float, float], ...], size: tuple[int, int]) -> FoundFace:
+    """Return a face that the user pointed out: eyes and mouth corners, as shares of width and height.
+
+    Args:
+        points: both eyes, both corners of the mouth.
+        size: width and height of the picture.
+    """
+    pixels = np.array(points) * np.array(size)
+    eyes, mouth = pixels[:2].mean(0), pixels[2:].mean(0)
+    length = float(np.linalg.norm(mouth - eyes))
+    return FoundFace(
+        FacePoints(
+            left=max(0, int(eyes[0] - _HALF_WIDTH * length)),
+            right=min(size[0], int(eyes[0] + _HALF_WIDTH * length)),
+            bottom=min(size[1], int(mouth[1] + _CHIN * length)),
+            bridge=int(eyes[1]),
+            middle=int(eyes[1] + _NOSE * length),
+            tip=int(eyes[1] + 2 * _NOSE * length),
+        )
+    )
+
+
+class ChosenFace:
+    """Follows one face from picture to picture.
+
+    Args:
+        number: which face, counted from the left beginning with 1; ``None`` takes the largest.
+    """
+
+    def __init__(self, number: int | None) -> None:
+        self._number = number
+        self._finder = FaceFinder()
+        self._mesh = Mesh()
+        self._box: npt.NDArray[np.float32] | None = None
+        self._last_box: npt.NDArray[np.float32] | None = None
+        self._until_look = 0
+
+    def close(self) -> None:
+        """Free the native graphs."""
+        self._finder.close()
+        self._mesh.close()
+
+    def restart(self) -> None:
+        """Forget everything: another shot, or another block."""
+        self._mesh.restart()
+        self._box = self._last_box = None
+        self._until_look = 0
+
+    def find(self, image: Picture) -> FoundFace | None:
+        """Return the face in the next picture, or ``None``."""
+        mesh = None if self._box is None else self._follow(image, self._box)
+        if mesh is None:
+            mesh = self._look(image)
+        if mesh is None:
+            self._box = None
+            return None
+        points = mesh.in_picture()
+        self._box = self._last_box = np.concatenate([points[:, :2].min(0), points[:, :2].max(0)])
+        return FoundFace(FacePoints.of_mesh(points), points)
+
+    def _look(self, image: Picture) -> CropMesh | None:
+        if self._until_look > 0:
+            self._until_look -= 1
+            return None
+        boxes, last = self._finder.find(image), self._last_box
+        # Within a shot the face that was followed is taken up again, whoever else has come in meanwhile.
+        same = [] if last is None else [box for box in boxes if overlap(box, last) > _SAME_FACE]
+        box = chosen(same, None) if same else chosen(boxes, self._number)
+        mesh = None
+        if box is not None:
+            self._mesh.restart()
+            mesh = self._follow(image, box)
+        self._until_look = 0 if mesh is not None else _LOOK_EVERY - 1
+        return mesh
+
+    def _follow(self, image: Picture, box: npt.NDArray[np.float32]) -> CropMesh | None:
+        found = self._mesh.follow(image, box)
+        return found if found is not None and problem_of(found) is None else None
+
+
+def survey(job: RenderJob) -> None:
+    """Look at a few pictures of the whole clip, so that a face that nobody could draw on is told at once.
+
+    Raises:
+        Refused: ``musetalk.no_face``, ``musetalk.fewer_faces``, ``musetalk.tiny_face`` or ``musetalk.side_face`` if
+            none of the pictures has a face that can be drawn on.
+    """
+    if pointed_out(job) is not None:
+        return
+    number, problems = job.spec.face, []
+    finder, mesh = FaceFinder(), Mesh()
+    try:
+        frames = sorted({round(place) for place in np.linspace(0, job.plan.frame_count - 1, _SURVEYED)})
+        pictures = {job.source.picture_number(frame): frame for frame in reversed(frames)}
+        for frame in sorted(pictures.values()):
+            image = job.source.frame_at(frame)
+            boxes = finder.find(image)
+            box = chosen(boxes, number)
+            if box is None:
+                problems.append("fewer_faces" if boxes else "no_face")
+                continue
+            mesh.restart()
+            found = mesh.follow(image, box)
+            problem = "no_face" if found is None else problem_of(found)
+            if problem is None:
+                return
+            problems.append(problem)
+    finally:
+        finder.close()
+        mesh.close()
+    # What came nearest to a face that can be drawn on says most.
+    worst = next(each for each in ("side_face", "tiny_face", "fewer_faces", "no_face") if each in problems)
+    raise Refused.because(f"musetalk.{worst}", path=job.source.path, number=number or 1, looked=len(problems))
+
+
+def pointed_out(job: RenderJob) -> FoundFace | None:
+    """Return the face that the user pointed out in a picture, if so."""
+    if job.spec.face_points and job.source.kind is SourceKind.PICTURE:
+        return by_hand(job.spec.face_points, job.source.size)
+    return None
+
+
+def seen_pictures(job: RenderJob, first: int) -> Iterator[SeenPicture]:
+    """Yield the pictures of the clip with the chosen face, from ``first`` to the end."""
+    source, given = job.source, pointed_out(job)
+    begin = first // _BLOCK * _BLOCK
+    follower = ChosenFace(job.spec.face) if given is None else None
+    try:
+        frames = range(max(0, begin - _CUT_CONTEXT), job.plan.frame_count)
+        last: tuple[int, FoundFace | None] | None = None
+        for time, image, cut in with_cuts((float(frame), source.frame_at(frame)) for frame in frames):
+            frame = round(time)
+            if frame < begin:
+                continue
+            number = source.picture_number(frame)
+            if follower is not None and (cut or frame % _BLOCK == 0):
+                follower.restart()
+                last = None
+            # The same picture again (a still, a slow video) has the same face.
+            if follower is None:
+                last = (number, given)
+            elif last is None or last[0] != number:
+                last = (number, follower.find(image))
+            assert last is not None
+            if frame >= first:
+                yield SeenPicture(frame, number, image, last[1])
+    finally:
+        if follower is not None:
+            follower.close()
