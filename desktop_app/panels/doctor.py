@@ -78,6 +78,7 @@ class DoctorPanel(Speaking):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(inside))
         examining.changed.connect(self._show)
+        examining.patient_changed.connect(self._call)
         self.say()
 
     @property
@@ -88,8 +89,12 @@ class DoctorPanel(Speaking):
     def showEvent(self, event: QShowEvent) -> None:
         """Call the doctor if nobody did."""
         super().showEvent(event)
+        self._call()
+
+    def _call(self) -> None:
+        """Let the doctor look at what nobody has looked at, if anybody wants to know."""
         examining = self._examining
-        if examining.diagnosis is None and examining.refusal is None:
+        if self.isVisible() and examining.diagnosis is None and examining.refusal is None:
             examining.start()
 
     def say(self) -> None:
@@ -118,7 +123,11 @@ class DoctorPanel(Speaking):
         elif examining.refusal is not None:
             self._summary.setText(str(examining.refusal))
         elif diagnosis is None:
-            self._summary.setText(self.tr("Open a clip and the doctor looks at its sound."))
+            self._summary.setText(
+                self.tr("Open a clip and the doctor looks at its sound.")
+                if examining.patient is None
+                else self.tr("Not examined yet.")
+            )
         elif not diagnosis.findings:
             self._summary.setText(self.tr("Nothing unusual: clean sound."))
         else:

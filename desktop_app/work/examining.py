@@ -25,6 +25,8 @@ class Examining(QObject):
 
     changed = Signal()
     """It began, went on, or ended."""
+    patient_changed = Signal()
+    """Another sound is heard, which nobody has looked at yet."""
     prepared = Signal(Path)
     """A voice file was written."""
     relabelled = Signal(Path)
@@ -112,3 +114,4 @@ class Examining(QObject):
         self.cancel()
         self.done, self.diagnosis, self.refusal = 0.0, None, None
         self.changed.emit()
+        self.patient_changed.emit()

@@ -558,6 +558,10 @@
             <source>Write it at {rate} Hz</source>
             <translation>以 {rate} Hz 写出</translation>
         </message>
+        <message>
+            <source>Not examined yet.</source>
+            <translation>尚未检查。</translation>
+        </message>
     </context>
     <context>
         <name>Document</name>

@@ -66,6 +66,17 @@ def test_everything_that_can_be_put_right_is_put_right_in_one_copy(desk: Desk, t
     assert desk.document.correction == NOTHING
 
 
+def test_another_clip_is_examined_while_the_page_is_open(desk: Desk, tmp_path: Path) -> None:
+    examine(desk, desk.clip)
+    first = desk.studio.examining.diagnosis
+    voice = record(tmp_path / "voice.wav", quiet())
+    desk.window.open_paths([desk.clip, voice])
+    desk.until(lambda: desk.studio.examining.diagnosis not in (None, first))
+    diagnosis = desk.studio.examining.diagnosis
+    assert diagnosis is not None
+    assert diagnosis.file == voice
+
+
 def test_a_copy_is_moved_as_the_clip_is(desk: Desk, tmp_path: Path) -> None:
     examine(desk, desk.clip, record(tmp_path / "voice.wav", quiet()))
     desk.document.correct(Correction(-40.0), "moved")
