@@ -96,16 +96,21 @@ class Program:
         self.window.notify_fault()
 
 
+def make_application() -> QApplication:
+    """Return Qt's application, with the program's name."""
+    QGuiApplication.setDesktopFileName("plosive")
+    QApplication.setApplicationName("Plosive")
+    QApplication.setApplicationDisplayName("Plosive")
+    return QApplication([sys.argv[0]])
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the program until its window is closed.
 
     Args:
         arguments: files to open.
     """
-    QGuiApplication.setDesktopFileName("plosive")
-    QApplication.setApplicationName("Plosive")
-    QApplication.setApplicationDisplayName("Plosive")
-    app = QApplication([sys.argv[0]])
+    app = make_application()
     program = Program(app)
     program.open([Path(argument).absolute() for argument in arguments])
     code = app.exec()

@@ -13,11 +13,14 @@ _LOG = logging.getLogger(__name__)
 _installed: list[QTranslator] = []
 
 
-def speak(choice: str) -> None:
+def speak(choice: str) -> tuple[str, ...]:
     """Use a language for everything that is said from now on.
 
     Args:
         choice: a code of :data:`engine.words.LANGUAGES`, or ``system`` for the user's own.
+
+    Returns:
+        Files of translations that should be there and cannot be read; what they hold stays English.
     """
     use_language(system_language() if choice == "system" else choice)
     code = current_language()
@@ -26,15 +29,18 @@ def speak(choice: str) -> None:
         QCoreApplication.removeTranslator(_installed.pop())
     own = files("resources").joinpath("translations", f"plosive_{code}.qm")
     with as_file(own) as path:
-        _install(str(path))
+        missing = _install(str(path))
     if code != LANGUAGES[0]:
-        _install(f"{QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}/qtbase_{code}.qm")
+        # What Qt says itself: the buttons of its dialogs, the menus of its text fields.
+        missing += _install(f"{QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)}/qtbase_{code}.qm")
+    return missing
 
 
-def _install(path: str) -> None:
+def _install(path: str) -> tuple[str, ...]:
     translator = QTranslator()
-    if translator.load(path):
-        QCoreApplication.installTranslator(translator)
-        _installed.append(translator)
-    else:
+    if not translator.load(path):
         _LOG.warning("no translation in %s", path)
+        return (path,)
+    QCoreApplication.installTranslator(translator)
+    _installed.append(translator)
+    return ()

@@ -125,9 +125,7 @@ class HandingOnCard(Speaking):
         return {
             Kind.OTIO: self.tr("A cut with the sound moved, exact to the sample, for Resolve, Premiere and others."),
             Kind.FCPXML: self.tr("A cut with the sound moved, in exact fractions of a second, for Final Cut Pro."),
-            Kind.EDL: self.tr(
-                "A cut for any editor. It counts whole frames, so the sound moves by whole frames."
-            ),
+            Kind.EDL: self.tr("A cut for any editor. It counts whole frames, so the sound moves by whole frames."),
             Kind.SIDECAR: self.tr("A small file that says how the sound is moved. Plosive reads it with the clip."),
             Kind.PICTURE: self.tr("Lips and sound before and after, as a picture."),
             Kind.PAGE: self.tr("Lips and sound before and after, as a page to print or to send."),
