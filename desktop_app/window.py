@@ -43,6 +43,7 @@ from desktop_app.panels.doctor import DoctorPanel
 from desktop_app.panels.export import ExportPanel
 from desktop_app.panels.generation.page import GenerationPage
 from desktop_app.panels.generation.render_log import RenderLogPage
+from desktop_app.panels.generation.run_card import name_words
 from desktop_app.panels.header import Header
 from desktop_app.panels.history import HistoryPanel
 from desktop_app.panels.log import LogPage
@@ -611,7 +612,7 @@ class MainWindow(QMainWindow):
 
     def _say_not_rendered(self, item: RenderItem) -> None:
         self.toasts.show(
-            f"{item.spec.target.name}: {item.refusal}",
+            f"{name_words(item)}: {item.refusal}",
             tone="bad",
             action=self.tr("Show the renders"),
             handler=None if self.generation.isVisible() else self.show_generation,

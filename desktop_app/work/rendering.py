@@ -22,13 +22,14 @@ from desktop_app.document.files import write_json
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
 from engine.generation.events import Notice, Preview, Reading
+from engine.generation.profiles import CalibrationProfile
 from engine.generation.report import RenderReport
 from engine.generation.spec import RenderSpec
 from engine.generation.storage import discard
 from engine.refusal import Refusal, Refused
 from engine.sync.result import Measurement
 from engine.wire import Unreadable, dump, load
-from engine.worker_messages import Render
+from engine.worker_messages import Calibrate, Render
 
 CANCEL_SECONDS = 0.8
 """How long a render may take to stop by itself. Its process is killed then: finished segments are safe on disk."""
@@ -56,25 +57,29 @@ class RenderItem:
 
     Attributes:
         number: its name in this session.
-        spec: what is rendered.
+        spec: what is rendered; of a calibration only the engine and its parameters count.
+        is_calibration: whether the engine's own offset is measured instead.
         stage: where it is.
         step: what the engine is doing, one of its short names; empty while it does nothing.
         done: share that is finished, kept when it is stopped.
         seconds: how long it has taken in this run.
         eta_seconds: how long it will still take; ``None`` while that cannot be told.
         report: what came of it.
+        profile: what came of a calibration.
         refusal: why nothing came of it.
         notices: what it said meanwhile, the newest last.
     """
 
     number: int
     spec: RenderSpec
+    is_calibration: bool = False
     stage: Stage = Stage.WAITING
     step: str = ""
     done: float = 0.0
     seconds: float = 0.0
     eta_seconds: float | None = None
     report: RenderReport | None = None
+    profile: CalibrationProfile | None = None
     refusal: Refusal | None = None
     notices: tuple[Notice, ...] = ()
 
@@ -172,16 +177,26 @@ class Rendering(QObject):
 
     def promises(self, path: Path) -> bool:
         """Return whether a render that is not over will write this file."""
-        return any(item.spec.target == path and item.stage is not Stage.DONE for item in self._items)
+        return any(
+            item.spec.target == path and item.stage is not Stage.DONE and not item.is_calibration
+            for item in self._items
+        )
 
     def add(self, spec: RenderSpec) -> int:
         """Render this after all others; return its number."""
-        number, self._next = self._next, self._next + 1
-        self._items.append(RenderItem(number, spec))
+        return self._append(RenderItem(self._next, spec))
+
+    def calibrate(self, spec: RenderSpec) -> int:
+        """Measure the own offset of an engine with these parameters, after all others; return its number."""
+        return self._append(RenderItem(self._next, spec, is_calibration=True))
+
+    def _append(self, item: RenderItem) -> int:
+        self._next += 1
+        self._items.append(item)
         self._save()
         self.arranged.emit()
         self._go_on()
-        return number
+        return item.number
 
     def go_on_with(self, number: int) -> None:
         """Do again what failed or was cancelled, from the last finished segment."""
@@ -208,7 +223,7 @@ class Rendering(QObject):
         item = self.item(number)
         if item is None:
             return
-        if item.stage is not Stage.DONE:
+        if item.stage is not Stage.DONE and not item.is_calibration:
             target = item.spec.target
             self._pool.start(lambda: discard(target))
         if number == self._running:
@@ -263,7 +278,9 @@ class Rendering(QObject):
         self._running = number = item.number
         self._tracks[number] = Track()
         self._set(replace(item, stage=Stage.RUNNING, step="starting", seconds=0.0, refusal=None, notices=()))
-        self._job = job = self._engine.submit(Render(item.spec))
+        spec = item.spec
+        request = Calibrate(spec.engine, spec.parameters) if item.is_calibration else Render(spec)
+        self._job = job = self._engine.submit(request)
         job.progressed.connect(lambda stage, done, partial: self._follow(job, stage, done, partial))
         job.ended.connect(lambda outcome: self._end(job, outcome))
         self.state_changed.emit()
@@ -272,7 +289,8 @@ class Rendering(QObject):
         item = self.item(self._running)
         if job is not self._job or item is None:
             return
-        item = replace(item, step=stage, done=done, seconds=time.monotonic() - self._began)
+        eta = item.eta_seconds if stage == item.step else None  # it was that of the step before
+        item = replace(item, step=stage, done=done, eta_seconds=eta, seconds=time.monotonic() - self._began)
         match partial:
             case Preview():
                 self.track(item.number).preview = partial
@@ -294,7 +312,7 @@ class Rendering(QObject):
         if outcome.details:
             _LOG.error("%s: %s", item.spec.target, outcome.details)
         self._set(item)
-        if item.stage is Stage.DONE:
+        if item.stage is Stage.DONE and not item.is_calibration:
             self.rendered.emit(item)
         elif item.stage is Stage.FAILED:
             self.failed.emit(item)
@@ -323,10 +341,12 @@ class Rendering(QObject):
         items = [
             {
                 "spec": item.spec.to_json(),
+                "is_calibration": item.is_calibration,
                 "stage": (Stage.WAITING if item.stage is Stage.RUNNING else item.stage).value,
                 "done": round(item.done, 4),
                 "seconds": round(item.seconds, 1),
                 "report": dump(item.report),
+                "profile": dump(item.profile),
                 "refusal": dump(item.refusal),
                 "notices": dump(item.notices),
             }
@@ -356,10 +376,12 @@ def _read(number: int, data: dict[str, Any]) -> RenderItem:
     return RenderItem(
         number,
         RenderSpec.from_json(data["spec"]),
-        Stage(data["stage"]),
+        is_calibration=bool(data["is_calibration"]),
+        stage=Stage(data["stage"]),
         done=float(data["done"]),
         seconds=float(data["seconds"]),
         report=load(data["report"]),
+        profile=load(data["profile"]),
         refusal=load(data["refusal"]),
         notices=load(data["notices"]),
     )
@@ -370,6 +392,8 @@ def _concluded(item: RenderItem, outcome: Outcome) -> RenderItem:
         case RenderReport() as report:
             slim = replace(report, measured=_slim(report.measured), measured_after=_slim(report.measured_after))
             return replace(item, stage=Stage.DONE, done=1.0, report=slim)
+        case CalibrationProfile() as profile:
+            return replace(item, stage=Stage.DONE, done=1.0, profile=profile)
         case Refusal() as refusal:
             return replace(item, stage=Stage.FAILED, refusal=refusal)
     if outcome.ending is Ending.CANCELLED:

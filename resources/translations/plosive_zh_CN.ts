@@ -718,6 +718,14 @@
             <source>Look at the model files…</source>
             <translation>查看模型文件…</translation>
         </message>
+        <message>
+            <source>Measure its own offset on this machine</source>
+            <translation>测量它在这台机器上的自身偏移</translation>
+        </message>
+        <message>
+            <source>Renders a drawn face that says “peak, top, kick”, measures it and offers the result next time</source>
+            <translation>渲染一张说“peak, top, kick”的手绘人脸，测量后在下次提供结果</translation>
+        </message>
     </context>
     <context>
         <name>EnginePicker</name>
@@ -751,6 +759,10 @@
         <message>
             <source>Estimating…</source>
             <translation>正在估算…</translation>
+        </message>
+        <message>
+            <source>Use what was measured</source>
+            <translation>使用测得的值</translation>
         </message>
     </context>
     <context>
@@ -953,6 +965,34 @@
         <message>
             <source>Render</source>
             <translation>渲染</translation>
+        </message>
+        <message>
+            <source>right eye (left in the picture)</source>
+            <translation>右眼（画面左侧）</translation>
+        </message>
+        <message>
+            <source>left eye (right in the picture)</source>
+            <translation>左眼（画面右侧）</translation>
+        </message>
+        <message>
+            <source>right corner of the mouth</source>
+            <translation>右嘴角</translation>
+        </message>
+        <message>
+            <source>left corner of the mouth</source>
+            <translation>左嘴角</translation>
+        </message>
+        <message>
+            <source>Drag the dots to both eyes and both corners of the mouth.</source>
+            <translation>把圆点拖到两只眼睛和两个嘴角。</translation>
+        </message>
+        <message>
+            <source>Use the face that is found</source>
+            <translation>使用自动找到的人脸</translation>
+        </message>
+        <message>
+            <source>Mark the face by hand</source>
+            <translation>手动标出人脸</translation>
         </message>
     </context>
     <context>
@@ -1733,6 +1773,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <source>{rate} fps</source>
             <translation>{rate} 帧/秒</translation>
         </message>
+        <message>
+            <source>Automatic</source>
+            <translation>自动</translation>
+        </message>
     </context>
     <context>
         <name>RenderList</name>
@@ -1952,6 +1996,18 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>{time} left</source>
             <translation>还剩 {time}</translation>
+        </message>
+        <message>
+            <source>Drawing the test face</source>
+            <translation>正在绘制测试人脸</translation>
+        </message>
+        <message>
+            <source>On this machine the sound of this engine comes out like this: {offset}.</source>
+            <translation>在这台机器上，此引擎生成的声音：{offset}。</translation>
+        </message>
+        <message>
+            <source>Calibration of {engine}</source>
+            <translation>校准 {engine}</translation>
         </message>
     </context>
     <context>

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from engine.generation.events import GpuReading, Notice, Preview, Reading
+from engine.generation.profiles import CalibrationProfile
 from engine.generation.report import RenderReport, Statistics, SyncCheck
 from engine.jobs import Job, Progress
 from engine.refusal import Refusal
 from engine.words import Message
 from engine.worker import Worker
-from engine.worker_messages import Render, Request
+from engine.worker_messages import Calibrate, Render, Request
 
 FRAMES = 40
 STEP = threading.Event()
@@ -42,6 +43,9 @@ def reading(frame: int, began: int) -> Reading:
 
 def rendered(request: Request) -> Job[Any]:
     """Render as the files beside the voice wish: ``.wait``, ``.stuck``, ``.die``, ``.full``, ``.faceless``."""
+    if isinstance(request, Calibrate):
+        yield Progress("drawing", 0.0)
+        return CalibrationProfile(request.engine, "settings", 12.0, 3.0, "25", "cpu", "Linux", date="2026-03-09")
     assert isinstance(request, Render)
     spec = request.spec
 

@@ -20,6 +20,8 @@ class EngineCard(QAbstractButton):
 
     models_wanted = Signal()
     """The user wants to see which model files there are."""
+    calibration_wanted = Signal()
+    """The user wants to know the engine's own offset on this machine."""
 
     def __init__(self, status: EngineStatus, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +49,9 @@ class EngineCard(QAbstractButton):
         for requirement in capabilities.requirements if capabilities else ():
             column.addLayout(_need(requirement))
         self._models = button(self.models_wanted.emit, kind="link")
+        self.calibrate_button = button(self.calibration_wanted.emit, kind="link")
         column.addWidget(self._models)
+        column.addWidget(self.calibrate_button)
         if capabilities is not None and capabilities.licence is not None:
             licence = label("muted", wraps=True)
             licence.setText(capabilities.licence.text())
@@ -95,6 +99,11 @@ class EngineCard(QAbstractButton):
         self._badge.setText(said)
         set_tone(self._badge, tone)
         self._models.setText(self.tr("Look at the model files…"))
+        self.calibrate_button.setText(self.tr("Measure its own offset on this machine"))
+        self.calibrate_button.setToolTip(
+            self.tr("Renders a drawn face that says “peak, top, kick”, measures it and offers the result next time")
+        )
+        self.calibrate_button.setVisible(found is not None and not missing)
         self._models.setVisible(bool(missing) and found is not None and found.licence is not None)
         self.setAccessibleName(f"{title}, {said}")
         self.setAccessibleDescription(self._about.text())
@@ -117,7 +126,7 @@ class EngineCard(QAbstractButton):
 
     def _show(self) -> None:
         found = self.status.capabilities
-        self._needs.setVisible(self.isChecked() and found is not None and bool(found.requirements or found.licence))
+        self._needs.setVisible(self.isChecked() and found is not None)
         self.updateGeometry()
         self.update()
 
@@ -129,6 +138,8 @@ class EnginePicker(Speaking):
     """The user chose an engine; its status."""
     models_wanted = Signal()
     """The user wants to see which model files there are."""
+    calibration_wanted = Signal()
+    """The user wants to know the chosen engine's own offset on this machine."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -165,6 +176,7 @@ class EnginePicker(Speaking):
             card.setChecked(status.name == chosen)
             card.toggled.connect(lambda on, status=status: self.chosen.emit(status) if on else None)
             card.models_wanted.connect(self.models_wanted)
+            card.calibration_wanted.connect(self.calibration_wanted)
         self.say()
 
     def choose(self, name: str) -> None:

@@ -230,7 +230,7 @@ class RenderForm(Speaking):
     def _say_choices(self) -> None:
         engine = self._engine
         rates = engine.fps if engine and engine.fps else _RATES
-        self._offer("fps", [(None, self.tr("As the video")), *((rate, self._rate(rate)) for rate in rates)])
+        self._offer("fps", [(None, self.tr("Automatic")), *((rate, self._rate(rate)) for rate in rates)])
         sizes = [size for size in _SIZES if engine is None or _can_draw(engine, size)]
         self._offer("size", [(None, self.tr("As the face")), *((size, f"{size[0]} × {size[1]}") for size in sizes)])
         self._offer(

@@ -14,6 +14,7 @@ from desktop_app.actions import Actions
 from desktop_app.document.order import Order
 from desktop_app.panels.generation.engines import EnginePicker
 from desktop_app.panels.generation.estimate import EstimateLine
+from desktop_app.panels.generation.face_marker import GUESS, FaceMarker
 from desktop_app.panels.generation.form import RenderForm
 from desktop_app.panels.generation.render_list import RenderList
 from desktop_app.panels.generation.run_card import RunCard
@@ -72,6 +73,7 @@ class GenerationPage(Speaking):
         self._inputs_title, self._engine_title = label("heading"), label("heading")
         self.face_well, self.voice_well = FaceWell(), VoiceWell()
         self.own_voice_button = button(self._use_own_voice, kind="link")
+        self.mark_button = button(self._mark_or_not, kind="link")
         self.picker, self.form = EnginePicker(), RenderForm(self.order)
         self.estimate = EstimateLine(planning)
         self._target_title = label("heading")
@@ -80,8 +82,11 @@ class GenerationPage(Speaking):
         self._browse = button(self._ask_target)
         self.render_button = button(self.render_now, kind="primary", picture="generate")
         self.stage, self.run_card, self.renders = RenderStage(), RunCard(rendering), RenderList(rendering)
+        self.marker = FaceMarker(self.stage)
+        self._is_to_be_marked = False
         self._build(actions)
         self._connect()
+        self.own_voice_button.hide()
         self.say()
 
     def set_source(self, path: Path) -> None:
@@ -131,6 +136,15 @@ class GenerationPage(Speaking):
         self.own_voice_button.setText(self.tr("Use the video's own voice"))
         self.target_field.setAccessibleName(self.tr("The file that will be written"))
         self._browse.setText(self.tr("Change…"))
+        self.marker.name(
+            (
+                self.tr("right eye (left in the picture)"),
+                self.tr("left eye (right in the picture)"),
+                self.tr("right corner of the mouth"),
+                self.tr("left corner of the mouth"),
+            ),
+            self.tr("Drag the dots to both eyes and both corners of the mouth."),
+        )
         self.stage.invite(
             self.tr("Drop a face and a voice"),
             self.tr(
@@ -158,7 +172,12 @@ class GenerationPage(Speaking):
         column.setSpacing(GRID)
         column.addWidget(self._inputs_title)
         column.addLayout(wells)
-        column.addWidget(self.own_voice_button, 0, Qt.AlignmentFlag.AlignLeft)
+        links = QHBoxLayout()
+        links.setSpacing(2 * GRID)
+        links.addWidget(self.own_voice_button)
+        links.addWidget(self.mark_button)
+        links.addStretch()
+        column.addLayout(links)
         column.addSpacing(GRID)
         column.addWidget(self._engine_title)
         column.addWidget(self.picker)
@@ -217,10 +236,14 @@ class GenerationPage(Speaking):
         self._voice_reader.refused.connect(self._refuse_voice)
         self.picker.chosen.connect(self._choose_engine)
         self.picker.models_wanted.connect(self.models_wanted)
+        self.picker.calibration_wanted.connect(self._calibrate)
+        self.estimate.offset_wanted.connect(lambda ms: self.order.choose(audio_offset_ms=ms))
         self.renders.chosen.connect(self._show_item)
         self.run_card.opened.connect(self.opened)
         self.run_card.log_wanted.connect(self.log_wanted)
         self.run_card.again_wanted.connect(self._take_again)
+        self.run_card.points_wanted.connect(self._mark_again)
+        self.marker.moved.connect(lambda points: self.order.choose(face_points=points))
         self.order.changed.connect(self._show_order)
         self._engines.changed.connect(self._show_engines)
         self._rendering.changed.connect(self._follow)
@@ -285,6 +308,9 @@ class GenerationPage(Speaking):
         self.face_well.show_image(image)
         self.own_voice_button.setVisible(info.audio is not None and self.order.voice is None)
         self._show_stage()
+        if self._is_to_be_marked:
+            self._is_to_be_marked = False
+            self.order.choose(face_points=GUESS)
 
     def _hear(self, info: MediaInfo) -> None:
         sound = info.audio
@@ -303,12 +329,23 @@ class GenerationPage(Speaking):
             self.form.show_engine(None)
             self.order.choose(engine=status.name)
 
+    def _calibrate(self) -> None:
+        self._show_item(self._rendering.calibrate(self.order.choices))
+
     def _take_again(self, item: RenderItem) -> None:
         self.order.take(item.spec)
         self.picker.choose(item.spec.engine)
         self.set_source(item.spec.source)
         self.set_voice(item.spec.voice)
         self.order.choose(face=item.spec.face, face_points=item.spec.face_points)
+
+    def _mark_or_not(self) -> None:
+        self._show_item(None)
+        self.order.choose(face_points=() if self.order.choices.face_points else GUESS)
+
+    def _mark_again(self, item: RenderItem) -> None:
+        self._is_to_be_marked = True
+        self._take_again(item)
 
     # What is shown.
 
@@ -342,6 +379,10 @@ class GenerationPage(Speaking):
             self.tr("Render next") if any(item.is_open for item in self._rendering.items) else self.tr("Render")
         )
         self.estimate.set_hint(hint)
+        points = self.order.choices.face_points
+        self.mark_button.setVisible(self.order.source is not None)
+        self.mark_button.setText(self.tr("Use the face that is found") if points else self.tr("Mark the face by hand"))
+        self._show_marker()
         self._planning.want(self.order.spec if self.can_render else None)
 
     def _show_item(self, number: int | None) -> None:
@@ -359,6 +400,14 @@ class GenerationPage(Speaking):
             self.stage.show_image(self._face, "")
         else:
             self.stage.show_image(QImage(), "")
+        self._show_marker()
+
+    def _show_marker(self) -> None:
+        points = self.order.choices.face_points
+        if not points or self._shown is not None or self._face.isNull():
+            self.marker.hide()
+        elif not self.marker.isVisible() or self.marker.points != points:
+            self.marker.begin(points)
 
     def _follow(self, number: int) -> None:
         if number == self._shown:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
-from desktop_app.panels.generation.run_card import state_words
+from desktop_app.panels.generation.run_card import name_words, state_words
 from desktop_app.theme import GRID, theme_of
 from desktop_app.widgets.basics import ElidedLabel, Speaking, button, label, scrolling, set_tone
 from desktop_app.work.rendering import Rendering, Stage
@@ -71,7 +71,7 @@ class RenderRow(QAbstractButton):
         item = self._rendering.item(self._number)
         if item is None:
             return
-        self._name.setText(item.spec.target.name)
+        self._name.setText(name_words(item))
         self._state.setText(state_words(item))
         set_tone(self._state, {Stage.FAILED: "bad", Stage.DONE: "good"}.get(item.stage, ""))
         self._progress.setVisible(item.stage is not Stage.DONE and item.done > 0)
@@ -79,7 +79,7 @@ class RenderRow(QAbstractButton):
         for name in ("up", "down"):
             self.tools[name].setVisible(item.stage is Stage.WAITING)
         self.tools["remove"].setVisible(item.stage is not Stage.RUNNING)
-        self.setAccessibleName(f"{item.spec.target.name}, {self._state.text()}")
+        self.setAccessibleName(f"{self._name.text()}, {self._state.text()}")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move or remove the render (Qt's name)."""

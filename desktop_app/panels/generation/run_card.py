@@ -13,13 +13,14 @@ from desktop_app.widgets.basics import ElidedLabel, Speaking, button, card, labe
 from desktop_app.work.rendering import Rendering, RenderItem, Stage
 from desktop_app.work.revealing import reveal
 from engine.generation.report import RenderReport, SyncCheck
-from engine.timing import Correction, clock_words
+from engine.timing import Correction, Offset, clock_words
 
 _MOST_NOTICES = 4
 _STEPS = {
     "starting": QT_TRANSLATE_NOOP("RunCard", "Starting"),
     "planning": QT_TRANSLATE_NOOP("RunCard", "Planning"),
     "listening": QT_TRANSLATE_NOOP("RunCard", "Listening to the voice"),
+    "drawing": QT_TRANSLATE_NOOP("RunCard", "Drawing the test face"),
     "loading": QT_TRANSLATE_NOOP("RunCard", "Loading the engine"),
     "rendering": QT_TRANSLATE_NOOP("RunCard", "Rendering"),
     "joining": QT_TRANSLATE_NOOP("RunCard", "Putting the clip together"),
@@ -133,6 +134,7 @@ class RunCard(Speaking):
         for name, text in (
             ("open", self.tr("Open on the timeline")),
             ("source", self.tr("Open the source")),
+            ("go_on", self.tr("Go on")),
             ("points", self.tr("Mark the face by hand")),
             ("cancel", self.tr("Cancel")),
         ):
@@ -154,7 +156,7 @@ class RunCard(Speaking):
         self.setVisible(item is not None)
         if item is None:
             return
-        self._name.setText(item.spec.target.name)
+        self._name.setText(name_words(item))
         self._state.setText(state_words(item))
         set_tone(self._state, {Stage.FAILED: "bad", Stage.DONE: "good"}.get(item.stage, ""))
         self._progress.setVisible(item.stage in {Stage.RUNNING, Stage.CANCELLED} or (item.is_open and item.done > 0))
@@ -164,7 +166,7 @@ class RunCard(Speaking):
             self._verdict.setText(report.verdict.text())
             set_tone(self._verdict, _TONES.get(report.check, ""))
         else:
-            self._verdict.setText(str(item.refusal or ""))
+            self._verdict.setText(str(item.refusal or self._offset_of(item)))
             set_tone(self._verdict, "bad" if item.refusal else "")
         self._verdict.setVisible(bool(self._verdict.text()))
         self._details.setText(self._facts(report) if report else "")
@@ -173,7 +175,7 @@ class RunCard(Speaking):
         self._show_buttons(item)
 
     def _show_buttons(self, item: RenderItem) -> None:
-        is_done, can_go_on = item.stage is Stage.DONE, item.can_go_on
+        is_done, can_go_on = item.report is not None, item.can_go_on
         no_face = item.refusal is not None and "no_face" in item.refusal.code
         self.buttons["go_on"].setText(self.tr("Go on") if item.done > 0 else self.tr("Try again"))
         for name, shown in (
@@ -183,10 +185,16 @@ class RunCard(Speaking):
             ("log", is_done),
             ("go_on", can_go_on),
             ("points", can_go_on and no_face),
-            ("again", not item.is_open),
+            ("again", not item.is_open and not item.is_calibration),
             ("cancel", item.is_open),
         ):
             self.buttons[name].setVisible(shown)
+
+    def _offset_of(self, item: RenderItem) -> str:
+        if item.profile is None:
+            return ""
+        offset = Offset(item.profile.offset_ms, item.profile.uncertainty_ms).words().text()
+        return self.tr("On this machine the sound of this engine comes out like this: {offset}.").format(offset=offset)
 
     def _facts(self, report: RenderReport) -> str:
         times = report.statistics
@@ -255,6 +263,13 @@ class RunCard(Speaking):
     def _cancel(self) -> None:
         if self._number is not None:
             self._rendering.cancel(self._number)
+
+
+def name_words(item: RenderItem) -> str:
+    """Return what a render is called: by the file that it writes."""
+    if item.is_calibration:
+        return _say(QT_TRANSLATE_NOOP("RunCard", "Calibration of {engine}")).format(engine=item.spec.engine)
+    return item.spec.target.name
 
 
 def state_words(item: RenderItem) -> str:

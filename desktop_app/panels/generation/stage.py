@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFont, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop_app.icons import icon
@@ -33,6 +33,14 @@ class RenderStage(QWidget):
         """What is said in the corner."""
         return self._badge
 
+    def image_area(self) -> QRectF:
+        """Return where the picture is drawn."""
+        area = QRectF(self.rect())
+        size = self._image.size().scaled(area.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QRectF(QPointF(0, 0), size)
+        target.moveCenter(area.center())
+        return target
+
     def sizeHint(self) -> QSize:
         """Return a comfortable size (Qt's name)."""
         return QSize(72 * GRID, 42 * GRID)
@@ -41,6 +49,12 @@ class RenderStage(QWidget):
         """Set what is said while there is no picture."""
         self._title, self._sentence = title, sentence
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep what lies over it as large as it is (Qt's name)."""
+        super().resizeEvent(event)
+        for over in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            over.setGeometry(self.rect())
 
     def show_image(self, image: QImage, badge: str) -> None:
         """Show a picture; a null one for the invitation."""
@@ -62,9 +76,7 @@ class RenderStage(QWidget):
             self._paint_invitation(painter, area)
             return
         painter.setClipPath(shape)
-        size = self._image.size().scaled(area.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio)
-        target = QRectF(QPointF(0, 0), size)
-        target.moveCenter(area.center())
+        target = self.image_area()
         painter.drawImage(target, self._image)
         if self._badge:
             self._paint_badge(painter, target)

@@ -11,6 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QMessageBox, QSpinBox, QWidget
 
+from desktop_app.panels.generation.face_marker import GUESS
 from desktop_app.panels.generation.page import GenerationPage
 from desktop_app.panels.generation.render_log import RenderLogPage
 from desktop_app.widgets.drop_overlay import Zone
@@ -286,6 +287,47 @@ def test_what_goes_wrong_is_said_with_the_next_step(
     desk.until(lambda: item_of(desk, number).stage is Stage.FAILED)
     assert sentence in page.run_card.verdict
     assert page.run_card.buttons["go_on"].isVisible()
+
+
+def test_a_face_that_is_not_found_is_marked_by_hand(desk: Desk, page: GenerationPage, voice: Path) -> None:
+    voice.with_suffix(".faceless").touch()
+    number = start(desk, page, desk.clip, voice)
+    desk.until(lambda: item_of(desk, number).stage is Stage.FAILED)
+    assert "Mark both eyes" in page.run_card.verdict
+    press(desk, page.run_card.buttons["points"])
+    marker = page.marker
+    desk.until(marker.isVisible)
+    assert page.order.choices.face_points == GUESS
+    begin = marker.place(0).toPoint()
+    desk.bot.mousePress(marker, Qt.MouseButton.LeftButton, pos=begin)
+    desk.bot.mouseMove(marker, begin + QPoint(20, 10))
+    desk.bot.mouseRelease(marker, Qt.MouseButton.LeftButton, pos=begin + QPoint(20, 10))
+    assert marker.place(0).toPoint() == begin + QPoint(20, 10)
+    desk.bot.keyClick(marker, Qt.Key.Key_Tab)
+    before = marker.points[1]
+    desk.bot.keyClick(marker, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert marker.points[1] == pytest.approx((before[0] - 0.01, before[1]))
+    assert page.order.choices.face_points == marker.points
+    press(desk, page.render_button)
+    desk.until(lambda: desk.studio.rendering.items[-1].stage is Stage.DONE)
+    assert desk.studio.rendering.items[-1].spec.face_points == marker.points
+    press(desk, page.mark_button)
+    assert page.order.choices.face_points == ()
+    assert not marker.isVisible()
+
+
+def test_the_offset_of_an_engine_is_measured_in_line(
+    desk: Desk, page: GenerationPage, make_window: Callable[[], MainWindow]
+) -> None:
+    press(desk, page.picker.cards["draft"].calibrate_button)
+    number = desk.studio.rendering.items[-1].number
+    desk.until(lambda: item_of(desk, number).stage is Stage.DONE)
+    assert page.run_card.verdict.endswith("12 ms late (±3).")
+    assert not page.run_card.buttons["open"].isVisible()
+    desk.window.close()
+    (item,) = make_window().studio.rendering.items
+    assert item.is_calibration
+    assert item.profile is not None
 
 
 def test_the_log_of_a_run_is_dropped_and_gives_advice(desk: Desk, tmp_path: Path) -> None:
