@@ -8,7 +8,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 VENV_PYTHON := .venv/bin/python
 PYTEST := $(VENV_PYTHON) -m pytest -n 2
 
-.PHONY: demo app test test-all bench lint fmt clean environment app-environment dev-environment
+.PHONY: demo app test test-all bench package picture lint fmt clean environment app-environment dev-environment
 
 # Where there is a screen the demo ends in the window, which needs Qt.
 demo: $(if $(DISPLAY)$(WAYLAND_DISPLAY),app-environment,environment)
@@ -25,6 +25,15 @@ test-all: dev-environment
 
 bench: dev-environment
 	@$(VENV_PYTHON) -m tests.benchmarks
+
+# One folder that runs where no Python is: dist/Plosive (see pyinstaller.spec). Then the packaged program tests itself.
+package: dev-environment
+	@$(VENV_PYTHON) -m PyInstaller --noconfirm --log-level WARN pyinstaller.spec
+	@QT_QPA_PLATFORM=offscreen dist/Plosive/Plosive --self-test
+
+# The picture of the window in the README.
+picture: dev-environment
+	@QT_QPA_PLATFORM=offscreen $(VENV_PYTHON) docs/window.py
 
 lint: dev-environment
 	@$(VENV_PYTHON) -m ruff check .
