@@ -145,6 +145,7 @@ class Capabilities:
         block_frames: pictures it draws at once; segments are whole blocks.
         size_multiple: width and height are multiples of this; at least 2.
         most_pixels: largest width times height, ``None`` without a limit.
+        usual_pixels: width times height when none is asked for, ``None`` for the frame's own.
         keeps_size: whether it works on the whole picture of the source and can leave it at its size; otherwise the
             picture is scaled to ``most_pixels``.
         parameters: its own settings.
@@ -165,6 +166,7 @@ class Capabilities:
     block_frames: int = 1
     size_multiple: int = 2
     most_pixels: int | None = None
+    usual_pixels: int | None = None
     keeps_size: bool = True
     parameters: tuple[Parameter, ...] = ()
     requirements: tuple[Requirement, ...] = ()

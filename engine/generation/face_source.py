@@ -103,7 +103,8 @@ def clip_size(spec: RenderSpec, source: SourceInfo, capabilities: Capabilities) 
     if spec.size is not None:
         return spec.size
     width, height = source.size
-    most = capabilities.most_pixels or _MOST_PIXELS[source.kind]
+    limit = capabilities.usual_pixels or capabilities.most_pixels
+    most = limit or _MOST_PIXELS[source.kind]
     scale = math.sqrt(most / (width * height))
     if capabilities.keeps_size or capabilities.most_pixels is None:
         scale = min(1.0, scale)
@@ -115,7 +116,7 @@ def clip_size(spec: RenderSpec, source: SourceInfo, capabilities: Capabilities) 
         return max(1, fitting - (scale <= 1 and fitting * step > length)) * step
 
     best = (side(width), side(height))
-    while capabilities.most_pixels is not None and best[0] * best[1] > capabilities.most_pixels:
+    while limit is not None and best[0] * best[1] > limit:
         best = (best[0] - step, best[1]) if best[0] >= best[1] else (best[0], best[1] - step)
     return best
 

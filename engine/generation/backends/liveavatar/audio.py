@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -153,7 +154,8 @@ class VoiceFeatures:
         self._fps = fps
         self._lead = round(lead_in * RATE / fps)
         self._samples = samples + self._lead
-        self._pieces: dict[int, Tensor] = {}
+        self._pieces: dict[int, Future[Tensor]] = {}
+        self._listener = ThreadPoolExecutor(1, "listening")
         self._nothing = torch.zeros(network.config.num_hidden_layers + 1, network.config.hidden_size)
         self.rows = row_count(self._samples)
         """Rows of features in all."""
@@ -177,11 +179,18 @@ class VoiceFeatures:
 
     def _row(self, row: int) -> Tensor:
         piece = row // self._step
-        if piece not in self._pieces:
-            # Two pieces: a block may lie across their border.
-            self._pieces = {number: kept for number, kept in self._pieces.items() if abs(number - piece) == 1}
-            self._pieces[piece] = self._hear(piece)
-        return self._pieces[piece][:, row - piece * self._step]
+        if piece not in self._pieces or piece + 1 not in self._pieces:
+            # The one before, since a block may lie across their border, and the one after, heard while this is used.
+            kept = {number: each for number, each in self._pieces.items() if abs(number - piece) <= 1}
+            for number in (piece, piece + 1):
+                if number not in kept and number * self._step < self.rows:
+                    kept[number] = self._listener.submit(self._hear, number)
+            self._pieces = kept
+        return self._pieces[piece].result()[:, row - piece * self._step]
+
+    def close(self) -> None:
+        """Stop listening ahead."""
+        self._listener.shutdown(cancel_futures=True)
 
     def _hear(self, piece: int) -> Tensor:
         """Return ``[25, rows, dim]`` of one piece, heard with some of what is around it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 from engine.refusal import Refused
@@ -25,6 +26,17 @@ PATCH = 2
 """Latent pixels per token, across and down."""
 SIZE_STEP = 64
 """Width and height are multiples of this, so that the quarter-size patches of the past fit."""
+
+
+class WeightFormat(StrEnum):
+    """How the big matrices are stored."""
+
+    PLAIN = "plain"
+    """As they come, in the precision that is computed in."""
+    FP8 = "fp8"
+    """8 bits and one factor per matrix, multiplied as such (compute capability 8.9)."""
+    FP8_ROWS = "fp8_rows"
+    """8 bits and a factor per row, made wide for each use (any card)."""
 
 
 @dataclass(frozen=True, slots=True)

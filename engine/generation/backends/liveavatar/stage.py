@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -59,6 +60,10 @@ class RingOptions:
     on_host: bool = False
 
 
+class Stopped(Exception):  # noqa: N818 - somebody wanted it so
+    """A pass ended before its last layer."""
+
+
 class LayerSource(Protocol):
     """Sees to it that the weights of a layer are where they are computed with."""
 
@@ -110,6 +115,8 @@ class Stage:
             for step in steps
         }
         self._sinks: dict[int, Sink] = {}
+        self.stop = threading.Event()
+        """Set by another thread to end a pass at the next layer; nothing can be computed with this stage after it."""
 
     def run(self, works: Sequence[Work], hidden: Sequence[Tensor]) -> list[Tensor]:
         """Take independent passes through all layers together.
@@ -123,10 +130,15 @@ class Stage:
 
         Returns:
             The tokens of each after the last layer here.
+
+        Raises:
+            Stopped: if :attr:`stop` was set.
         """
         given = [self._given(work) for work in works]
         after = [tokens.to(self.device, self.dtype) for tokens in hidden]
         for layer in self._model.owned:
+            if self.stop.is_set():
+                raise Stopped
             with self._layers.using(layer):
                 after = self._model.layer(layer, after, given)
         for number in [number for number in self._sinks if number < min(work.oldest_sink for work in works)]:

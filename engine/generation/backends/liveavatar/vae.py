@@ -142,5 +142,5 @@ def pictures(pixels: Tensor) -> Iterator[Picture]:
 
 
 def _still(picture: Picture, frames: int) -> Tensor:
-    pixels = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1).float() / 127.5 - 1
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 127.5 - 1
     return pixels[:, None].expand(-1, frames, -1, -1)

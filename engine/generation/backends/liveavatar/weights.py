@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.generation.backends.liveavatar.config import ModelConfig
+from engine.generation.backends.liveavatar.config import WeightFormat
+from engine.generation.backends.liveavatar.files import Files
 from engine.generation.backends.liveavatar.fp8 import quantise, replace_linears
 from engine.generation.backends.liveavatar.lora import SCALE, Lora
 from engine.generation.backends.liveavatar.model import S2VTransformer, layer_parts
@@ -35,63 +34,6 @@ _INDEX = "diffusion_pytorch_model.safetensors.index.json"
 _WANTED = "Wan2.2-S2V-14B"
 _SPARE_DISK = 4 << 30
 """Bytes left free on the disk of the cache."""
-
-
-class WeightFormat(StrEnum):
-    """How the big matrices are stored."""
-
-    PLAIN = "plain"
-    """As they come, in the precision that is computed in."""
-    FP8 = "fp8"
-    """8 bits and one factor per matrix, multiplied as such (compute capability 8.9)."""
-    FP8_ROWS = "fp8_rows"
-    """8 bits and a factor per row, made wide for each use (any card)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where the parts are.
-
-    Attributes:
-        wan: the folder of the transformer, ``Wan2.2-S2V-14B``: its configuration, index and shards.
-        lora: the file of the LoRA.
-        vae: the file of the video VAE.
-        text: the file of the text encoder.
-        tokenizer: the folder of its tokenizer.
-        voice: the folder of wav2vec 2.
-    """
-
-    wan: Path
-    lora: Path
-    vae: Path
-    text: Path
-    tokenizer: Path
-    voice: Path
-
-    @classmethod
-    def in_folder(cls, folder: Path) -> Files:
-        """Return where everything is in the official layout: ``Wan2.2-S2V-14B/`` and ``LiveAvatar/``."""
-        wan = folder / "Wan2.2-S2V-14B"
-        return cls(
-            wan=wan,
-            lora=folder / "LiveAvatar" / "liveavatar.safetensors",
-            vae=wan / "Wan2.1_VAE.pth",
-            text=wan / "models_t5_umt5-xxl-enc-bf16.pth",
-            tokenizer=wan / "google" / "umt5-xxl",
-            voice=wan / "wav2vec2-large-xlsr-53-english",
-        )
-
-    def config(self) -> ModelConfig:
-        """Read the sizes of the transformer.
-
-        Raises:
-            Refused: if the file is missing, unreadable or describes another network.
-        """
-        path = self.wan / "config.json"
-        try:
-            return ModelConfig.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise Refused.because("liveavatar.no_config", path=path) from error
 
 
 class Transformer:

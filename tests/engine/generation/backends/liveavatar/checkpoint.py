@@ -88,7 +88,7 @@ def write_official(folder: Path, config: ModelConfig = CONFIG, shards: int = 4) 
     index = {"metadata": {"total_size": 0}, "weight_map": weight_map}
     (files.wan / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     save_file({name: value.bfloat16() for name, value in lora_state(config).items()}, files.lora)
-    torch.save(vae_state(), files.vae)
+    torch.save(vae_state(base=2), files.vae)
     torch.save({name: value.bfloat16() for name, value in t5_state(config.text_dim).items()}, files.text)
     write_tokenizer(files.tokenizer)
     write_wav2vec2(files.voice, config.audio_dim)

@@ -1,0 +1,398 @@
+"""What fits where, worked out before anything is loaded: schedule, precision, and what waits in main memory. Light.
+
+Everything is counted from the sizes of the network and the picture. What is not counted but guessed (work space, speed)
+is named so; ``tests/benchmarks/liveavatar.py`` compares with a card where there is one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from engine.generation.backend import Gpu
+from engine.generation.backends.liveavatar.config import (
+    AUDIO_LAYERS,
+    BLOCK_FRAMES,
+    PATCH,
+    PIXELS_PER_LATENT,
+    WINDOW_BLOCKS,
+    LatentSize,
+    ModelConfig,
+)
+from engine.words import Message
+
+GB = 10**9
+
+_CONTEXT = int(1.0 * GB)
+"""CUDA context, libraries and work space of matrix products, per card; a guess."""
+_VAE_WEIGHTS = 254_000_000
+"""127 million parameters in bfloat16."""
+_VAE_BYTES_PER_PIXEL = 4 * 96 * 2 * 10
+"""Four frames of 96 channels at full size in bfloat16, about ten of them alive at once (convolutions, their caches)."""
+_VOICE_BYTES = int(1.4 * GB)
+"""wav2vec 2 in float32 with a piece of voice; it always runs on the processor, beside the card."""
+_SECOND_PROCESS = int(0.5 * GB)
+"""CUDA context of the process that decodes, where others have the transformer; a guess."""
+_PROCESS_RAM = int(2.5 * GB)
+"""Python, torch and its libraries, per process."""
+_MARGIN = 0.03
+"""Share of a card's memory left alone: fragments between tensors."""
+_RAM_MARGIN = 0.08
+"""Share of the available main memory left to everybody else."""
+_BUS = 20 * GB
+"""Bytes per second between main memory and a card: PCIe 4.0 x16, as pinned copies reach it; a guess."""
+_TFLOPS = {(8, 0): 180.0, (8, 6): 60.0, (8, 9): 110.0, (9, 0): 400.0, (10, 0): 700.0, (12, 0): 160.0}
+"""Effective bfloat16 TFLOP/s by compute capability; guesses."""
+_SLOWEST_TFLOPS = 40.0
+_FP8_GAIN = 1.4
+"""How much faster 8-bit products make a block; a guess: attention and norms gain nothing."""
+FP8_SINCE = (8, 9)
+MOST_STAGES = 4
+"""More stages than denoising steps would wait for each other."""
+
+
+class ScheduleName(StrEnum):
+    """In which order the work is done, and by whom."""
+
+    SEQUENTIAL = "sequential"
+    WAVEFRONT = "wavefront"
+    LAYER_SPLIT = "layer_split"
+    PIPELINE = "pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Parameters of the transformer.
+
+    Attributes:
+        matrices: in the linear layers of blocks and audio injectors; these can be stored in 8 bits.
+        small: the rest of the blocks and injectors.
+        ends: before and after the blocks.
+        largest_layer: of the biggest layer.
+    """
+
+    matrices: int
+    small: int
+    ends: int
+    largest_layer: int
+
+    @classmethod
+    def of(cls, config: ModelConfig) -> Counts:
+        """Count the parameters of a network from its sizes."""
+        d, f = config.dim, config.ffn_dim
+        block = 8 * d * d + 2 * d * f
+        block_small = 8 * d + f + d + 4 * d + 2 * d + 6 * d
+        injector, injector_small = 4 * d * d + 2 * d * d, 4 * d + 2 * d + 2 * d
+        injected = len(config.audio_inject_layers)
+        patch = PATCH * PATCH
+        ends = (
+            3 * (config.in_dim * patch * d + d)  # patches, pose, newest past
+            + (config.in_dim * 8 * patch + config.in_dim * 64 * patch) * d + 2 * d  # the past at half and quarter size
+            + 3 * d  # kinds of token
+            + config.text_dim * d + d * d + 2 * d
+            + config.freq_dim * d + d * d + 2 * d + 6 * d * d + 6 * d
+            + d * config.out_dim * patch + config.out_dim * patch + 2 * d  # head
+            + AUDIO_LAYERS + d  # mix of hidden states, padding token
+            + _conv(config.audio_dim, d // 4 * config.num_audio_token) + _conv(config.audio_dim, d // 4)
+            + _conv(d // 4, d // 2) + _conv(d // 2, d) + d * d + d
+        )  # fmt: skip
+        return cls(
+            matrices=block * config.num_layers + injector * injected,
+            small=block_small * config.num_layers + injector_small * injected,
+            ends=ends,
+            largest_layer=block + block_small + (injector + injector_small if injected else 0),
+        )
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.matrices + self.small + self.ends
+
+
+def _conv(channels: int, out_channels: int) -> int:
+    return channels * out_channels * 3 + out_channels
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to do it.
+
+    Attributes:
+        schedule: in which order.
+        stages: cards (or processes) that share the transformer.
+        own_decoder: whether another card decodes.
+        fp8_weights: matrices in 8 bits.
+        window: blocks a block sees.
+        fp8_rings: rings in 8 bits.
+        rings_on_host: rings in main memory.
+        stream_weights: layers wait in main memory, two at a time are on the card.
+    """
+
+    schedule: ScheduleName = ScheduleName.WAVEFRONT
+    stages: int = 1
+    own_decoder: bool = False
+    fp8_weights: bool = False
+    window: int = WINDOW_BLOCKS
+    fp8_rings: bool = False
+    rings_on_host: bool = False
+    stream_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user has decided; ``None`` and the defaults leave it to the planner.
+
+    Attributes:
+        steps: denoising steps.
+        window: most blocks a block may see.
+        schedule: in which order.
+        fp8_weights: whether matrices are in 8 bits.
+        fp8_rings: whether rings are.
+        rings_on_host: whether rings are in main memory.
+        stream_weights: whether layers wait in main memory.
+    """
+
+    steps: int = 4
+    window: int = WINDOW_BLOCKS
+    schedule: ScheduleName | None = None
+    fp8_weights: bool | None = None
+    fp8_rings: bool | None = None
+    rings_on_host: bool | None = None
+    stream_weights: bool | None = None
+
+    def allow(self, choice: Choice) -> bool:
+        """Return whether a choice is none that the user has decided against."""
+        pairs = (
+            (self.schedule, choice.schedule),
+            (self.fp8_weights, choice.fp8_weights),
+            (self.fp8_rings, choice.fp8_rings),
+            (self.rings_on_host, choice.rings_on_host),
+            (self.stream_weights, choice.stream_weights),
+        )
+        return all(wish is None or wish == chosen for wish, chosen in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """A way to do it with what it needs.
+
+    Attributes:
+        choice: the way.
+        vram_bytes: of the fullest card.
+        ram_bytes: main memory of all processes together.
+        ring_bytes: all rings and sinks together, which is what a resume point weighs.
+        seconds_per_block: estimated time for 12 frames.
+    """
+
+    choice: Choice
+    vram_bytes: int
+    ram_bytes: int
+    ring_bytes: int
+    seconds_per_block: float
+
+    def words(self, fps: float) -> tuple[Message, ...]:
+        """Say what will be done, what it needs and how fast it may be."""
+        choice = self.choice
+        messages = [
+            Message(
+                f"liveavatar.plan.{choice.schedule}",
+                cards=choice.stages + choice.own_decoder,
+                vram=self.vram_bytes / GB,
+                ram=self.ram_bytes / GB,
+            )
+        ]
+        for is_so, name in (
+            (choice.fp8_weights, "fp8_weights"),
+            (choice.fp8_rings, "fp8_rings"),
+            (choice.rings_on_host, "rings_on_host"),
+            (choice.stream_weights, "stream_weights"),
+        ):
+            if is_so:
+                messages.append(Message(f"liveavatar.plan.{name}"))
+        if choice.window < WINDOW_BLOCKS:
+            messages.append(
+                Message("liveavatar.plan.window", blocks=choice.window, frames=choice.window * BLOCK_FRAMES)
+            )
+        rate = BLOCK_FRAMES / self.seconds_per_block
+        messages.append(Message("liveavatar.plan.speed", rate=rate, times=fps / rate))
+        return tuple(messages)
+
+
+class Planner:
+    """Counts what a render needs.
+
+    Args:
+        config: of the network.
+        size: of a latent frame.
+        steps: denoising steps.
+        bytes_per_number: of activations and of weights that are not in 8 bits; 4 on a processor.
+    """
+
+    def __init__(self, config: ModelConfig, size: LatentSize, steps: int = 4, bytes_per_number: int = 2) -> None:
+        self._config = config
+        self._size = size
+        self._steps = steps
+        self._wide = bytes_per_number
+        self._counts = Counts.of(config)
+
+    # --- bytes -------------------------------------------------------------------------------------------------------
+
+    def weight_bytes(self, *, fp8: bool) -> int:
+        """Return the size of the whole transformer."""
+        counts = self._counts
+        return counts.matrices * (1 if fp8 else self._wide) + (counts.small + counts.ends) * self._wide
+
+    def ring_bytes(self, window: int = WINDOW_BLOCKS, *, fp8: bool = False) -> int:
+        """Return the size of one ring over all layers: keys and values of ``window`` blocks."""
+        numbers = 2 * window * self._size.block_tokens * self._config.dim * self._config.num_layers
+        factors = 4 * numbers // self._config.head_dim if fp8 else 0
+        return numbers * (1 if fp8 else self._wide) + factors
+
+    def sink_bytes(self) -> int:
+        """Return the size of one sink over all layers."""
+        return 2 * self._size.sink_tokens * self._config.dim * self._config.num_layers * self._wide
+
+    def _work_bytes(self, choice: Choice) -> int:
+        """Return the room activations take; counted in tensors alive at the fullest moment of a layer."""
+        d, f, tokens = self._config.dim, self._config.ffn_dim, self._size.block_tokens
+        seen = choice.window * tokens + self._size.sink_tokens
+        items = self._steps if choice.schedule is ScheduleName.WAVEFRONT else 1
+        waiting = items * 2 * tokens * d * self._wide
+        block = tokens * (6 * 4 * d + 2 * f * self._wide)
+        attended = 2 * seen * d * self._wide * (3 if choice.rings_on_host or choice.fp8_rings else 1)
+        return waiting + block + attended + 2 * seen * d * 4 // 3
+
+    def _vae_bytes(self) -> int:
+        pixels = self._size.height * self._size.width * PIXELS_PER_LATENT**2
+        return _VAE_WEIGHTS + pixels * _VAE_BYTES_PER_PIXEL
+
+    def needs(self, choice: Choice) -> tuple[int, int]:
+        """Return memory of the fullest card, and main memory, for a way to do it."""
+        counts, stages = self._counts, choice.stages
+        matrices = counts.matrices * (1 if choice.fp8_weights else self._wide) + counts.small * self._wide
+        ends = counts.ends * self._wide
+        rings = self._steps * self.ring_bytes(choice.window, fp8=choice.fp8_rings)
+        sinks = 2 * self.sink_bytes()  # while the reference changes there are two
+        layers = self._config.num_layers
+        if choice.schedule is ScheduleName.PIPELINE:
+            share, per_ring = 1.0, rings / stages
+        else:
+            share = math.ceil(layers / stages) / layers
+            per_ring = rings * share
+        held = matrices * share
+        if choice.stream_weights:
+            held = 2 * counts.largest_layer * (1 if choice.fp8_weights else self._wide)
+        on_card = held + sinks * share + (0 if choice.rings_on_host else per_ring) + _CONTEXT + self._work_bytes(choice)
+        decoder = self._vae_bytes() + (_SECOND_PROCESS if stages > 1 else 0)
+        if choice.own_decoder:
+            card = max(on_card + ends, decoder + _CONTEXT)
+        elif choice.schedule is ScheduleName.LAYER_SPLIT:
+            card = on_card + max(ends, decoder)  # the first card begins and ends a pass, the last one decodes
+        else:
+            card = on_card + ends + decoder
+        main = _PROCESS_RAM * (1 + (stages if stages > 1 else 0)) + _VOICE_BYTES
+        main += int(rings if choice.rings_on_host else 0)
+        main += int(
+            matrices * (stages if choice.schedule is ScheduleName.PIPELINE else 1) if choice.stream_weights else 0
+        )
+        return int(card), int(main)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def flops_per_block(self, window: int = WINDOW_BLOCKS) -> float:
+        """Return the floating point operations of 12 frames: products with weights, and attention."""
+        tokens = self._size.block_tokens
+        seen = window * tokens + self._size.sink_tokens
+        attention = 4 * tokens * seen * self._config.dim * self._config.num_layers
+        return self._steps * (2.0 * self._counts.matrices * tokens + attention)
+
+    def seconds_per_block(self, choice: Choice, tflops: float) -> float:
+        """Estimate the time of 12 frames.
+
+        Args:
+            choice: the way.
+            tflops: effective bfloat16 TFLOP/s of one card.
+        """
+        workers = choice.stages
+        gain = _FP8_GAIN if choice.fp8_weights and tflops >= _TFLOPS[FP8_SINCE] else 1.0
+        compute = self.flops_per_block(choice.window) / (tflops * 1e12 * gain * workers)
+        passes = self._steps if choice.schedule is ScheduleName.SEQUENTIAL else 1
+        streamed = passes * self._counts.matrices * (1 if choice.fp8_weights else self._wide)
+        weights = streamed / workers / _BUS if choice.stream_weights else 0.0
+        ring = self.ring_bytes(choice.window, fp8=choice.fp8_rings) * self._steps
+        rings = ring * (1 + 1 / choice.window) / workers / _BUS if choice.rings_on_host else 0.0
+        return max(compute, weights) + rings  # weights travel beside the computing, rings in between
+
+    # --- choosing ----------------------------------------------------------------------------------------------------
+
+    def plan(self, gpus: Sequence[Gpu], ram_bytes: int, wishes: Wishes) -> MemoryPlan | None:
+        """Return the best way that fits, or ``None``.
+
+        Args:
+            gpus: the cards to use; none means the processor.
+            ram_bytes: main memory that is available.
+            wishes: what the user has decided.
+        """
+        room = min((gpu.free_bytes or gpu.total_bytes for gpu in gpus), default=0) * (1 - _MARGIN)
+        for choice in self._ways(len(gpus), wishes):
+            plan = self._described(choice, gpus)
+            if plan.ram_bytes <= ram_bytes * (1 - _RAM_MARGIN) and (not gpus or plan.vram_bytes <= room):
+                return plan
+        return None
+
+    def least(self, cards: int, wishes: Wishes) -> MemoryPlan | None:
+        """Return the way that needs the least memory of a card, to say what is missing."""
+        plans = [self._described(choice, ()) for choice in self._ways(cards, wishes)]
+        return min(plans, key=lambda plan: (plan.vram_bytes, plan.ram_bytes), default=None)
+
+    def _described(self, choice: Choice, gpus: Sequence[Gpu]) -> MemoryPlan:
+        vram, ram = self.needs(choice)
+        if not gpus:
+            ram += vram
+        tflops = min((_TFLOPS.get(gpu.compute or (0, 0), _SLOWEST_TFLOPS) for gpu in gpus), default=0.2)
+        kept = self._steps * self.ring_bytes(choice.window, fp8=choice.fp8_rings) + self.sink_bytes()
+        return MemoryPlan(choice, vram, ram, kept, self.seconds_per_block(choice, tflops))
+
+    def _ways(self, cards: int, wishes: Wishes) -> Iterator[Choice]:
+        """Yield ways from the best to the most frugal: what costs quality comes after what costs only time."""
+        base = self._spread(cards, wishes.schedule)
+        for window in range(wishes.window, 1, -1):
+            for fp8_weights, fp8_rings, rings_on_host, stream_weights in _LADDER:
+                choice = replace(
+                    base,
+                    window=window,
+                    fp8_weights=fp8_weights,
+                    fp8_rings=fp8_rings,
+                    rings_on_host=rings_on_host,
+                    stream_weights=stream_weights,
+                )
+                if wishes.allow(choice):
+                    yield choice
+
+    def _spread(self, cards: int, schedule: ScheduleName | None) -> Choice:
+        if schedule is ScheduleName.PIPELINE and cards > 1:
+            stages = max(n for n in range(1, self._steps + 1) if self._steps % n == 0 and n <= cards)
+            return Choice(schedule, stages, own_decoder=cards > stages)
+        if schedule in {ScheduleName.SEQUENTIAL, ScheduleName.WAVEFRONT} or cards <= 1:
+            return Choice(schedule or ScheduleName.WAVEFRONT, 1, own_decoder=cards > 1)
+        stages = min(cards, MOST_STAGES, self._steps, self._config.num_layers)
+        return Choice(ScheduleName.LAYER_SPLIT, stages, own_decoder=cards > stages)
+
+
+_LADDER = (
+    # fp8 weights, fp8 rings, rings in main memory, weights streamed
+    (False, False, False, False),
+    (True, False, False, False),
+    (True, True, False, False),
+    (False, False, True, False),
+    (True, False, True, False),
+    (True, True, True, False),
+    (False, False, False, True),
+    (True, True, False, True),
+    (True, False, True, True),
+    (True, True, True, True),
+)
+"""Ways to save, in the order in which they are tried. Eight bits come before main memory: they cost little quality (the
+weights are published in that mode, too) and no time; a shorter window comes last."""
