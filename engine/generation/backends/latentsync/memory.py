@@ -66,6 +66,11 @@ class Work:
     channels: int = _UNET_CHANNELS
 
     @property
+    def published(self) -> int:
+        """The published resolution whose figures hold: the network's own, or the next larger one."""
+        return 256 if self.resolution <= 256 else 512
+
+    @property
     def width(self) -> float:
         """Bytes per number relative to half precision."""
         return 2.0 if self.precision is Precision.FP32 else 1.0
@@ -100,8 +105,8 @@ class Arrangement:
         unet = work.unet_values * 2 * work.width / GIB
         vae = work.vae_values * 2 * work.width / GIB
         both = work.guided and not self.sequential
-        predicting = _UNET_PEAK[work.resolution][both] * work.scale
-        picturing = _VAE_PEAK[work.resolution] * self.vae_batch * work.scale
+        predicting = _UNET_PEAK[work.published][both] * work.scale
+        picturing = _VAE_PEAK[work.published] * self.vae_batch * work.scale
         match self.offload:
             case Offload.LAYERS:
                 peak = _LAYERS_SHARE * (unet + vae) + max(predicting, picturing)
@@ -163,9 +168,9 @@ def seconds(work: Work, host: Host, devices: tuple[str, ...], windows: int, step
         cached: whether the feature cache is used.
     """
     whole = -(-steps // 3) if cached else steps
-    predictions = whole + (steps - whole) * _LIGHT_SHARE[work.resolution]
-    unet = _UNET_TERA[work.resolution] * work.unet_values / _UNET_PARAMETERS
-    vae = _VAE_TERA[work.resolution] * work.vae_values / _VAE_PARAMETERS
+    predictions = whole + (steps - whole) * _LIGHT_SHARE[work.published]
+    unet = _UNET_TERA[work.published] * work.unet_values / _UNET_PARAMETERS
+    vae = _VAE_TERA[work.published] * work.vae_values / _VAE_PARAMETERS
     tera = unet * (2 if work.guided else 1) * predictions + vae
     speeds = [_speed(work, host, device) for device in devices]
     return windows * tera / sum(speeds)

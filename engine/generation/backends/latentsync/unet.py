@@ -81,7 +81,7 @@ class WindowGroupNorm(nn.GroupNorm):
     def forward(self, x: Tensor, frames: int) -> Tensor:  # type: ignore[override]  # it has to know the window
         """Normalise; ``frames`` is the window's length."""
         window = x.view(-1, frames, *x.shape[1:]).transpose(1, 2)
-        normal = F.group_norm(window, self.num_groups, self.weight, self.bias, self.eps)
+        normal = torch.group_norm(window, self.num_groups, self.weight, self.bias, self.eps)
         return normal.transpose(1, 2).flatten(0, 1)
 
 

@@ -27,7 +27,7 @@ def write_checkpoints(folder: Path, version: str = "1.5") -> Path:
         base = folder / f"LatentSync-{version}"
         (base / "whisper").mkdir(parents=True)
         (base / "vae").mkdir()
-        unet = LatentSyncUNet(UNetConfig(channels=(32, 32, 32, 32), audio_channels=AUDIO_CHANNELS))
+        unet = LatentSyncUNet(UNetConfig(channels=(32, 32, 32, 64), audio_channels=AUDIO_CHANNELS))
         torch.save({"global_step": 1, "state_dict": unet.state_dict()}, base / "latentsync_unet.pt")
         torch.save(_whisper(), base / "whisper" / "tiny.pt")
         vae: nn.Module = AutoencoderKL(

@@ -76,8 +76,10 @@ def _cases(golden: Golden, kind: str) -> list[tuple[int, int, npt.NDArray[Any], 
 
 
 def _within_a_level(found: npt.NDArray[np.uint8], expected: npt.NDArray[np.uint8]) -> bool:
-    """Allow one level, and 0.1 % of the pixels more, as the sidecar does: OpenCV places samples on a grid of 1/32 pixel,
-    which on a steep edge is more than a level."""
+    """Allow one level, and 0.1 % of the pixels more, as the sidecar does.
+
+    OpenCV places samples on a grid of 1/32 pixel, which on a steep edge is more than a level.
+    """
     difference = np.abs(found.astype(int) - expected)
     return bool(np.mean(difference <= 1) >= 0.999) and float(difference.mean()) < 0.5
 

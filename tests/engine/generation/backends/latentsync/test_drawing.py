@@ -15,13 +15,14 @@ import torch
 from engine.generation.backends.latentsync.align import Aligner, cut_out, paste_box
 from engine.generation.backends.latentsync.audio import SpeechStates
 from engine.generation.backends.latentsync.drawing import LocalDrawer, SeededNoise, WindowPart
-from engine.generation.backends.latentsync.files import Files, Version
+from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.networks import Networks, Placement, load_networks
 from engine.generation.backends.latentsync.sampler import Condition, Sampling, Solver, sample_window
 from engine.generation.spec import Offload
 from engine.jobs import run
 from engine.refusal import Refused
-from tests.engine.generation.backends.latentsync.checkpoints import AUDIO_CHANNELS, write_checkpoints
+from tests.engine.generation.backends.latentsync.checkpoints import AUDIO_CHANNELS
+from tests.engine.generation.backends.latentsync.conftest import SIDE
 from tests.engine.generation.backends.latentsync.networks import (
     encoder_of,
     unet_of,
@@ -30,8 +31,6 @@ from tests.engine.generation.backends.latentsync.networks import (
     whisper_shapes,
 )
 from tests.golden import Golden, goldens, worst
-
-SIDE = 64
 
 
 class PublishedNoise:
@@ -150,14 +149,6 @@ def _finished(drawing: Iterator[float]) -> list[npt.NDArray[np.float32]]:
             assert 0 <= shares[0] <= shares[-1] <= 1
             value: list[npt.NDArray[np.float32]] = end.value
             return value
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """Tiny checkpoints in the official layout."""
-    base = write_checkpoints(tmp_path_factory.mktemp("models")) / "LatentSync-1.5"
-    vae = base / "vae" / "diffusion_pytorch_model.safetensors"
-    return Files(base / "latentsync_unet.pt", base / "whisper" / "tiny.pt", vae, Version.V1_5)
 
 
 def _parts(count: int, frames: int = 3) -> list[WindowPart]:
