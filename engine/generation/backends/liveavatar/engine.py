@@ -161,7 +161,7 @@ class LiveAvatar:
         weights.check()
 
         lead_in = _lead_in(job.spec)
-        yield Progress("reading", 0.02)
+        yield Progress("reading_prompt", 0.02)
         prompts = Prompts(files.text, files.tokenizer, config.text_len)
         texts = _prompts(job.plan)
         contexts = [prompts.context(text) for text in texts]

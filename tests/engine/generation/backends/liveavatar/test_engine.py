@@ -1,4 +1,4 @@
-"""The whole path on a tiny network in the official layout: load, draw, mux; where sound and picture are; stop and go on."""
+"""The whole path on a tiny network in the official layout: load, draw, mux; sound and picture; stop and go on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,9 @@ def test_four_seconds_become_a_clip(spec: RenderSpec) -> None:
     assert (report.frames, report.size) == (100, (64, 64))
     assert info.audio.start == 0
     assert info.audio.duration == pytest.approx(4.0, abs=0.05)  # an AAC frame at either end
-    assert {"loading", "listening", "reading", "looking", "rendering"} <= {progress.stage for progress in seen}
+    assert {"loading", "listening", "reading_prompt", "looking", "rendering"} <= {progress.stage for progress in seen}
     moving = [frame.image.astype(int) for frame in read_frames(spec.target)]
-    assert np.mean([np.abs(one - other).mean() for one, other in zip(moving, moving[1:], strict=False)]) > 0.5
+    assert np.mean([np.abs(one - other).mean() for one, other in pairwise(moving)]) > 0.5
 
 
 class Meter:
@@ -107,7 +108,7 @@ class Meter:
 
 @pytest.fixture
 def metered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pictures be as bright as the sound that drives them is loud; reading, mapping and muxing are the real ones."""
+    """Let pictures be as bright as the sound that drives them is loud; reading, mapping and muxing are real."""
 
     def loudness(_: Any, wave: Tensor) -> Tensor:
         rows = audio.row_count(len(wave))
@@ -118,7 +119,7 @@ def metered(monkeypatch: pytest.MonkeyPatch) -> None:
         yield Progress("loading", 0.5)
         return Meter(script)  # type: ignore[return-value]  # what a job returns
 
-    def decode(self: vae.StreamDecoder, latents: Tensor) -> Iterator[Tensor]:
+    def decode(_: vae.StreamDecoder, latents: Tensor) -> Iterator[Tensor]:
         for frame in latents.split(1, dim=1):
             shades = frame[:4, 0, 0, 0].clamp(0, 1) * 2 - 1
             yield shades.view(1, 4, 1, 1).expand(3, 4, 8 * latents.shape[2], 8 * latents.shape[3])
