@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
-import numpy.typing as npt
 from av.video.stream import VideoStream
 
 from engine.generation.plan import Plan
@@ -34,9 +32,6 @@ _COPIED: dict[Container, set[str]] = {
     },
 }
 """Sound that common players play from each container as it is; everything else is encoded once."""
-
-_LEAST_SAMPLES = 4096
-"""Fewer make too few packets of AAC for a demuxer to recognise them."""
 
 
 def join(plan: Plan, store: SegmentStore, target: Path) -> Job[None]:
@@ -91,17 +86,18 @@ def put_voice(
     if container is None:
         raise Refused.because("export.unknown_container", path=target, suffix=target.suffix or "?")
     notes: list[Message] = []
-    if _outlasts(audio, plan) or _is_tiny(audio):
-        voice = yield from part_of(_fitted(voice, audio, plan, scratch / "cut.w64"), 0.0, 0.5)
-        audio = _sound_of(voice)
-    copies = audio.codec in _COPIED.get(container, set())
-    mode = Mode.LOSSLESS if copies else Mode.COMPATIBLE
-    if not copies:
-        codec = encoding_for(audio, container).codec.removeprefix("lib").split("_")[0].upper()
-        notes.append(Message("generation.note.voice_encoded", codec=codec))
+    outlasts = audio.duration is not None and audio.duration > plan.seconds + 1 / plan.fps
+    if outlasts or audio.codec not in _COPIED[container]:
+        encoding = _encoding(audio, container)
+        if not encoding.is_lossless:
+            notes.append(Message("generation.note.voice_encoded", codec=encoding.codec.upper()))
+        file = scratch / f"sound{encoding.suffix}"
+        yield from part_of(_encoded(voice, audio, plan, encoding, file), 0.0, 0.5)
+        voice, audio = file, _sound_of(file)
     # Both clocks are brought to zero: the sound's first sample to the picture's first frame.
     correction = Correction(float(-audio.start * 1000) + shift_ms)
-    yield from part_of(export(picture, target, correction, mode, audio=voice, overwrite=True, verify=False), 0.5, 1.0)
+    writing = export(picture, target, correction, Mode.LOSSLESS, audio=voice, overwrite=True, verify=False)
+    yield from part_of(writing, 0.5, 1.0)
     return tuple(notes)
 
 
@@ -117,28 +113,25 @@ def _sound_of(voice: Path) -> AudioStream:
     return audio
 
 
-def _outlasts(audio: AudioStream, plan: Plan) -> bool:
-    """Whether the sound goes on after the last picture by more than that one explains."""
-    return audio.duration is not None and audio.duration > plan.seconds + 1 / plan.fps
+def _encoding(audio: AudioStream, container: Container) -> Encoding:
+    """Return how a voice is encoded that cannot be copied: without loss where its codec has none, else as AAC.
+
+    AAC goes into an MP4 file, whose edit list says how long the encoder's delay is, so that nothing is lost or moved.
+    """
+    encoding = encoding_for(audio, container)
+    return encoding if encoding.is_lossless else replace(encoding, format="mp4", suffix=".m4a", delay=0)
 
 
-def _is_tiny(audio: AudioStream) -> bool:
-    return audio.duration is not None and audio.duration * audio.sample_rate < _LEAST_SAMPLES
-
-
-def _fitted(voice: Path, audio: AudioStream, plan: Plan, target: Path) -> Job[Path]:
-    """Write the beginning of a voice, as long as the picture, without loss; a tiny one with silence behind it."""
+def _encoded(voice: Path, audio: AudioStream, plan: Plan, encoding: Encoding, target: Path) -> Job[None]:
+    """Write a voice to a file of its own, at most as long as the picture."""
     stop = audio.start + plan.seconds
-    blocks = read_samples(voice, stream=audio.index, sample_rate=None, channels=None, stop=stop)
-    encoding = Encoding("pcm_f32le", "w64", ".w64", audio.sample_rate, audio.layout, audio.channels, "flt")
-
-    def pieces() -> Iterator[npt.NDArray[np.float32]]:
-        count = 0
-        for block in blocks:
-            count += len(block.data)
-            yield block.data.reshape(len(block.data), -1)
-        yield np.zeros((max(0, _LEAST_SAMPLES - count), audio.channels), np.float32)
-
-    for seconds in encode(pieces(), encoding, target):
+    blocks = read_samples(
+        voice,
+        stream=audio.index,
+        sample_rate=encoding.sample_rate,
+        channels=2 if encoding.channels == 2 else None,
+        stop=stop,
+    )
+    pieces = (block.data.reshape(len(block.data), -1) for block in blocks)
+    for seconds in encode(pieces, encoding, target):
         yield Progress("encoding", float(min(Fraction(1), seconds / plan.seconds)))
-    return target

@@ -23,13 +23,14 @@ from engine.generation.spec import ParameterValue, RenderSpec
 from engine.jobs import Job, Progress, part_of
 from engine.refusal import Refusal, Refused
 from engine.sample.clip import build_sample_clip, plan_sample_clip
+from engine.sample.text import sample_text
 from engine.sample.voice import NATIVE_RATE, Speech, speak
 from engine.sync.measure import measure
 
 WORDS = "peak, top, kick."
 """Each begins with a closure and a burst, the instants that eye and ear agree on."""
 
-SECONDS = Fraction(12)
+SECONDS = Fraction(16)
 """Enough speech for an offset to a few milliseconds (see the figures of the detector)."""
 
 _SIZE = (640, 640)
@@ -71,12 +72,14 @@ def _calibrated(spec: RenderSpec) -> Job[CalibrationProfile | Refusal]:
     opened = open_engine(spec.engine)
     capabilities = opened.capabilities()
     opened.close()
-    write_voice(speak(WORDS, at_least=SECONDS), spec.voice)
+    write_voice(speak(calibration_text(), at_least=SECONDS), spec.voice)
     if SourceKind.PICTURE in capabilities.takes:
         draw_face(spec.source)
     else:
         spec = replace(spec, source=spec.source.with_suffix(".mp4"))
-        yield from part_of(build_sample_clip(spec.source, seconds=SECONDS, size=_SIZE, text=WORDS), 0.0, 0.2)
+        yield from part_of(
+            build_sample_clip(spec.source, seconds=SECONDS, size=_SIZE, text=calibration_text()), 0.0, 0.2
+        )
     report = yield from part_of(render(spec), 0.2, 0.7)
     if isinstance(report, Refusal):
         return report
@@ -95,6 +98,14 @@ def _calibrated(spec: RenderSpec) -> Job[CalibrationProfile | Refusal]:
     if profile is None:
         return Refusal.of("generation.calibration_unmeasurable", engine=capabilities.title, why=measured.verdict)
     return profile
+
+
+def calibration_text() -> list[str]:
+    """Return what is said: the words of bursts, and between them sentences.
+
+    The words alone would repeat themselves, and fit about as well one repetition earlier or later.
+    """
+    return [text for sentence in sample_text("sentences") for text in (WORDS, sentence)]
 
 
 def write_voice(speech: Speech, path: Path) -> None:
