@@ -64,7 +64,7 @@ class WriteEdit:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Draw a measurement, before and after, as PNG or PDF; see :func:`engine.plot.draw_report`. Answered by its path."""
+    """Draw a measurement, before and after, as PNG or PDF: :func:`engine.plot.draw_report`. Answered by its path."""
 
     before: Measurement
     target: Path

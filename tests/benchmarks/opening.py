@@ -129,11 +129,12 @@ def start(home: Path) -> None:
 def drop(home: Path, clip: Path, name: str) -> None:
     """Time from the drop of a clip to its first picture and its first waveform on the screen."""
     for again in range(3):
-        numbers = (1000 * number for number in _run(_OPEN, str(clip), home=home / f"{name}{again}"))
+        picture, picture_work, sound, sound_work = (
+            1000 * number for number in _run(_OPEN, str(clip), home=home / f"{name}{again}")
+        )
         print(
-            "  {:<34} first picture {:5.0f} ms passed, {:4.0f} worked; first waveform {:5.0f} ms passed, {:4.0f} worked".format(
-                name, *numbers
-            )
+            f"  {name:<34} first picture {picture:5.0f} ms passed, {picture_work:4.0f} worked;"
+            f"  first waveform {sound:5.0f} ms passed, {sound_work:4.0f} worked"
         )
 
 
