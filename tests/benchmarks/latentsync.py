@@ -1,0 +1,235 @@
+"""What LatentSync costs around its networks, each figure beside a named baseline in the same run.
+
+Run ``python -m tests.benchmarks latentsync``. No checkpoint is needed: where a network would draw, its input is taken
+for its output.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F  # noqa: N812 - the field's own abbreviation
+from transformers import WhisperConfig
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+from engine.generation.backend import Picture
+from engine.generation.backends.latentsync.align import Aligner, box_size, cut_out, paste_mouth
+from engine.generation.backends.latentsync.audio import SpeechStates
+from engine.generation.backends.latentsync.drawing import Face, WindowPart
+from engine.generation.backends.latentsync.rendering import Manner, Rendering
+from engine.generation.backends.latentsync.silence import fully_drawn
+from engine.generation.backends.latentsync.windows import Grid
+from engine.generation.face_source import look_at, open_source
+from engine.generation.plan import Segment
+from engine.generation.segment_file import SegmentWriter
+from engine.generation.spec import RenderSpec
+from engine.jobs import run
+from engine.sample.clip import build_sample_clip
+from tests.benchmarks.table import run_alone, seconds, show
+
+RATE = Fraction(25)
+MINUTES = (1, 10)
+
+_ALONE = """
+import sys
+from pathlib import Path
+from tests.benchmarks.latentsync import draw_all
+draw_all(Path(sys.argv[1]), int(sys.argv[2]))
+"""
+
+
+def main() -> None:
+    """Print the tables."""
+    torch.set_grad_enabled(False)
+    _aligning()
+    with tempfile.TemporaryDirectory() as name:
+        _around(Path(name))
+        _memory(Path(name))
+
+
+def _aligning() -> None:
+    """Cut a face out of a picture and put one back, against the way of the published code, in torch."""
+    rows = []
+    for width, height, resolution in ((1280, 720, 256), (1920, 1080, 256), (1920, 1080, 512)):
+        image = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+        scale = height / 720
+        points = np.array([(560.0, 260.0), (720.0, 262.0), (640.0, 370.0)]) * scale
+        matrix = Aligner(resolution).matrix(points)
+        face = np.zeros((resolution, resolution, 3), np.float32)
+
+        def ours(image: Picture = image, matrix: npt.NDArray[np.float64] = matrix, face: Face = face) -> None:
+            cut_out(image, matrix, len(face))
+            paste_mouth(image, face, matrix)
+
+        def theirs(image: Picture = image, matrix: npt.NDArray[np.float64] = matrix, face: Face = face) -> None:
+            _in_torch(image, face, matrix)
+
+        mine, baseline = seconds(ours, 5), seconds(theirs, 3)
+        rows.append(
+            (
+                f"{width}x{height}, square of {resolution}",
+                f"{1000 * mine:.1f} ms",
+                f"{1000 * baseline:.0f} ms",
+                f"{baseline / mine:.0f}",
+            )
+        )
+    show(
+        "Cut out and put back one face; baseline: the published steps over the whole picture in torch",
+        ("picture", "OpenCV", "torch", "times faster"),
+        rows,
+    )
+
+
+def _in_torch(image: Picture, face: Face, matrix: npt.NDArray[np.float64]) -> None:
+    """Do what kornia does on a processor: sample grids over whole pictures, erode and blur the whole mask.
+
+    Erosion is a pooling here, which is many times faster than kornia's own.
+    """
+    height, width = image.shape[:2]
+    box_width, box_height = box_size(len(face))
+    square = np.vstack([matrix, (0, 0, 1)])
+    picture = torch.from_numpy(image).permute(2, 0, 1)[None].float()
+    box = F.grid_sample(
+        picture, _grid(np.linalg.inv(square), (box_height, box_width), (height, width)), align_corners=False
+    )
+    F.interpolate(box, (len(face), len(face)), mode="bicubic")
+    drawn = F.interpolate(
+        torch.from_numpy(face).permute(2, 0, 1)[None], (box_height, box_width), mode="bicubic", antialias=True
+    )
+    grid = _grid(square, (height, width), (box_height, box_width))
+    pasted = F.grid_sample(drawn, grid, align_corners=False)
+    mask = F.grid_sample(torch.ones(1, 1, box_height, box_width), grid, align_corners=False)
+    edge = max(1, int(float(mask.sum()) ** 0.5) // 20)
+    mask = -F.max_pool2d(-mask, 2 * edge + 1, stride=1, padding=edge)
+    kernel = torch.exp(-0.5 * (torch.arange(-edge, edge + 1) / (0.3 * (edge - 1) + 0.8)) ** 2)
+    kernel = kernel / kernel.sum()
+    mask = F.conv2d(mask, kernel[None, None, None], padding=(0, edge))
+    mask = F.conv2d(mask, kernel[None, None, :, None], padding=(edge, 0))
+    blended = mask * (pasted * 0.5 + 0.5) * 255 + (1 - mask) * picture
+    blended[0].permute(1, 2, 0).to(torch.uint8).numpy()
+
+
+def _grid(matrix: npt.NDArray[np.float64], size: tuple[int, int], source: tuple[int, int]) -> torch.Tensor:
+    rows, columns = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
+    places = torch.stack([columns, rows, torch.ones_like(rows)], -1).float() @ torch.from_numpy(matrix).float().T
+    return ((places[..., :2] + 0.5) * 2 / torch.tensor([source[1], source[0]]) - 1)[None]
+
+
+class _Copier:
+    """Draws what it is shown."""
+
+    def __init__(self, per_window: float = 0.0) -> None:
+        self._per_window = per_window
+        self.seconds = 0.0
+
+    def draw(self, parts: Sequence[WindowPart]) -> Generator[float, None, list[Face]]:
+        """Return the faces as they are, after the time that a network would take on a card."""
+        began = time.perf_counter()
+        for _ in parts:
+            time.sleep(self._per_window)
+        yield 1.0
+        faces = [part.faces.astype(np.float32) / np.float32(127.5) - 1 for part in parts]
+        self.seconds += time.perf_counter() - began
+        return faces
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class _Silence:
+    path = Path("voice.wav")
+    sample_rate = 16_000
+
+    def __init__(self, samples: int) -> None:
+        self.samples = samples
+
+    def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
+        return np.zeros(stop - start, np.float32)
+
+
+def _around(folder: Path) -> None:
+    """Everything but the networks, from file to file."""
+    clip = _clip(folder, (1280, 720), 12)
+    frames = 300
+    rows = []
+    for label, per_window in (("networks take no time", 0.0), ("networks take 0.5 s per window", 0.5)):
+        copier = _Copier(per_window)
+        began = time.perf_counter()
+        _draw(clip, frames, copier, folder / "segment.mkv")
+        took = time.perf_counter() - began
+        rows.append(
+            (
+                label,
+                f"{frames / took:.0f}",
+                f"{took:.1f} s",
+                f"{copier.seconds:.1f} s",
+                f"{took - copier.seconds:.1f} s",
+            )
+        )
+    show(
+        "1280x720, 12 s: decode, faces, cut out, sound, put back, encode",
+        ("", "frames/s", "whole", "in the networks", "around them"),
+        rows,
+    )
+
+
+def _memory(folder: Path) -> None:
+    """Peak memory by length, each in a process of its own."""
+    clip = _clip(folder, (320, 320), 4)
+    rows = []
+    for minutes in MINUTES:
+        took, peak = run_alone([sys.executable, "-c", _ALONE, str(clip), str(minutes)])
+        rows.append((f"{minutes} minutes", f"{took:.0f} s", f"{peak:.0f} MB"))
+    show("Peak memory by length, 320x320", ("length", "time", "peak memory"), rows)
+
+
+def draw_all(clip: Path, minutes: int) -> None:
+    """Draw a clip of some minutes, over and over the same pictures."""
+    _draw(clip, minutes * 60 * int(RATE), _Copier(), None)
+
+
+def _draw(clip: Path, frames: int, copier: _Copier, target: Path | None) -> None:
+    info = look_at(clip)
+    spec = RenderSpec(clip, clip, clip, "latentsync")
+    source = open_source(info, spec, info.size, RATE)
+    grid = Grid(RATE, frames)
+    encoder = WhisperEncoder(
+        WhisperConfig(d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536)
+    ).eval()
+    speech = SpeechStates(encoder, _Silence(frames * 640))
+    manner = Manner(256, None, 0.97, whole_box=False, read_ahead=24, batch=1)
+    rendering = Rendering(source, grid, speech, fully_drawn(grid.drawn_count), copier, manner)
+    pictures = (
+        item
+        for first in range(0, frames, 80)
+        for item in rendering.render(Segment(first // 80, first, min(80, frames - first)))
+        if isinstance(item, np.ndarray)
+    )
+    try:
+        if target is None:
+            for _ in pictures:
+                pass
+        else:
+            with SegmentWriter(target, info.size, RATE, 16) as writer:
+                for picture in pictures:
+                    writer.write(picture)
+    finally:
+        rendering.close()
+        source.close()
+
+
+def _clip(folder: Path, size: tuple[int, int], length: int) -> Path:
+    target = folder / f"{size[0]}x{size[1]}.mp4"
+    return run(build_sample_clip(target, offset_ms=0.0, seconds=length, size=size, seed=3))
+
+
+if __name__ == "__main__":
+    main()
