@@ -169,7 +169,7 @@
         </message>
         <message>
             <source>Backwards, or faster backwards</source>
-            <translation>倒放,或更快地倒放</translation>
+            <translation>倒放，或更快地倒放</translation>
         </message>
         <message>
             <source>Pause</source>
@@ -177,7 +177,7 @@
         </message>
         <message>
             <source>Forwards, or faster</source>
-            <translation>正放,或更快地正放</translation>
+            <translation>正放，或更快地正放</translation>
         </message>
         <message>
             <source>One frame back</source>
@@ -225,7 +225,7 @@
         </message>
         <message>
             <source>Repeat the range, or two seconds here</source>
-            <translation>循环播放选区,或此处两秒</translation>
+            <translation>循环播放选区，或此处两秒</translation>
         </message>
         <message>
             <source>Mark this moment</source>
@@ -249,7 +249,7 @@
         </message>
         <message>
             <source>Blind test: which one looks right?</source>
-            <translation>盲测:哪个看起来对?</translation>
+            <translation>盲测：哪个看起来对？</translation>
         </message>
         <message>
             <source>Closer</source>
@@ -265,7 +265,7 @@
         </message>
         <message>
             <source>Two seconds here, or the whole</source>
-            <translation>此处两秒,或整个片段</translation>
+            <translation>此处两秒，或整个片段</translation>
         </message>
         <message>
             <source>Snap while dragging</source>
@@ -285,19 +285,19 @@
         </message>
         <message>
             <source>Page: sync</source>
-            <translation>页面:同步</translation>
+            <translation>页面：同步</translation>
         </message>
         <message>
             <source>Page: doctor</source>
-            <translation>页面:诊断</translation>
+            <translation>页面：诊断</translation>
         </message>
         <message>
             <source>Page: export</source>
-            <translation>页面:导出</translation>
+            <translation>页面：导出</translation>
         </message>
         <message>
             <source>Page: history</source>
-            <translation>页面:历史</translation>
+            <translation>页面：历史</translation>
         </message>
         <message>
             <source>Drop an anchor here</source>
@@ -405,7 +405,7 @@
         <name>BandsBar</name>
         <message>
             <source>{name}: up to {early} ms early, {late} ms late</source>
-            <translation>{name}:最多提前 {early} 毫秒、滞后 {late} 毫秒</translation>
+            <translation>{name}：最多提前 {early} 毫秒、滞后 {late} 毫秒</translation>
         </message>
         <message>
             <source>Noticed by nobody ({name})</source>
@@ -452,11 +452,11 @@
         </message>
         <message>
             <source>Which one looks right?</source>
-            <translation>哪个看起来对?</translation>
+            <translation>哪个看起来对？</translation>
         </message>
         <message>
             <source>Pair {number} of {count}. One of them is the clip as it is, the other one is corrected.</source>
-            <translation>第 {number} 对,共 {count} 对。其中一个是原片段,另一个经过校正。</translation>
+            <translation>第 {number} 对，共 {count} 对。其中一个是原片段，另一个经过校正。</translation>
         </message>
         <message>
             <source>You could not tell them apart</source>
@@ -472,14 +472,14 @@
         </message>
         <message>
             <source>Corrected: {new}, as it was: {old}, no difference: {same}. Somebody who guesses gets a result this clear in {percent} % of tests.</source>
-            <translation>选校正后:{new},选原来:{old},无区别:{same}。单凭猜测,{percent} % 的测试也会得到这么明显的结果。</translation>
+            <translation>选校正后：{new}，选原来：{old}，无区别：{same}。单凭猜测，{percent} % 的测试也会得到这么明显的结果。</translation>
         </message>
     </context>
     <context>
         <name>CommandPalette</name>
         <message>
             <source>What do you want to do?</source>
-            <translation>您想做什么?</translation>
+            <translation>您想做什么？</translation>
         </message>
     </context>
     <context>
@@ -498,7 +498,7 @@
         </message>
         <message>
             <source>16 kHz, mono, one level: what speech models expect. The clip stays.</source>
-            <translation>16 kHz、单声道、统一响度:语音模型需要的格式。原片段不变。</translation>
+            <translation>16 kHz、单声道、统一响度：语音模型需要的格式。原片段不变。</translation>
         </message>
         <message>
             <source>Cancel</source>
@@ -510,16 +510,16 @@
         </message>
         <message>
             <source>Open a clip and the doctor looks at its sound.</source>
-            <translation>打开一个片段,诊断会检查它的声音。</translation>
+            <translation>打开一个片段，诊断会检查它的声音。</translation>
         </message>
         <message>
             <source>Nothing unusual: clean sound.</source>
-            <translation>没有异常:声音干净。</translation>
+            <translation>没有异常：声音干净。</translation>
         </message>
         <message numerus="yes">
             <source>%n finding(s), the worst first.</source>
             <translation>
-                <numerusform>%n 项发现,最严重的在前。</numerusform>
+                <numerusform>%n 项发现，最严重的在前。</numerusform>
             </translation>
         </message>
         <message>
@@ -777,7 +777,7 @@
         </message>
         <message>
             <source>Copies picture and sound as they are and only changes when the sound is played. Takes seconds.</source>
-            <translation>原样复制画面和声音,只改变声音的播放时间。几秒钟即可完成。</translation>
+            <translation>原样复制画面和声音，只改变声音的播放时间。几秒钟即可完成。</translation>
         </message>
         <message>
             <source>Compatible</source>
@@ -785,7 +785,7 @@
         </message>
         <message>
             <source>Copies the picture and encodes the sound again, so that every player and editor agrees.</source>
-            <translation>复制画面并重新编码声音,让所有播放器和剪辑软件表现一致。</translation>
+            <translation>复制画面并重新编码声音，让所有播放器和剪辑软件表现一致。</translation>
         </message>
         <message>
             <source>Stretched</source>
@@ -793,7 +793,7 @@
         </message>
         <message>
             <source>For a drift: copies the picture and re-times the sound along a line, at the same pitch.</source>
-            <translation>用于漂移:复制画面,沿直线调整声音的时间,音高不变。</translation>
+            <translation>用于漂移：复制画面，沿直线调整声音的时间，音高不变。</translation>
         </message>
         <message>
             <source>In pieces</source>
@@ -801,7 +801,7 @@
         </message>
         <message>
             <source>For jumps: copies the picture and moves each stretch of the sound by its own amount.</source>
-            <translation>用于跳变:复制画面,把声音的每一段移动各自的量。</translation>
+            <translation>用于跳变：复制画面，把声音的每一段移动各自的量。</translation>
         </message>
         <message>
             <source>FILE</source>
@@ -857,15 +857,15 @@
         </message>
         <message>
             <source>Measured again: {verdict}</source>
-            <translation>再次测量:{verdict}</translation>
+            <translation>再次测量：{verdict}</translation>
         </message>
         <message>
             <source>{file} is written: {asked}.</source>
-            <translation>已写出 {file}:{asked}。</translation>
+            <translation>已写出 {file}：{asked}。</translation>
         </message>
         <message>
             <source>{file} is written. Asked: {asked}. The file has: {got}.</source>
-            <translation>已写出 {file}。要求:{asked}。文件实际:{got}。</translation>
+            <translation>已写出 {file}。要求：{asked}。文件实际：{got}。</translation>
         </message>
         <message>
             <source>Export to</source>
@@ -873,11 +873,11 @@
         </message>
         <message>
             <source>Replace the file?</source>
-            <translation>替换文件?</translation>
+            <translation>替换文件？</translation>
         </message>
         <message>
             <source>{file} exists already. Replace it?</source>
-            <translation>{file} 已经存在。要替换它吗?</translation>
+            <translation>{file} 已经存在。要替换它吗？</translation>
         </message>
     </context>
     <context>
@@ -1011,18 +1011,18 @@
         </message>
         <message>
             <source>sound: {file}</source>
-            <translation>声音:{file}</translation>
+            <translation>声音：{file}</translation>
         </message>
     </context>
     <context>
         <name>Hints</name>
         <message>
             <source>Drag: move the sound · hold {shift}: do not snap · double-click: put it back</source>
-            <translation>拖动:移动声音 · 按住 {shift}:不吸附 · 双击:放回原处</translation>
+            <translation>拖动：移动声音 · 按住 {shift}：不吸附 · 双击：放回原处</translation>
         </message>
         <message>
             <source>Wheel: pan · {ctrl}+wheel: zoom · {shift}+wheel: height of the sound · {alt}+wheel: one frame</source>
-            <translation>滚轮:平移 · {ctrl}+滚轮:缩放 · {shift}+滚轮:声音高度 · {alt}+滚轮:一帧</translation>
+            <translation>滚轮：平移 · {ctrl}+滚轮：缩放 · {shift}+滚轮：声音高度 · {alt}+滚轮：一帧</translation>
         </message>
         <message>
             <source>on the measured offset</source>
@@ -1061,7 +1061,7 @@
         <name>HistoryPanel</name>
         <message>
             <source>WHAT WAS DONE, AND WHY</source>
-            <translation>做过什么,为什么</translation>
+            <translation>做过什么，为什么</translation>
         </message>
         <message>
             <source>As it was opened</source>
@@ -1119,11 +1119,11 @@
         </message>
         <message>
             <source>Recover?</source>
-            <translation>恢复?</translation>
+            <translation>恢复？</translation>
         </message>
         <message>
             <source>Plosive was not closed properly while {file} was open. Open it as it was?</source>
-            <translation>上次打开 {file} 时 Plosive 没有正常关闭。要按当时的状态打开吗?</translation>
+            <translation>上次打开 {file} 时 Plosive 没有正常关闭。要按当时的状态打开吗？</translation>
         </message>
         <message>
             <source>Plosive crashed last time. The details are in the log.</source>
@@ -1135,7 +1135,7 @@
         </message>
         <message>
             <source>Something went wrong. What is open is safe; the details are in the log.</source>
-            <translation>出错了。已打开的内容是安全的;详细信息在日志里。</translation>
+            <translation>出错了。已打开的内容是安全的；详细信息在日志里。</translation>
         </message>
         <message>
             <source>Open again</source>
@@ -1163,7 +1163,7 @@
         </message>
         <message>
             <source>The queue is done: {summary}.</source>
-            <translation>队列已完成:{summary}。</translation>
+            <translation>队列已完成：{summary}。</translation>
         </message>
         <message>
             <source>Show the queue</source>
@@ -1175,7 +1175,7 @@
         </message>
         <message>
             <source>Where is {file} now?</source>
-            <translation>{file} 现在在哪里?</translation>
+            <translation>{file} 现在在哪里？</translation>
         </message>
         <message>
             <source>Go here</source>
@@ -1414,11 +1414,11 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <name>Player</name>
         <message>
             <source>No sound device was found: the clip plays in silence.</source>
-            <translation>没有找到声音设备:片段将静音播放。</translation>
+            <translation>没有找到声音设备：片段将静音播放。</translation>
         </message>
         <message>
             <source>The sound device has stopped: the clip goes on in silence.</source>
-            <translation>声音设备已停止:片段继续静音播放。</translation>
+            <translation>声音设备已停止：片段继续静音播放。</translation>
         </message>
     </context>
     <context>
@@ -1484,7 +1484,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>{count} clips, {measured} measured, {out} out of sync</source>
-            <translation>{count} 个片段,{measured} 个已测量,{out} 个不同步</translation>
+            <translation>{count} 个片段，{measured} 个已测量，{out} 个不同步</translation>
         </message>
         <message>
             <source>Fix the chosen ones ({count})</source>
@@ -1524,7 +1524,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>fixed: {file}</source>
-            <translation>已校正:{file}</translation>
+            <translation>已校正：{file}</translation>
         </message>
         <message>
             <source>failed</source>
@@ -2030,7 +2030,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Dark suits a dim room, light a bright one.</source>
-            <translation>深色适合昏暗的房间,浅色适合明亮的房间。</translation>
+            <translation>深色适合昏暗的房间，浅色适合明亮的房间。</translation>
         </message>
         <message>
             <source>Dark</source>
@@ -2054,7 +2054,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Slower. Otherwise a long clip is sampled until the result is certain.</source>
-            <translation>较慢。否则长片段只抽样测量,直到结果确定。</translation>
+            <translation>较慢。否则长片段只抽样测量，直到结果确定。</translation>
         </message>
         <message>
             <source>Measure the exported file</source>
@@ -2062,7 +2062,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>After an export the new file is measured again from its picture.</source>
-            <translation>导出后,根据画面再次测量新文件。</translation>
+            <translation>导出后，根据画面再次测量新文件。</translation>
         </message>
         <message>
             <source>Remember corrections</source>
@@ -2100,7 +2100,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Choose an action, press new keys in the field, and confirm.</source>
-            <translation>选择一个操作,在输入框中按下新的按键,然后确认。</translation>
+            <translation>选择一个操作，在输入框中按下新的按键，然后确认。</translation>
         </message>
         <message>
             <source>New keys</source>
@@ -2135,7 +2135,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Bluetooth headphones play up to 300 ms late. Play a clip that is known to be right and move the slider until it looks right here. This changes what you see and hear on this computer, never the clip.</source>
-            <translation>蓝牙耳机最多会晚 300 毫秒。播放一个确认同步的片段,移动滑块直到看起来同步。这只改变您在这台电脑上的视听,不会改动片段。</translation>
+            <translation>蓝牙耳机最多会晚 300 毫秒。播放一个确认同步的片段，移动滑块直到看起来同步。这只改变您在这台电脑上的视听，不会改动片段。</translation>
         </message>
         <message>
             <source>No sound device was found.</source>
@@ -2158,7 +2158,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Plosive measures from the picture how far lips and sound are apart, and puts it right without encoding anything again. Everything stays on this computer.</source>
-            <translation>Plosive 根据画面测量口型与声音相差多少,并在不重新编码的情况下校正。一切都留在这台电脑上。</translation>
+            <translation>Plosive 根据画面测量口型与声音相差多少，并在不重新编码的情况下校正。一切都留在这台电脑上。</translation>
         </message>
         <message>
             <source>Open a clip…</source>
@@ -2181,15 +2181,15 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <name>Studio</name>
         <message>
             <source>Making the sample: a drawn face that speaks, its sound 80 ms late.</source>
-            <translation>正在制作示例:一张会说话的画像,声音滞后 80 毫秒。</translation>
+            <translation>正在制作示例：一张会说话的画像，声音滞后 80 毫秒。</translation>
         </message>
         <message>
             <source>As measured: {moved}</source>
-            <translation>按测量结果:{moved}</translation>
+            <translation>按测量结果：{moved}</translation>
         </message>
         <message>
             <source>Nudged: {moved}</source>
-            <translation>微调:{moved}</translation>
+            <translation>微调：{moved}</translation>
         </message>
         <message>
             <source>Correction removed</source>
@@ -2197,7 +2197,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>As you left it last time: {moved}.</source>
-            <translation>与您上次离开时相同:{moved}。</translation>
+            <translation>与您上次离开时相同：{moved}。</translation>
         </message>
         <message>
             <source>Nudged at the anchor: {moved}</source>
@@ -2232,7 +2232,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Camera and microphone, or the edit: it is in every copy.</source>
-            <translation>摄像机与麦克风,或剪辑造成:每个副本里都有。</translation>
+            <translation>摄像机与麦克风，或剪辑造成：每个副本里都有。</translation>
         </message>
         <message>
             <source>The file itself asks players to start the sound at another time. Players that ignore it differ.</source>
@@ -2268,7 +2268,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Typed: {moved}</source>
-            <translation>键入:{moved}</translation>
+            <translation>键入：{moved}</translation>
         </message>
         <message>
             <source>MEASURING</source>
@@ -2277,7 +2277,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message numerus="yes">
             <source>Looking at the lips and listening: %n place(s) so far.</source>
             <translation>
-                <numerusform>正在看口型、听声音:目前 %n 处。</numerusform>
+                <numerusform>正在看口型、听声音：目前 %n 处。</numerusform>
             </translation>
         </message>
         <message>
@@ -2402,7 +2402,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <name>TimelineView</name>
         <message>
             <source>{time}: sound {offset}</source>
-            <translation>{time}:声音{offset}</translation>
+            <translation>{time}：声音{offset}</translation>
         </message>
         <message>
             <source>early</source>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,18 @@ from xml.etree import ElementTree as ET
 import pytest
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QLineEdit, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QSlider,
+    QWidget,
+)
 
 from desktop_app.action_list import GROUPS
 from desktop_app.panels.shortcuts import ShortcutsPage
@@ -61,6 +73,22 @@ def test_every_text_of_the_window_is_translated() -> None:
         assert text, source
         for place in ("{ms}", "{file}", "{moved}", "{percent}", "{side}", "{shift}", "%n"):
             assert (place in source) == (place in text), source
+
+
+def test_chinese_texts_have_chinese_punctuation() -> None:
+    texts = ["".join(each.itertext()) for each in ET.parse(TRANSLATIONS / "plosive_zh_CN.ts").iter("translation")]
+    assert [text for text in texts if re.search(r"[\u4e00-\u9fff][,;:?!]", text)] == []
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_qt_says_itself_is_chinese_too(qapp: QApplication) -> None:  # noqa: ARG001 - dialogs need one
+    box = QMessageBox()
+    box.setStandardButtons(QMessageBox.StandardButton.Cancel | QMessageBox.StandardButton.Yes)
+    assert box.button(QMessageBox.StandardButton.Cancel).text() == "取消"
+    dialog = QFileDialog()
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    named = [label.text() for label in dialog.findChildren(QLabel)]
+    assert any("文件" in text for text in named), named
 
 
 def test_no_text_of_the_window_is_missing_from_the_translations(tmp_path: Path) -> None:
