@@ -130,7 +130,7 @@ def draw_report(
         return (yield from draw(before, target, audio=audio))
     try:
         around = _liveliest_moment(before)
-        ms = correction.ms if isinstance(correction, Correction) else correction.at(around)
+        ms = _ms_at(correction, around)
         yield Progress("drawing", 0.2)
         sound = audio or before.file
         now = _waveform(sound, around, around + _CLOSE_SECONDS)
@@ -138,17 +138,32 @@ def draw_report(
         then = _waveform(sound, around - ms / 1000, around - ms / 1000 + _CLOSE_SECONDS)
         moved = replace(then, start=around)
         yield Progress("drawing", 0.8)
-        return _write(_two(before, _planned(before, ms), [now, moved], "planned"), Path(target))
+        return _write(_two(before, _planned(before, correction, ms), [now, moved], "planned"), Path(target))
     except Refused as refused:
         return refused.refusal
 
 
-def _planned(before: Measurement, ms: float) -> Measurement:
-    """Return what the clip would measure with its sound moved by ``ms``, around the moment that is drawn."""
-    left = (before.offset_ms or 0.0) + ms
+def _ms_at(correction: AnyCorrection, seconds: float) -> float:
+    return correction.ms if isinstance(correction, Correction) else correction.at(seconds)
+
+
+def _planned(before: Measurement, correction: AnyCorrection, ms: float) -> Measurement:
+    """Return what the clip would measure when corrected; around the moment that is drawn the sound moves by ``ms``."""
+    offset = before.offset_ms or 0.0
+    left = offset + _ms_at(correction, _where_it_holds(before))
     plosives = tuple(replace(pair, heard=pair.heard + ms / 1000) for pair in before.plosives)
     kind = Kind.IN_SYNC if abs(left) < 1 else before.kind
     return replace(before, kind=kind, offset_ms=left, plosives=plosives)
+
+
+def _where_it_holds(measurement: Measurement) -> float:
+    """Return a moment of the sound at which the measured number is the offset; not all have it everywhere."""
+    offset = measurement.offset_ms or 0.0
+    if measurement.kind is Kind.DRIFT and measurement.drift_ppm:
+        picture = (offset - (measurement.drift_offset_at_zero_ms or 0.0)) * 1000 / measurement.drift_ppm
+        return picture + offset / 1000
+    steps = [step for step in measurement.steps if abs(step.offset_ms - offset) < 0.5]
+    return steps[0].t + 0.5 if steps else 0.0
 
 
 def _write(figure: Figure, target: Path) -> Path | Refusal:

@@ -14,6 +14,7 @@ from engine.jobs import run
 from engine.plot import draw, draw_before_after, draw_report
 from engine.plot_style import Lettering
 from engine.refusal import Refusal
+from engine.sync.correction import correction_for
 from engine.sync.result import Kind, LagCurve, Measurement, MouthTrace, OffsetPoint, PlosivePair, Reason, Step
 from engine.sync.verdict import verdict
 from engine.timing import Correction, DriftCorrection, Offset
@@ -120,6 +121,18 @@ def test_a_report_of_a_drift_is_written_as_pdf(sound: Path, tmp_path: Path) -> N
     target = tmp_path / "report.PDF"
     assert run(draw_report(before, target, correction=DriftCorrection(-76.0, -900.0))) == target
     assert target.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(("kind", "more"), KINDS[3:5])
+def test_a_plan_that_undoes_a_drift_or_jumps_ends_in_step(
+    sound: Path, tmp_path: Path, kind: Kind, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = measurement(sound, kind, **more)
+    drawn: list[str] = []
+    real = Lettering.word
+    monkeypatch.setattr(Lettering, "word", lambda *a, **v: (drawn.append(str(v.get("offset"))), real(*a, **v))[1])
+    run(draw_report(before, tmp_path / "p.png", correction=correction_for(before)))
+    assert "in step (±6 ms)" in drawn
 
 
 def test_chinese_falls_back_to_english_without_a_font(
