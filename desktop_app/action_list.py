@@ -82,6 +82,14 @@ def declare(actions: Actions, window: Commands) -> None:
         is_available=lambda: is_open() and not studio.exporting.is_running,
     )
     add(
+        "hand_on",
+        QT_TRANSLATE_NOOP("Actions", "Hand the correction to an editor, or report it…"),
+        FILE,
+        window.hand_on,
+        keys=("Ctrl+Alt+E",),
+        is_available=is_open,
+    )
+    add(
         "close_clip",
         QT_TRANSLATE_NOOP("Actions", "Close the clip"),
         FILE,

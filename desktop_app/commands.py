@@ -71,6 +71,9 @@ class Commands(Protocol):
     def export(self) -> None:
         """Write the corrected copy."""
 
+    def hand_on(self) -> None:
+        """Show what else the correction can be written as."""
+
     def close_clip(self) -> None:
         """Go back to the start page."""
 

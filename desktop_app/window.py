@@ -278,6 +278,11 @@ class MainWindow(QMainWindow):
         self.show_page("export")
         self.exports.export()
 
+    def hand_on(self) -> None:
+        """Show what else the correction can be written as."""
+        self.show_page("export")
+        self.exports.show_hand_on()
+
     def open_palette(self) -> None:
         """Let the user find a command."""
         self.actions_.look_again()

@@ -81,7 +81,8 @@ class ExportPanel(Speaking):
         column.addStretch()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scrolling(inside))
+        self._area = scrolling(inside)
+        outer.addWidget(self._area)
         document.media_changed.connect(self._media_changed)
         document.correction_changed.connect(self._show_choice)
         exporting.changed.connect(self._show_result)
@@ -121,6 +122,11 @@ class ExportPanel(Speaking):
         if overwrite and not self._may_replace(target):
             return
         self._exporting.start(target, self.mode, overwrite=overwrite)
+
+    def show_hand_on(self) -> None:
+        """Bring the other outputs into sight, and the keyboard to them."""
+        self._area.ensureWidgetVisible(self.hand_on)
+        self.hand_on.choice.setFocus()
 
     def choose_target(self, target: Path) -> None:
         """Write to this file instead of the proposed one."""

@@ -355,6 +355,10 @@
             <source>Model files</source>
             <translation>模型文件</translation>
         </message>
+        <message>
+            <source>Hand the correction to an editor, or report it…</source>
+            <translation>把校正交给剪辑软件，或写成报告…</translation>
+        </message>
     </context>
     <context>
         <name>AnchorsBox</name>

@@ -253,6 +253,17 @@ def test_the_correction_is_written_for_others(desk: Desk, kind: Kind, monkeypatc
     assert ("whole frames" in card.result_text) == (kind is Kind.EDL)
 
 
+def test_a_key_leads_to_what_is_written_for_others(desk: Desk) -> None:
+    desk.open()
+    control, alt = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+    desk.bot.keyClick(desk.window, Qt.Key.Key_E, control | alt)
+    card = desk.window.exports.hand_on
+    assert desk.window.sidebar.page == "export"
+    desk.until(lambda: card.choice.hasFocus())
+    desk.bot.keyClick(card.choice, Qt.Key.Key_Down)
+    assert card.kind is Kind.FCPXML
+
+
 def test_a_report_needs_a_measurement_and_a_file_a_place(desk: Desk, tmp_path: Path) -> None:
     desk.studio.settings["measure_on_open"] = False
     desk.open()
