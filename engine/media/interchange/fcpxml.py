@@ -7,7 +7,9 @@ from xml.etree import ElementTree as ET
 
 from engine.media.interchange.cut import Cut, Medium, Piece
 
-_AUDIO_RATES = {32_000: "32k", 44_100: "44.1k", 48_000: "48k", 88_200: "88.2k", 96_000: "96k", 176_400: "176.4k"}
+_AUDIO_RATES = {
+    32_000: "32k", 44_100: "44.1k", 48_000: "48k", 88_200: "88.2k", 96_000: "96k", 176_400: "176.4k", 192_000: "192k",
+}  # fmt: skip
 _DEFAULT_AUDIO_RATE = "48k"
 
 
