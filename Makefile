@@ -31,9 +31,10 @@ package: dev-environment
 	@$(VENV_PYTHON) -m PyInstaller --noconfirm --log-level WARN pyinstaller.spec
 	@QT_QPA_PLATFORM=offscreen dist/Plosive/Plosive --self-test
 
-# The picture of the window in the README.
+# The pictures of the window in the README.
 picture: dev-environment
 	@QT_QPA_PLATFORM=offscreen $(VENV_PYTHON) docs/window.py
+	@QT_QPA_PLATFORM=offscreen $(VENV_PYTHON) docs/generation.py
 
 lint: dev-environment
 	@$(VENV_PYTHON) -m ruff check .

@@ -730,6 +730,10 @@
             <source>Renders a drawn face that says “peak, top, kick”, measures it and offers the result next time</source>
             <translation>渲染一张说“peak, top, kick”的手绘人脸，测量后在下次提供结果</translation>
         </message>
+        <message>
+            <source>and {count} more</source>
+            <translation>另外还有 {count} 项</translation>
+        </message>
     </context>
     <context>
         <name>EnginePicker</name>

@@ -11,12 +11,14 @@ from desktop_app.theme import GRID, theme_of
 from desktop_app.widgets.basics import Speaking, button, label, set_tone
 from engine.generation.backend import Requirement
 from engine.generation.registry import EngineStatus
+from engine.models.catalog import engines
 
 _PAD = GRID + 4
+_MOST_NEEDS = 3
 
 
 class EngineCard(QAbstractButton):
-    """One engine; the chosen one shows everything it needs."""
+    """One engine; the chosen one says what it is good for and what it needs."""
 
     models_wanted = Signal()
     """The user wants to see which model files there are."""
@@ -46,8 +48,13 @@ class EngineCard(QAbstractButton):
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(4)
         capabilities = status.capabilities
-        for requirement in capabilities.requirements if capabilities else ():
+        requirements = sorted(capabilities.requirements if capabilities else (), key=lambda each: each.is_ready)
+        for requirement in requirements[:_MOST_NEEDS]:
             column.addLayout(_need(requirement))
+        self._hidden_needs = len(requirements[_MOST_NEEDS:])
+        self._more = label("small")
+        self._more.setVisible(self._hidden_needs > 0)
+        column.addWidget(self._more)
         self._models = button(self.models_wanted.emit, kind="link")
         self.calibrate_button = button(self.calibration_wanted.emit, kind="link")
         column.addWidget(self._models)
@@ -76,12 +83,8 @@ class EngineCard(QAbstractButton):
         return self._inside.sizeHint()
 
     def hasHeightForWidth(self) -> bool:
-        """Wrapped texts make it higher when it is narrow (Qt's name)."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """Return how high it is at a width (Qt's name)."""
-        return self._inside.totalHeightForWidth(width)
+        """Wrapped texts make it higher when it is narrow; Qt then asks the layout (Qt's name)."""
+        return self._inside.hasHeightForWidth()
 
     def say(self) -> None:
         """Set all texts."""
@@ -98,15 +101,17 @@ class EngineCard(QAbstractButton):
             said, tone = self.tr("ready"), "good"
         self._badge.setText(said)
         set_tone(self._badge, tone)
+        self._more.setText(self.tr("and {count} more").format(count=self._hidden_needs))
         self._models.setText(self.tr("Look at the model files…"))
         self.calibrate_button.setText(self.tr("Measure its own offset on this machine"))
         self.calibrate_button.setToolTip(
             self.tr("Renders a drawn face that says “peak, top, kick”, measures it and offers the result next time")
         )
         self.calibrate_button.setVisible(found is not None and not missing)
-        self._models.setVisible(bool(missing) and found is not None and found.licence is not None)
+        self._models.setVisible(bool(missing) and found is not None and found.name in engines())
         self.setAccessibleName(f"{title}, {said}")
         self.setAccessibleDescription(self._about.text())
+        self.setToolTip(self._about.text())
         self._show()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
@@ -126,6 +131,8 @@ class EngineCard(QAbstractButton):
 
     def _show(self) -> None:
         found = self.status.capabilities
+        # Those that were not chosen stay small, so that the settings below are near.
+        self._about.setVisible(self.isChecked() or found is None)
         self._needs.setVisible(self.isChecked() and found is not None)
         self.updateGeometry()
         self.update()

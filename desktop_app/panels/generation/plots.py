@@ -85,7 +85,8 @@ class Plot(QFrame):
             line.setData(list(times), list(values))
         self.threshold = threshold
         self._line.setVisible(threshold is not None)
-        highest = max((max(values) for _, _, values in curves if values), default=1.0)
+        # Beginnings are slow by themselves: the first value may lie above the plot.
+        highest = max((max(values[1:] or values) for _, _, values in curves if values), default=1.0)
         if threshold is not None:
             self._line.setValue(threshold)
             # A threshold far above everything would flatten the curve; it comes into view as the curve comes near.
