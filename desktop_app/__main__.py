@@ -1,4 +1,4 @@
-"""``python -m desktop_app [FILE...]`` opens the window; the packaged program starts its worker here, too.
+"""``python -m desktop_app [FILE...]`` opens the window.
 
 ``--self-test`` lets the program do its main job by itself and say whether that worked.
 """
@@ -11,14 +11,6 @@ import sys
 def main() -> int:
     """Open the window with the files that are named, and return the exit code."""
     arguments = sys.argv[1:]
-    if getattr(sys, "frozen", False):
-        from multiprocessing import freeze_support
-
-        freeze_support()  # processes of engines that use several graphics cards begin here, too
-    if "--worker" in arguments:
-        from engine.worker import main as work
-
-        work()
     if "--self-test" in arguments:
         from desktop_app.self_test import self_test
 

@@ -40,5 +40,8 @@ def test_the_packaged_program_does_its_job(tmp_path: Path) -> None:
     assert done.returncode == 0, said
     assert "The sound is 80 ms late" in said
     assert not [bad for bad in BAD if bad in said], said
+    terminal = program.with_name(f"plosive-cli{program.suffix}")
+    done = subprocess.run([str(terminal), "--version"], check=True, capture_output=True, text=True, env=own)
+    assert "0.1.0" in done.stdout
     left_out = {"torch", "transformers", "diffusers", "jax", "jaxlib", "tensorflow"}
     assert not left_out & {path.name for path in (program.parent / "_internal").iterdir()}

@@ -33,7 +33,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def worker_command() -> tuple[str, ...]:
     """Return the command that starts the engine's process, from the sources or from the packaged program."""
     if getattr(sys, "frozen", False):
-        return (sys.executable, "--worker")
+        # Beside the window's program, which has no standard input and output on Windows (see engine/packaged.py).
+        window = Path(sys.executable)
+        return (str(window.with_name(f"plosive-cli{window.suffix}")), "--worker")
     return (sys.executable, "-m", "engine.worker")
 
 
