@@ -266,10 +266,11 @@ def test_from_a_checkout_to_a_clip(tmp_path: Path, rate: Fraction) -> None:
     heard = np.concatenate([block.data for block in read_samples(spec.target)])
     spoken = np.concatenate([block.data for block in read_samples(voice)])
     assert np.corrcoef(heard[: len(spoken)], spoken[: len(heard)])[0, 1] > 0.98
-    before = [frame.image for frame in read_frames(source)]
-    after = [frame.image for frame in read_frames(spec.target)]
-    differences = [np.abs(a.astype(int) - b).max(axis=2) for a, b in zip(before, after, strict=False)]
-    assert max(int(each[: 240 * 2 // 5].max()) for each in differences) <= 6  # two conversions of colour
+    # Brightness only: colours go through 4:2:0 a second time. The engine's own pictures are compared exactly above.
+    before = [frame.image for frame in read_frames(source, pixel_format="gray")]
+    after = [frame.image for frame in read_frames(spec.target, pixel_format="gray")]
+    differences = [np.abs(a.astype(int) - b) for a, b in zip(before, after, strict=False)]
+    assert max(int(each[: 240 * 2 // 5].max()) for each in differences) <= 4
     assert np.mean([each[120:].max() > 20 for each in differences]) > 0.9
 
 
