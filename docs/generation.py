@@ -9,11 +9,12 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 TARGET = Path(__file__).with_name("generation.png")
 WIDTH, HEIGHT = 1280, 800
-SECONDS = 12
+SECONDS = Fraction(12)
 """How much of the sample's voice is said."""
 _PATIENCE_SECONDS = 300.0
 
