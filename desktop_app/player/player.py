@@ -353,6 +353,7 @@ class Player(QObject):
     def _start_film(self, seconds: float) -> None:
         path = self._document.path
         if path is not None and self._has_picture():
+            self._scrubber.rest()
             self._film.start(path, seconds, self._loop, self._height)
 
     def _finish(self, shown: float) -> None:

@@ -48,6 +48,7 @@ class Scrubber(QObject):
         self._wish: Wish | None = None
         self._doing: Wish | None = None
         self._closing = False
+        self._rests = False
         self._thread = threading.Thread(target=self._work, name="scrubber", daemon=True)
         self._thread.start()
 
@@ -81,6 +82,12 @@ class Scrubber(QObject):
         else:
             self._ask(Wish(seconds, count))
 
+    def rest(self) -> None:
+        """Give memory back: for a while other pictures are shown."""
+        with self._condition:
+            self._rests = True
+            self._condition.notify()
+
     def close(self) -> None:
         """End the thread; waits for the picture in work."""
         with self._condition:
@@ -97,15 +104,17 @@ class Scrubber(QObject):
     def _work(self) -> None:
         walker: FrameWalker | None = None
         opened: Path | None = None
+        looks_back = False
         while True:
             with self._condition:
                 self._doing = None
-                while self._wish is None and self._file == opened and not self._closing:
+                while not (self._wish or self._rests or looks_back or self._closing or self._file != opened):
                     self._condition.wait()
                 if self._closing:
                     break
                 file, wish, height = self._file, self._wish, self._height
                 self._wish, self._doing = None, wish
+                rests, self._rests = self._rests, False
             try:
                 if file != opened:
                     opened = file
@@ -113,9 +122,16 @@ class Scrubber(QObject):
                         walker.close()
                     walker = None
                     walker = FrameWalker(file) if file is not None else None
+                if walker is not None and rests:
+                    walker.forget()
                 if walker is not None and wish is not None:
                     self._fulfil(walker, wish, height)
+                    looks_back = True
+                elif looks_back:
+                    # Nothing is wished for: there is time to prepare what may be wished next.
+                    looks_back = walker is not None and walker.look_back()
             except Refused as refused:
+                looks_back = False
                 self.failed.emit(refused.refusal)
         if walker is not None:
             walker.close()

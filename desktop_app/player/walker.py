@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import VideoFrame
 
+from desktop_app.player.behind import Behind
 from engine.media.frames import Converter, VideoSource
 from engine.media.opening import MediaPath
 from engine.refusal import Refused
 
-HISTORY_BYTES = 96 << 20
-"""Decoded pictures that are kept for stepping back: 30 at 1920 x 1080."""
+HISTORY_BYTES = 64 << 20
+"""Decoded pictures that are kept for stepping back: 21 at 1920 x 1080."""
 
 _KEPT_WHOLE = Fraction(1, 2)
 """Seconds before a target within which no picture is left out, so that the next steps back are there."""
@@ -37,14 +38,17 @@ class FrameWalker:
 
     def __init__(self, path: MediaPath, max_height: int | None = None) -> None:
         self._path = path
-        # One picture at a time: frame threads would hold back as many pictures as there are threads.
-        self._source = VideoSource(path, None, "slice")
+        # Far targets are reached in half the time with two threads; the pictures that they decode too many come next.
+        self._source = VideoSource(path, None, "frame")
         self._convert = Converter(max_height, "rgb24", self._source.sample_aspect)
         self._run: Iterator[tuple[int, VideoFrame]] = iter(())
         self._known: deque[tuple[int, VideoFrame]] = deque()
         self._ended = True
         self._whole_from: Fraction | None = None
         self._current: int | None = None
+        self._goes_back = False
+        self._behind: Behind | None = None
+        self._beginning: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -56,8 +60,15 @@ class FrameWalker:
 
     def close(self) -> None:
         """Close the file."""
+        self._forget_behind()
         self._known.clear()
         self._source.close()
+
+    def forget(self) -> None:
+        """Give the memory of all known pictures back."""
+        self._forget_behind()
+        self._known.clear()
+        self._goes_back = False
 
     def set_max_height(self, max_height: int | None) -> None:
         """Scale to another height from now on."""
@@ -72,17 +83,74 @@ class FrameWalker:
             Refused: ``media.undecodable`` when nothing can be decoded.
         """
         # Half a microsecond forgives a presentation time that went through a float.
+        self._goes_back = False
         target = math.floor((Fraction(seconds) + Fraction(1, 2_000_000)) / self._source.time_base)
         return self._show(target, hurries=True)
 
     def step(self, count: int) -> tuple[float, npt.NDArray[np.uint8]]:
         """Return time and pixels of the picture ``count`` after the one shown last (before, if negative)."""
+        self._goes_back = count < 0
         for _ in range(abs(count)):
             before = self._current
             self._seek(self._after() if count > 0 else self._before())
             if self._current == before:
                 break
         return self._show(self._current or 0)
+
+    def look_back(self) -> bool:
+        """Do a little for the next steps back: decode one picture before those that are known.
+
+        Returns:
+            Whether there is more to be done.
+
+        Raises:
+            Refused: as :class:`~engine.media.frames.VideoSource`.
+        """
+        if self._behind is None:
+            start = self._lacking()
+            if start is None:
+                return False
+            self._behind = Behind(self._path, start, self._known[0][0])
+        if self._behind.decode_one():
+            return True
+        found = self._behind.pictures
+        self._forget_behind()
+        if not found:
+            self._beginning = self._known[0][0]
+            return False
+        self._known.extendleft(reversed(found))
+        self._drop_newest()
+        return True
+
+    def _lacking(self) -> Fraction | None:
+        """Return from when on pictures will soon be needed, ``None`` while there are enough."""
+        if not self._goes_back or len(self._known) < 2 or self._known[0][0] == self._beginning:
+            return None
+        before = sum(pts < (self._current or 0) for pts, _ in self._known)
+        most = self._most()
+        if before > most // 3:
+            return None
+        each = Fraction(self._known[-1][0] - self._known[0][0], len(self._known) - 1)
+        return (self._known[0][0] - each * max(1, most // 2)) * self._source.time_base
+
+    def _drop_newest(self) -> None:
+        """Make room for older pictures; those dropped are decoded again when somebody comes back to them."""
+        while len(self._known) > self._most():
+            self._known.pop()
+        newest = self._known[-1][0]
+        self._run = (each for each in self._source.pictures(newest * self._source.time_base) if each[0] > newest)
+        self._ended = False
+        self._whole_from = None
+
+    def _forget_behind(self) -> None:
+        if self._behind is not None:
+            self._behind.close()
+            self._behind = None
+
+    def _most(self) -> int:
+        """Return how many pictures are kept."""
+        picture = self._known[0][1]
+        return max(3, HISTORY_BYTES // max(1, picture.width * picture.height * 3 // 2))
 
     def _show(self, target: int, *, hurries: bool = False) -> tuple[float, npt.NDArray[np.uint8]]:
         picture = self._seek(target, hurries=hurries)
@@ -103,6 +171,7 @@ class FrameWalker:
     def _seek(self, target: int, *, hurries: bool = False) -> VideoFrame:
         """Make the picture on screen at ``target`` the current one; in a hurry, most before it are left out."""
         if not self._reaches(target):
+            self._forget_behind()
             self._known.clear()
             seconds = target * self._source.time_base
             self._whole_from = seconds - _KEPT_WHOLE if hurries else None
@@ -141,9 +210,10 @@ class FrameWalker:
             self._ended = True
             return
         if self._known and self._is_patchy():
+            self._forget_behind()
             # With holes after it, it does not say what is on screen until the next one.
             self._known.clear()
         self._known.append(following)
-        size = max(1, following[1].width * following[1].height * 3 // 2)
-        while len(self._known) > max(3, HISTORY_BYTES // size):
+        while len(self._known) > self._most():
+            self._forget_behind()
             self._known.popleft()

@@ -261,3 +261,79 @@ def test_far_seeks_leave_nothing_out_that_is_shown(clip: MakeClip) -> None:
             for back in range(1, 24):
                 assert frame_number(walker.step(-1)[1]) == wanted - back
             assert frame_number(walker.step(2)[1]) == wanted - 21
+
+
+def test_pictures_before_the_known_ones_are_there_before_they_are_wanted(
+    ntsc: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_app.player.walker.HISTORY_BYTES", 12 * 320 * 180 * 3 // 2)
+    with FrameWalker(ntsc.path) as walker:
+        _, pixels = walker.at(3.5)
+        seeks = 0
+        seek = walker._source._from
+
+        def counted(target: int) -> object:
+            nonlocal seeks
+            seeks += 1
+            return seek(target)
+
+        monkeypatch.setattr(walker._source, "_from", counted)
+        for wanted in range(frame_number(pixels) - 1, 20, -1):
+            _, pixels = walker.step(-1)
+            assert frame_number(pixels) == wanted
+            while walker.look_back():
+                pass
+            assert len(walker._known) <= 12
+        assert seeks == 0
+        # And on again, past what was dropped for them.
+        for wanted in range(22, 60):
+            _, pixels = walker.step(1)
+            assert frame_number(pixels) == wanted
+        assert seeks == 1
+
+
+def test_looking_back_ends_at_the_beginning_and_is_given_up_for_a_new_place(ntsc: Clip) -> None:
+    with FrameWalker(ntsc.path) as walker:
+        walker.at(0.5)
+        walker.step(-5)
+        while walker.look_back():
+            pass
+        assert walker._known[0][0] == walker._beginning or walker._known[0][0] == 0
+        assert not walker.look_back()
+        assert frame_number(walker.at(3.0)[1]) == 89
+        walker.step(-1)
+        walker.look_back()
+        assert frame_number(walker.at(0.1)[1]) == 2
+        while walker.look_back():
+            pass
+        assert frame_number(walker.step(-1)[1]) == 1
+
+
+def test_after_a_rest_steps_go_on_from_the_same_place(scrubber: Scrubber, ntsc: Clip, qtbot: QtBot) -> None:
+    scrubber.open(ntsc.path)
+    for rests in (False, True):
+        if rests:
+            qtbot.waitUntil(lambda: scrubber.is_idle)
+            scrubber.rest()
+        with qtbot.waitSignal(scrubber.stepped, timeout=20_000) as stepped:
+            scrubber.step(2.0, -1)
+        assert stepped.args is not None
+        assert number(stepped.args[0]) == 58
+
+
+def test_the_scrubber_looks_back_by_itself(
+    scrubber: Scrubber, ntsc: Clip, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_app.player.walker.HISTORY_BYTES", 12 * 320 * 180 * 3 // 2)
+    shown: list[int] = []
+    scrubber.stepped.connect(lambda image, _: shown.append(number(image)))
+    scrubber.open(ntsc.path)
+    seconds = 3.5
+    for _ in range(60):
+        before = len(shown)
+        with qtbot.waitSignal(scrubber.stepped, timeout=20_000) as stepped:
+            scrubber.step(seconds, -1)
+        assert stepped.args is not None
+        seconds = stepped.args[1]
+        assert len(shown) == before + 1
+    assert shown == list(range(shown[0], shown[0] - 60, -1))
