@@ -95,7 +95,8 @@ class Rendering:
         self._job, self._settings, self._version = job, settings, version
         self._hearing, self._shares, self._parser, self._batch = hearing, shares, parser, batch
         self._networks = list(networks)
-        self._threads = ThreadPoolExecutor(len(self._networks), thread_name_prefix="musetalk")
+        # A thread for each: networks that take turns on a card must not be asked for two batches at once.
+        self._threads = [ThreadPoolExecutor(1, thread_name_prefix="musetalk") for _ in self._networks]
         self._closed = Event()
         self._latents = _Kept[Tensor]()
         self._masks = _Kept[SoftMask]()
@@ -106,7 +107,8 @@ class Rendering:
         """Stop reading ahead and drawing."""
         self._stop()
         self._closed.set()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for thread in self._threads:
+            thread.shutdown(wait=False, cancel_futures=True)
         self._networks.clear()
 
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:
@@ -125,8 +127,8 @@ class Rendering:
             while len(waiting) <= len(self._networks) and (seen := list(islice(pictures, self._batch))):
                 drawings = [self._drawing(each) for each in seen]
                 wanted = [each for each in drawings if each is not None]
-                networks = self._networks[turn % len(self._networks)]
-                future = self._threads.submit(self._draw, networks, wanted) if wanted else None
+                device = turn % len(self._networks)
+                future = self._threads[device].submit(self._draw, self._networks[device], wanted) if wanted else None
                 waiting.append((seen, drawings, future))
                 turn += 1
             seen, drawings, future = waiting.popleft()
