@@ -24,9 +24,9 @@ _LARGEST_SIDE = 1600
 """Faces are looked for in a picture no larger than this: the network sees 192 pixels anyway."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
-    """A face in one picture.
+    """A face in one picture; each is equal to itself only.
 
     Attributes:
         frame: number of the picture in the clip.

@@ -82,30 +82,30 @@ class Video:
         wanted = sorted({round(place) for place in np.linspace(0, count - 1, min(count, _SAMPLES))})
         finder, mesh = FaceFinder(), Mesh()
         try:
-            together = []
+            together: list[list[Sighting]] = []
+            looks: dict[Sighting, tuple[FaceShape, Light]] = {}
             for done, frame in enumerate(wanted):
                 image = job.source.frame_at(frame)
-                together.append([Sighting(frame, box) for box in boxes_in(finder, image)])
-                yield Progress("looking", 0.5 * (done + 1) / len(wanted))
+                together.append([])
+                for box in boxes_in(finder, image):
+                    sighting = Sighting(frame, box)
+                    together[-1].append(sighting)
+                    found = still_mesh(mesh, image, box)
+                    if found is not None:
+                        looks[sighting] = (shape_of(found), Light.of(image, found, region_points(found)))
+                yield Progress("looking", (done + 1) / len(wanted))
             people = grouped([faces for faces in together if faces])
             if not people:
                 raise Refused.because("draft.no_face", path=job.source.path)
             where = Whereabouts(tuple(chosen_face(people, job.spec.face)))
-            shapes: list[FaceShape] = []
-            lights: list[Light] = []
-            for done, sighting in enumerate(where.sightings):
-                image = job.source.frame_at(sighting.frame)
-                found = still_mesh(mesh, image, sighting.box)
-                if found is not None:
-                    shapes.append(shape_of(found))
-                    lights.append(Light.of(image, found, region_points(found)))
-                yield Progress("looking", 0.5 + 0.5 * (done + 1) / len(where.sightings))
         finally:
             finder.close()
             mesh.close()
-        if not shapes:
+        seen = [looks[sighting] for sighting in where.sightings if sighting in looks]
+        if not seen:
             raise Refused.because("draft.no_face", path=job.source.path)
-        return cls(job, performance, settings, where, _resting_of(shapes, performance), _usual(lights))
+        resting = _resting_of([shape for shape, _ in seen], performance)
+        return cls(job, performance, settings, where, resting, _usual([light for _, light in seen]))
 
     def close(self) -> None:
         """Free the native graphs."""
