@@ -18,6 +18,7 @@ from engine.generation.backends.latentsync.networks import memory_of
 from engine.generation.backends.musetalk.boxes import Box
 from engine.generation.spec import Offload
 from engine.models.checkpoints import State, load_strict, mismatch, read_state
+from engine.models.converted import read_converted
 from engine.models.identify import compare
 from engine.models.sd_vae import SCALING
 
@@ -67,7 +68,9 @@ def load_unet(
     Raises:
         Refused: if it is anything else, see :func:`engine.models.checkpoints.load_strict`.
     """
-    return unet_from(read_state(path), path, dtype=dtype, device=device)
+    # The official file is in single precision: there is nothing to convert, and it is mapped as it is.
+    state = read_state(path) if dtype is None or dtype is torch.float32 else read_converted(path, dtype)
+    return unet_from(state, path, dtype=dtype, device=device)
 
 
 def unet_from(
