@@ -10,7 +10,7 @@ from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
 from desktop_app.panels.anchors import AnchorsBox
 from desktop_app.theme import GRID
-from desktop_app.timeline.moving import sound_time
+from desktop_app.timeline.moving import moved_ms
 from desktop_app.timeline.offsets import fit_of
 from desktop_app.widgets.bands import BandsBar
 from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
@@ -256,7 +256,7 @@ class SyncPanel(Speaking):
         if fit is None or document.correction == NOTHING:
             return None
         looks = (document.start + document.duration * share / _LOOKS for share in range(_LOOKS + 1))
-        rests = [fit(t) + document.correction_ms_at(sound_time(document.correction, t)) for t in looks]
+        rests = [fit(t) + moved_ms(document.correction, t) for t in looks]
         return max(rests, key=abs)
 
     def _show_final(self, found: Measurement) -> None:

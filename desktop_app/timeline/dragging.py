@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop_app.document.corrections import moved
 from desktop_app.document.document import Document, Marker
-from desktop_app.timeline.moving import sound_time
+from desktop_app.timeline.moving import moved_ms
 from desktop_app.timeline.offsets import fit_of
 from desktop_app.timeline.snapping import REACH, Snapped, Target, snap, targets
 from desktop_app.timeline.span import Span
@@ -67,7 +67,7 @@ class SoundDrag(Drag):
         super().__init__(document)
         self._held_at = seconds
         self._held = document.correction
-        self._held_ms = document.correction_ms_at(sound_time(document.correction, seconds))
+        self._held_ms = moved_ms(document.correction, seconds)
 
     def move(self, pointer: Pointer) -> Snapped:
         """Move the sound along with the pointer."""

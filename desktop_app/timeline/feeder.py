@@ -19,6 +19,7 @@ from desktop_app.timeline.moving import sound_time
 from desktop_app.timeline.spectra import COLUMNS, ROWS, Image, Tile, make_tile
 from desktop_app.timeline.view import TimelineView
 from engine.media.peaks import BIN_SAMPLES, PeakBlock, Peaks, build_peaks
+from engine.media.probe import MediaInfo
 from engine.media.samples import read_samples
 from engine.media.thumbnails import Thumbnail, ThumbnailRequests, make_thumbnails
 from engine.refusal import Refusal, Refused
@@ -102,11 +103,11 @@ class PeakReader(Errand):
     grown = Signal(int, PeakBlock)
     finished = Signal(int, Peaks)
 
-    def read(self, file: Path) -> None:
+    def read(self, info: MediaInfo) -> None:
         """Read a file from the beginning."""
 
         def task(number: int) -> None:
-            job = build_peaks(file)
+            job = build_peaks(info.path, info=info)
             with closing(job):
                 while self.is_current(number):
                     try:
@@ -248,14 +249,13 @@ class Feeder(QObject):
         self._pictures.cancel()
         self._spectra.cancel()
         self._coming, self._coming_tiles = (0.0, 0.0), []
-        file = self._sound_file()
-        if file is None:
+        info = self._document.sound_info
+        if info is None or info.audio is None:
             self._peaks.cancel()
             self._sound = None
         else:
-            info = self._document.sound_info
-            self._sound = FileSound(float(info.duration or 0) if info is not None else 0.0)
-            self._peaks.read(file)
+            self._sound = FileSound(float(info.duration or 0))
+            self._peaks.read(info)
         self._view.set_sound(self._sound)
         self._view.ask_pictures()
 

@@ -48,13 +48,20 @@ def sound_time(correction: AnyCorrection, shown: float) -> float:
     """
     if isinstance(correction, DriftCorrection):
         return (shown - correction.at_zero_ms / 1000) / (1 + correction.rate_ppm / 1e6)
+    return shown - moved_ms(correction, shown) / 1000
+
+
+def moved_ms(correction: AnyCorrection, shown: float) -> float:
+    """Return by how much the sound is moved that is heard when the picture is at ``shown`` seconds, milliseconds."""
     if isinstance(correction, Correction):
-        return shown - correction.ms / 1000
-    heard = shown - correction.steps[0][1] / 1000
+        return correction.ms
+    if isinstance(correction, DriftCorrection):
+        return correction.at(sound_time(correction, shown))
+    found = correction.steps[0][1]
     for time, ms in correction.steps[1:]:
         if shown >= float(time) + ms / 1000:
-            heard = shown - ms / 1000
-    return heard
+            found = ms
+    return found
 
 
 def shown_time(correction: AnyCorrection, heard: float) -> float:

@@ -32,7 +32,7 @@ from desktop_app.timeline.hints import Hints
 from desktop_app.timeline.lane import HEADING_WIDTH, Lane
 from desktop_app.timeline.marker_field import MarkerField
 from desktop_app.timeline.mouth import MouthOpening
-from desktop_app.timeline.moving import shown_time, sound_time, stretches
+from desktop_app.timeline.moving import moved_ms, shown_time, sound_time, stretches
 from desktop_app.timeline.offsets import OffsetPoints, reach_of
 from desktop_app.timeline.plane import Floats
 from desktop_app.timeline.ruler import FLAG, Ruler
@@ -491,12 +491,11 @@ class TimelineView(QWidget):
             wave.place(piece)
         document = self._document
         self._points.set_applied(
-            lambda shown: -document.correction_ms_at(sound_time(document.correction, shown)),
+            lambda shown: -moved_ms(document.correction, shown),
             tuple(piece.start + piece.shift for piece in pieces[1:]),
         )
         self._place_handle()
-        middle = sound_time(document.correction, self._span.middle)
-        self._handle.set_text(str(Correction(document.correction_ms_at(middle)).words()))
+        self._handle.set_text(str(Correction(moved_ms(document.correction, self._span.middle)).words()))
 
     def _show_markers(self) -> None:
         markers = self._document.markers

@@ -540,3 +540,13 @@ def test_the_line_of_what_is_undone_jumps_where_the_sound_does(view: TimelineVie
     assert len(heights(10.0)) == 1
     assert heights(10.0) == heights(45.0)
     assert heights(10.0) != heights(55.0)
+
+
+def test_the_line_of_what_is_undone_stays_level_up_to_a_hole_between_stretches(
+    view: TimelineView, document: Document
+) -> None:
+    # From 25.0 s, where the earlier stretch ends, to 30.5 s, where the later one begins, nothing is heard.
+    document.correct(StepCorrection(((Fraction(0), -5000.0), (Fraction(30), 500.0))), "as measured")
+    applied = view._points._applied
+    assert applied is not None
+    assert [applied(t) for t in (10.0, 27.0, 30.4, 30.6)] == [5000.0, 5000.0, 5000.0, -500.0]
