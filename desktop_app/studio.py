@@ -15,7 +15,7 @@ from desktop_app.document.document import Document, State
 from desktop_app.document.memory import Memory
 from desktop_app.document.project import SUFFIX, Project, read
 from desktop_app.document.settings import Settings
-from desktop_app.work.asking import EngineList, Planning
+from desktop_app.work.asking import EngineList, Planning, PromptCheck
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.examining import Examining
 from desktop_app.work.exporting import Exporting
@@ -58,6 +58,7 @@ class Studio(QObject):
         rendering: renders new clips, in a process of its own.
         engines: which engines there are.
         planning: what a render would take.
+        prompt_check: whether a prompt fits the voice.
         shelf: the model files.
     """
 
@@ -105,6 +106,7 @@ class Studio(QObject):
         self.shelf = Shelf(model_engine or EngineProcess(places.log_folder() / "models-engine.txt", parent=self), self)
         # Short questions: they may wait behind a measurement, but not behind a render.
         self.engines, self.planning = EngineList(self.engine, self), Planning(self.engine, self)
+        self.prompt_check = PromptCheck(self.engine, self)
         self.shelf.stocked.connect(self.engines.ask)
         self.shelf.refused.connect(self.refused)
         self._memory = Memory(places.state_folder() / "corrections.json")

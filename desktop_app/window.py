@@ -452,7 +452,9 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(studio_page)
         self.queue_page = QueuePage(self.studio.queue, actions)
         self._stack.addWidget(self.queue_page)
-        self.generation = GenerationPage(self.studio.rendering, self.studio.engines, self.studio.planning, actions)
+        self.generation = GenerationPage(
+            self.studio.rendering, self.studio.engines, self.studio.planning, self.studio.prompt_check, actions
+        )
         self._stack.addWidget(self.generation)
         self.models_page = ModelsPage(self.studio.shelf, self.studio.engines, actions)
         self._stack.addWidget(self.models_page)

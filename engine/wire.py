@@ -52,6 +52,7 @@ _MODULES = {
     "engine.generation.events": ("Preview", "GpuReading", "Reading", "Notice"),
     "engine.generation.profiles": ("CalibrationProfile",),
     "engine.generation.report": ("SyncCheck", "Statistics", "RenderReport"),
+    "engine.generation.prompts": ("PromptAdvice",),
     "engine.models.finder": ("Found", "Library"),
     "engine.models.checking": ("State", "Checked"),
     "engine.worker_messages": (
@@ -68,6 +69,7 @@ _MODULES = {
         "PlanRender",
         "Render",
         "Calibrate",
+        "CheckPrompt",
         "FindModels",
         "CheckModel",
         "ImportModels",

@@ -27,6 +27,7 @@ from engine.worker_messages import (
     PROTOCOL,
     Calibrate,
     CheckModel,
+    CheckPrompt,
     Doctor,
     DownloadModel,
     Draw,
@@ -46,6 +47,7 @@ from engine.worker_messages import (
 )
 
 if TYPE_CHECKING:
+    from engine.generation.prompts import PromptAdvice
     from engine.generation.registry import EngineStatus
 
 _REPORT_SECONDS = 0.05
@@ -121,6 +123,8 @@ def start(request: Request) -> Job[Any]:
             from engine.generation.calibrate import calibrate
 
             return calibrate(request.engine, request.parameters)
+        case CheckPrompt():
+            return _check_prompt(request)
         case FindModels():
             from engine.models.finder import find
 
@@ -157,6 +161,13 @@ def _engines() -> Job[tuple[EngineStatus, ...]]:
 
     yield Progress("looking_around", 0.0)
     return engine_list()
+
+
+def _check_prompt(request: CheckPrompt) -> Job[PromptAdvice | Refusal]:
+    from engine.generation.prompts import check_prompt, listen
+
+    heard = yield from listen(request.voice)
+    return heard if isinstance(heard, Refusal) else check_prompt(request.prompt, heard)
 
 
 class Worker:

@@ -141,6 +141,17 @@ class Calibrate:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckPrompt:
+    """Hear whether a prompt fits a voice; see :func:`engine.generation.prompts.check_prompt`.
+
+    Answered by a PromptAdvice.
+    """
+
+    voice: Path
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
 class FindModels:
     """Look for model files in all known folders; see :func:`engine.models.finder.find`. Answered by a Library."""
 
@@ -183,6 +194,7 @@ Request = (
     | PlanRender
     | Render
     | Calibrate
+    | CheckPrompt
     | FindModels
     | CheckModel
     | ImportModels

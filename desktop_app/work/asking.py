@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
 from engine.generation.backend import Capabilities, Estimate
+from engine.generation.prompts import PromptAdvice
 from engine.generation.registry import EngineStatus
 from engine.generation.spec import RenderSpec
 from engine.refusal import Refusal
-from engine.worker_messages import Engines, PlanRender
+from engine.worker_messages import CheckPrompt, Engines, PlanRender
 
 _CALM_MILLISECONDS = 350
 """A plan is asked for when choices have rested this long."""
@@ -124,6 +127,58 @@ class Planning(QObject):
         match outcome.value:
             case Estimate() as estimate:
                 self.estimate = estimate
+            case Refusal() as refusal:
+                self.refusal = refusal
+        if outcome.ending in {Ending.LOST, Ending.FAULT}:
+            self.refusal = Refusal.of("window.engine_lost" if outcome.ending is Ending.LOST else "window.fault")
+        self.changed.emit()
+
+
+class PromptCheck(QObject):
+    """Whether a prompt fits the voice, and how it is better said.
+
+    Attributes:
+        advice: the answer, ``None`` while there is none.
+        refusal: why the voice could not be heard.
+    """
+
+    changed = Signal()
+    """It was asked for, forgotten, or there is an answer."""
+
+    def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._job: EngineJob | None = None
+        self.advice: PromptAdvice | None = None
+        self.refusal: Refusal | None = None
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._job is not None
+
+    def ask(self, voice: Path, prompt: str) -> None:
+        """Listen to a voice and compare."""
+        self.forget()
+        self._job = job = self._engine.submit(CheckPrompt(voice, prompt))
+        job.ended.connect(lambda outcome: self._take(job, outcome))
+        self.changed.emit()
+
+    def forget(self) -> None:
+        """Forget question and answer: the prompt or the voice is another one now."""
+        self.advice = self.refusal = None
+        if self._job is not None:
+            job, self._job = self._job, None
+            self._engine.cancel(job)
+        self.changed.emit()
+
+    def _take(self, job: EngineJob, outcome: Outcome) -> None:
+        if job is not self._job:
+            return
+        self._job = None
+        match outcome.value:
+            case PromptAdvice() as advice:
+                self.advice = advice
             case Refusal() as refusal:
                 self.refusal = refusal
         if outcome.ending in {Ending.LOST, Ending.FAULT}:

@@ -1445,6 +1445,45 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
     </context>
     <context>
+        <name>PromptBox</name>
+        <message>
+            <source>Prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>A woman speaks calmly to the camera, synchronized to speech</source>
+            <translation>一位女士平静地对着镜头说话，口型与语音同步</translation>
+        </message>
+        <message>
+            <source>Who speaks, in which mood, how much they move. A mood that fits the voice looks best.</source>
+            <translation>谁在说话、什么情绪、动作多大。情绪与声音相符时效果最好。</translation>
+        </message>
+        <message>
+            <source>Check against the voice</source>
+            <translation>与声音核对</translation>
+        </message>
+        <message>
+            <source>Say it like this</source>
+            <translation>改用这种说法</translation>
+        </message>
+        <message>
+            <source>One part for every ten seconds</source>
+            <translation>每十秒一段</translation>
+        </message>
+        <message>
+            <source>Listening to the voice…</source>
+            <translation>正在听声音…</translation>
+        </message>
+        <message>
+            <source>The prompt fits the voice.</source>
+            <translation>提示词与声音相符。</translation>
+        </message>
+        <message>
+            <source>In use: {count} parts, one for every ten seconds.</source>
+            <translation>正在使用：{count} 段，每十秒一段。</translation>
+        </message>
+    </context>
+    <context>
         <name>QueuePage</name>
         <message>
             <source>File</source>
@@ -1582,18 +1621,6 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>预设</translation>
         </message>
         <message>
-            <source>Prompt</source>
-            <translation>提示词</translation>
-        </message>
-        <message>
-            <source>A woman speaks calmly to the camera, synchronized to speech</source>
-            <translation>一位女士平静地对着镜头说话，口型与语音同步</translation>
-        </message>
-        <message>
-            <source>Who speaks, in which mood, how much they move. A mood that fits the voice looks best.</source>
-            <translation>谁在说话、什么情绪、动作多大。情绪与声音相符时效果最好。</translation>
-        </message>
-        <message>
             <source>Another seed</source>
             <translation>换一个种子</translation>
         </message>
@@ -1704,10 +1731,6 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>Smaller is better; 16 cannot be told from the original.</source>
             <translation>越小越好；16 与原画面看不出差别。</translation>
-        </message>
-        <message>
-            <source>As the video</source>
-            <translation>与视频相同</translation>
         </message>
         <message>
             <source>As the face</source>

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.document.order import Order
 from desktop_app.panels.generation.fields import (
@@ -21,9 +21,11 @@ from desktop_app.panels.generation.fields import (
     set_choices,
     text_field,
 )
+from desktop_app.panels.generation.prompt import PromptBox
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, button, label
 from desktop_app.widgets.fold import Fold
+from desktop_app.work.asking import PromptCheck
 from engine.generation.backend import Capabilities, Parameter
 from engine.generation.presets import presets
 from engine.generation.spec import LengthPolicy, Offload, Precision, RenderSpec, SilencePolicy
@@ -43,26 +45,20 @@ _SIZES = ((1920, 1080), (1280, 720), (1080, 1920), (720, 1280), (1080, 1080), (7
 _MOST_SEED = 2**31 - 1
 _MOST_FACES = 6
 _MOST_OFFSET_MS = 500.0
-_PROMPT_HEIGHT = 9 * GRID
 _CRF = RenderSpec(Path(), Path(), Path()).crf
 
 
 class RenderForm(Speaking):
     """The fields; each change goes to the order at once."""
 
-    def __init__(self, order: Order, parent: QWidget | None = None) -> None:
+    def __init__(self, order: Order, check: PromptCheck, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._order = order
         self._engine: Capabilities | None = None
         self.fields: dict[str, Field] = {}
         self.parameters: dict[str, Field] = {}
         self._clip_title, self._engine_title = label("heading"), label("heading")
-        self._prompt_title, self._prompt_help = label(), label("small", wraps=True)
-        self.prompt = QPlainTextEdit()
-        self.prompt.setTabChangesFocus(True)
-        self.prompt.setFixedHeight(_PROMPT_HEIGHT)
-        self.prompt.textChanged.connect(lambda: order.choose(prompt=self.prompt.toPlainText()))
-        self._prompt_title.setBuddy(self.prompt)
+        self.prompt = PromptBox(order, check)
         self._dice = button(lambda: order.choose(seed=secrets.randbelow(_MOST_SEED)), kind="link", picture="dice")
         self._preset_title = label("heading")
         self.presets: dict[str, QToolButton] = {}
@@ -89,13 +85,7 @@ class RenderForm(Speaking):
         column.addWidget(self._engine_title)
         column.addLayout(self._parameter_column)
         column.addWidget(self._clip_title)
-        self._prompt_box = QWidget()
-        inside = QVBoxLayout(self._prompt_box)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(2)
-        for part in (self._prompt_title, self.prompt, self._prompt_help):
-            inside.addWidget(part)
-        column.addWidget(self._prompt_box)
+        column.addWidget(self.prompt)
         for name in ("fps", "size", "length_policy", "silence_policy", "face"):
             column.addWidget(self.fields[name])
         column.addWidget(self.fields["seed"])
@@ -131,12 +121,6 @@ class RenderForm(Speaking):
         for each in presets():
             self.presets[each.name].setText(each.title.text())
             self.presets[each.name].setToolTip(each.about.text())
-        self._prompt_title.setText(self.tr("Prompt"))
-        self.prompt.setPlaceholderText(self.tr("A woman speaks calmly to the camera, synchronized to speech"))
-        self._prompt_help.setText(
-            self.tr("Who speaks, in which mood, how much they move. A mood that fits the voice looks best.")
-        )
-        self.prompt.setAccessibleName(self.tr("Prompt"))
         self._dice.setText(self.tr("Another seed"))
         self._more.name(self.tr("Memory, devices and quality"))
         self._say_choices()
@@ -284,11 +268,7 @@ class RenderForm(Speaking):
         for name, field in self.parameters.items():
             if self._engine is not None:
                 field.show_value(self._engine.values(spec)[name])
-        self._prompt_box.setVisible(self._engine is not None and self._engine.reads_prompt)
-        if self.prompt.toPlainText() != spec.prompt:
-            self.prompt.blockSignals(True)
-            self.prompt.setPlainText(spec.prompt)
-            self.prompt.blockSignals(False)
+        self.prompt.setVisible(self._engine is not None and self._engine.reads_prompt)
 
 
 def _said(parameter: Parameter) -> str:

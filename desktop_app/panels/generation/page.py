@@ -23,7 +23,7 @@ from desktop_app.panels.generation.wells import FaceWell, VoiceWell
 from desktop_app.player.pictures import to_image
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, label, scrolling
-from desktop_app.work.asking import EngineList, Planning
+from desktop_app.work.asking import EngineList, Planning, PromptCheck
 from desktop_app.work.inputs import FaceReader, VoiceReader
 from desktop_app.work.rendering import Rendering, RenderItem
 from engine.generation.registry import EngineStatus
@@ -60,6 +60,7 @@ class GenerationPage(Speaking):
         rendering: Rendering,
         engines: EngineList,
         planning: Planning,
+        check: PromptCheck,
         actions: Actions,
         parent: QWidget | None = None,
     ) -> None:
@@ -74,7 +75,7 @@ class GenerationPage(Speaking):
         self.face_well, self.voice_well = FaceWell(), VoiceWell()
         self.own_voice_button = button(self._use_own_voice, kind="link")
         self.mark_button = button(self._mark_or_not, kind="link")
-        self.picker, self.form = EnginePicker(), RenderForm(self.order)
+        self.picker, self.form = EnginePicker(), RenderForm(self.order, check)
         self.estimate = EstimateLine(planning)
         self._target_title = label("heading")
         self.target_field = QLineEdit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 
 import numpy as np
@@ -112,9 +113,9 @@ class Well(QAbstractButton):
         painter.setPen(QPen(theme.colour("accent" if lit else "line"), 1.5 if lit else 1, style))
         painter.drawPath(shape)
 
+    @abstractmethod
     def _paint_content(self, painter: QPainter, area: QRectF, theme: Theme) -> None:
         """Draw what the file holds."""
-        raise NotImplementedError
 
     def _paint_strip(self, painter: QPainter, area: QRectF, theme: Theme) -> None:
         strip = QRectF(area.left(), area.bottom() - _STRIP, area.width(), _STRIP)

@@ -392,3 +392,20 @@ def test_nothing_is_downloaded_before_the_user_has_agreed(
     assert "5.1 GB" in asked[0]
     assert "OpenRAIL++" in asked[0]
     assert not shelf.is_busy
+
+
+def test_a_prompt_is_checked_against_the_voice(desk: Desk, page: GenerationPage, voice: Path) -> None:
+    page.set_voice(voice)
+    prompt = page.form.prompt
+    assert not prompt.isVisible()
+    page.picker.choose("liveavatar")
+    desk.until(prompt.isVisible)
+    prompt.field.setPlainText("A man is shouting")
+    assert page.order.choices.prompt == "A man is shouting"
+    press(desk, prompt.check_button)
+    desk.until(lambda: "follows the voice" in prompt.findings, 60)
+    press(desk, prompt.take_button)
+    proposal = page.order.choices.prompt
+    assert "synchronized to speech" in proposal
+    assert prompt.field.toPlainText() == proposal
+    assert prompt.findings == ""
