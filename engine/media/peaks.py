@@ -22,7 +22,7 @@ import numpy.typing as npt
 from engine.jobs import Job, Progress
 from engine.media.cache import Cache, content_key
 from engine.media.opening import MediaPath, local_file
-from engine.media.probe import probe
+from engine.media.probe import MediaInfo, probe
 from engine.media.samples import read_samples
 from engine.refusal import Refused
 
@@ -111,7 +111,7 @@ class Peaks:
         return mins, maxs
 
 
-def build_peaks(path: MediaPath, stream: int | None = None) -> Job[Peaks]:
+def build_peaks(path: MediaPath, stream: int | None = None, *, info: MediaInfo | None = None) -> Job[Peaks]:
     """Make the peaks of a sound, or take them from the cache.
 
     Each progress carries a :class:`PeakBlock`.
@@ -119,12 +119,13 @@ def build_peaks(path: MediaPath, stream: int | None = None) -> Job[Peaks]:
     Args:
         path: a local file.
         stream: stream index in the file; by default its default sound.
+        info: what a probe said of the file just now; opening a file of hours once less is what one waits for.
 
     Raises:
         Refused: as :func:`~engine.media.samples.read_samples`.
     """
     file = local_file(path)
-    info = probe(file)
+    info = info or probe(file)
     chosen = stream if stream is not None else info.audio.index if info.audio is not None else None
     if chosen is None:
         raise Refused.because("media.no_sound", path=path)
