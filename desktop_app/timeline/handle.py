@@ -29,8 +29,9 @@ class Handle(PlaneItem):
 
     def set_text(self, text: str) -> None:
         """Show how far the sound is moved."""
-        self._text = text
-        self.update()
+        if text != self._text:
+            self._text = text
+            self.update()
 
     def set_lit(self, *, lit: bool) -> None:
         """Light up while the pointer is on it."""

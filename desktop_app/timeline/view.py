@@ -495,7 +495,11 @@ class TimelineView(QWidget):
             tuple(piece.start + piece.shift for piece in pieces[1:]),
         )
         self._place_handle()
-        self._handle.set_text(str(Correction(moved_ms(document.correction, self._span.middle)).words()))
+        self._name_handle()
+
+    def _name_handle(self) -> None:
+        """Say how far the sound is moved that is at the left end of the screen, where the words are."""
+        self._handle.set_text(str(Correction(moved_ms(self._document.correction, self._span.start)).words()))
 
     def _show_markers(self) -> None:
         markers = self._document.markers
@@ -539,6 +543,7 @@ class TimelineView(QWidget):
         ):
             item.set_times(self._span.start - edge, self._span.stop + edge)
         self._handle.set_view_start(self._span.start)
+        self._name_handle()
         self._points.set_view_start(self._span.start)
         self._place_playhead()
         self._look_at_pictures()
