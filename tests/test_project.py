@@ -34,7 +34,19 @@ ROOMS = {
 """Rooms and the rooms below each; everything else directly in ``engine`` stands on top of them all."""
 
 HEAVY = ("torch", "cv2", "mediapipe", "librosa", "diffusers", "transformers", "matplotlib", "scipy", "PySide6", "typer")
-LIGHT = ("engine.timing", "engine.words", "engine.sync.result", "engine.media.probe", "engine.sound.finding")
+LIGHT = (
+    "engine.timing",
+    "engine.words",
+    "engine.sync.result",
+    "engine.media.probe",
+    "engine.sound.finding",
+    "engine.models.finder",
+    "engine.models.checking",
+    "engine.models.importing",
+    "engine.models.downloading",
+    "engine.sync.syncnet.result",
+    "engine.generation.backends.musetalk.engine",
+)
 
 
 def python_files(folder: Path) -> list[Path]:

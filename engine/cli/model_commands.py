@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from engine.cli.exit_codes import ExitCode
-from engine.cli.options import Action, AsJson, Lang, argument, help_text
+from engine.cli.options import Action, AsJson, Lang, argument, help_text, option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,6 +145,28 @@ def _download(
             files = answer if isinstance(answer, Refusal) else (answer,)
             code = max(code, _show_files(terminal, each.name, files))
         return code
+
+    return act
+
+
+@app.command("try", help=help_text("models.try"), epilog=help_text("exit_codes"), no_args_is_help=True)
+def _try(
+    engine: Annotated[str, argument("ENGINE", "models.engine")],
+    output: Annotated[str | None, option("--output", "-o", text="models.output", metavar="OUT")] = None,
+    overwrite: Annotated[bool, option("--overwrite", text="render.overwrite")] = False,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> Action:
+    def act() -> int:
+        from engine.cli.batch import Task
+        from engine.cli.many_files import Work
+        from engine.cli.render_answers import show_render
+        from engine.cli.render_jobs import try_file
+
+        arguments = {"engine": engine, "output": output or f"plosive-{engine}.mp4", "overwrite": overwrite}
+        work = Work([], 1, as_json=as_json)
+        work.files = [engine]
+        return work.do([Task(try_file, arguments)], show_render)
 
     return act
 

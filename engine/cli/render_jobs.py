@@ -77,6 +77,13 @@ def calibrate_engine(
     return (yield from calibrate(engine, parameters, fps=rate, devices=tuple(devices)))
 
 
+def try_file(engine: str, *, output: str, overwrite: bool) -> Job[RenderReport | Refusal]:
+    """Render the sample person with an engine, and measure the clip."""
+    from engine.generation.trial import try_engine
+
+    return try_engine(engine, Path(output), overwrite=overwrite)
+
+
 def default_output(source: Path, voice: Path) -> Path:
     """Return the name of a clip when none is asked for: that of face and voice, beside the face."""
     return source.with_name(f"{source.stem}-{voice.stem}.mp4")

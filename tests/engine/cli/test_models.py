@@ -105,3 +105,10 @@ def test_measuring_with_syncnet_needs_its_file_and_draws_nothing(say: Say, tmp_p
     code, said = say("measure", "--detector", "syncnet", str(tmp_path / "clip.mp4"))
     assert code == 3
     assert "plosive models" in said
+
+
+def test_trying_an_engine_without_its_files_says_what_is_missing(say: Say, tmp_path: Path) -> None:
+    code, said = say("models", "try", "musetalk", "-o", str(tmp_path / "trial.mp4"))
+    assert code == 3
+    assert "MuseTalk" in said
+    assert not (tmp_path / "trial.mp4").exists()
