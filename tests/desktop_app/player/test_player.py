@@ -16,7 +16,7 @@ from desktop_app.player.clock import Moment
 from desktop_app.player.output import SilentOutput
 from desktop_app.player.player import FIRST_VOLUME, Player
 from desktop_app.timeline.moving import shown_time
-from engine.timing import Correction, DriftCorrection
+from engine.timing import Correction, DriftCorrection, StepCorrection
 from tests.desktop_app.player.test_decoding import PATIENCE, number
 from tests.media import Clip
 
@@ -267,3 +267,28 @@ def test_true_times_of_variable_rate(qtbot: QtBot, clip: MakeClip) -> None:
     for found, seconds, at in bench.shown[1:]:
         assert seconds == pytest.approx(float(made.frame_times[found]), abs=1e-6)
         assert abs(seconds - at) <= 0.0081
+
+
+def test_while_the_playhead_is_held_each_moment_is_heard(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[float] = []
+    monkeypatch.setattr(SilentOutput, "grain", lambda _, source: heard.append(source))
+    bench.document.correct(Correction(-200.0), "moved")
+    bench.player.seek(1.0)
+    assert heard == []
+    bench.player.start_scrub()
+    for seconds in (1.5, 1.6):
+        bench.player.seek(seconds)
+    bench.player.finish_scrub()
+    bench.player.seek(2.0)
+    # Sound that is moved 200 ms earlier lies 200 ms later in the file.
+    assert heard == pytest.approx([1.7, 1.8])
+
+
+def test_steps_of_a_correction_are_followed_while_playing(bench: Bench) -> None:
+    bench.document.correct(StepCorrection(((Fraction(0), 0.0), (Fraction(2), 400.0))), "jumps")
+    bench.player.seek(1.5)
+    bench.player.play()
+    bench.run(1.5)
+    strays = [seconds - position for _, seconds, position in bench.shown[1:]]
+    assert max(abs(stray) for stray in strays) <= 0.0201
+    assert [seconds for _, seconds, _ in bench.shown][-1] > 2.4
