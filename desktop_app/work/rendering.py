@@ -37,6 +37,8 @@ CANCEL_SECONDS = 0.8
 _LOG = logging.getLogger(__name__)
 _VERSION = 1
 _SAVE_MILLISECONDS = 500
+_WRITTEN_FROM = 0.88
+"""From this share on the clip itself is written, and then measured."""
 _MOST_READINGS = 1200
 """Ten minutes at two a second; beyond that every other one is dropped, again and again."""
 
@@ -268,17 +270,20 @@ class Rendering(QObject):
         self._engine.stop()
 
     def _go_on(self) -> None:
-        if self._job is not None or self._is_paused:
+        if self._job is not None:
             return
-        item = next((item for item in self._items if item.stage is Stage.WAITING), None)
+        waiting = (item for item in self._items if item.stage is Stage.WAITING)
+        item = None if self._is_paused else next(waiting, None)
         if item is None:
-            self._engine.stop()
+            if not self._engine.jobs:  # one that is being cancelled comes back here when it has ended
+                self._engine.stop()
             return
         self._began = time.monotonic()
         self._running = number = item.number
         self._tracks[number] = Track()
         self._set(replace(item, stage=Stage.RUNNING, step="starting", seconds=0.0, refusal=None, notices=()))
-        spec = item.spec
+        # A clip that had been written when it was stopped is its own; anybody else's file is not replaced.
+        spec = replace(item.spec, overwrite=item.spec.overwrite or item.done >= _WRITTEN_FROM)
         request = Calibrate(spec.engine, spec.parameters) if item.is_calibration else Render(spec)
         self._job = job = self._engine.submit(request)
         job.progressed.connect(lambda stage, done, partial: self._follow(job, stage, done, partial))
@@ -306,6 +311,7 @@ class Rendering(QObject):
     def _end(self, job: EngineJob, outcome: Outcome) -> None:
         item = self.item(self._running)
         if job is not self._job or item is None:
+            QTimer.singleShot(0, self, self._go_on)
             return
         self._job = self._running = None
         item = _concluded(replace(item, step="", eta_seconds=None, seconds=time.monotonic() - self._began), outcome)

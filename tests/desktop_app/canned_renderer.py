@@ -59,6 +59,8 @@ def rendered(request: Request) -> Job[Any]:
         return Refusal.of("generation.disk_full", path=spec.target.parent)
     if wishes(".faceless").exists() and not spec.face_points:
         return Refusal.of("draft.no_face", path=spec.source)
+    if spec.target.exists() and not spec.overwrite:
+        return Refusal.of("export.exists", path=spec.target)
     kept = spec.target.with_suffix(".kept")
     began = int(kept.read_text()) if kept.exists() else 0
     if began:
@@ -79,6 +81,10 @@ def rendered(request: Request) -> Job[Any]:
                 os.abort()
     kept.unlink()
     shutil.copy(spec.source, spec.target)
+    yield Progress("looking", 0.95)
+    if wishes(".late").exists():
+        wishes(".late").unlink()
+        os.abort()
     return RenderReport(
         path=spec.target,
         spec=spec,

@@ -248,6 +248,7 @@ class GenerationPage(Speaking):
         self.order.changed.connect(self._show_order)
         self._engines.changed.connect(self._show_engines)
         self._rendering.changed.connect(self._follow)
+        self._rendering.state_changed.connect(self._show_order)
         self._rendering.watched.connect(self._watch)
         self._rendering.arranged.connect(self._follow_list)
 
@@ -413,7 +414,6 @@ class GenerationPage(Speaking):
     def _follow(self, number: int) -> None:
         if number == self._shown:
             self.run_card.refresh()
-        self._show_order()
 
     def _watch(self, number: int) -> None:
         if number == self._shown:

@@ -19,6 +19,7 @@ from desktop_app.window import MainWindow
 from desktop_app.work.rendering import Rendering, RenderItem, Stage
 from tests.desktop_app.canned_renderer import FRAMES
 from tests.desktop_app.window.conftest import Desk
+from tests.desktop_app.window.test_everywhere import Watchdog
 from tests.desktop_app.window.test_flows import drag
 from tests.media import make_clip
 
@@ -212,6 +213,43 @@ def test_a_render_whose_process_dies_goes_on_where_it_was(desk: Desk, page: Gene
     report = item_of(desk, number).report
     assert report is not None
     assert report.resumed_segments == 1
+
+
+def test_a_render_that_dies_over_measuring_replaces_its_own_clip_but_nobody_elses(
+    desk: Desk, page: GenerationPage, voice: Path
+) -> None:
+    voice.with_suffix(".late").touch()
+    number = start(desk, page, desk.clip, voice)
+    desk.until(lambda: item_of(desk, number).stage is Stage.FAILED)
+    assert item_of(desk, number).spec.target.exists()
+    press(desk, page.run_card.buttons["go_on"])
+    desk.until(lambda: item_of(desk, number).stage is Stage.DONE)
+    desk.studio.rendering.pause()
+    number = start(desk, page, desk.clip, voice)
+    stranger = item_of(desk, number).spec.target
+    stranger.write_text("somebody's")
+    desk.studio.rendering.resume()
+    desk.until(lambda: item_of(desk, number).stage is Stage.FAILED)
+    assert stranger.read_text() == "somebody's"
+
+
+def test_the_event_loop_never_stalls_while_rendering_and_cancelling(
+    desk: Desk, page: GenerationPage, voice: Path
+) -> None:
+    voice.with_suffix(".stuck").touch()
+    page.set_source(desk.clip)
+    page.set_voice(voice)
+    desk.until(lambda: page.render_button.isEnabled() and page.face_well.facts != "")
+    watchdog = Watchdog()
+    page.render_now()
+    number = desk.studio.rendering.items[-1].number
+    desk.until(lambda: item_of(desk, number).done >= 0.5)
+    ended: list[object] = []
+    desk.studio.rendering._engine.jobs[0].ended.connect(ended.append)
+    desk.studio.rendering.cancel(number)
+    desk.until(lambda: bool(ended))
+    assert item_of(desk, number).stage is Stage.CANCELLED
+    assert watchdog.longest < 0.1
 
 
 def test_a_cancelled_render_leaves_the_line_to_the_next_even_when_it_is_stuck(
