@@ -72,7 +72,7 @@ class Draft:
         """See :class:`~engine.generation.backend.Backend`.
 
         Raises:
-            Refused: ``draft.no_face``, ``draft.no_such_face``.
+            Refused: ``draft.no_face``, ``draft.no_such_face``, ``draft.face_points``.
         """
         del devices
         # OpenCV and MediaPipe take a second to import: only whoever renders pays for it.

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.face.landmarks import CHEEKS, INNER_LIPS, OUTER_LIPS
+from engine.face.landmarks import CHEEKS
 from engine.face.mesh import Image
+from engine.generation.backends.draft.portrait import ALMOND, INNER
 
 Floats = npt.NDArray[np.float32]
 
-_INNER = slice(len(OUTER_LIPS), len(OUTER_LIPS) + len(INNER_LIPS))
 _EYES = ((33, 160, 158, 133, 153, 144), (362, 385, 387, 263, 373, 380))
 
 _MM = 1 / 63.0
@@ -29,7 +29,6 @@ _LINE = 0.014
 """Half the height of the line between lips that were apart in the source, in units."""
 _CLOSED_BY = 0.06
 """Lips that have come this much nearer (units) leave the whole line."""
-_ALMOND = np.sqrt(1 - (np.abs(np.arange(1, 10) - 5) / 5) ** 2).astype(np.float32)
 _LEAST_SHOWN = 0.08
 """Gap between the lips, against the mouth's width, from which a source can show its own teeth."""
 _FINEST = 150
@@ -64,13 +63,13 @@ class Light:
             region: the same for ``MOUTH_REGION``, shape ``(61, 2)``.
         """
         skin = _median(image, mesh[list(CHEEKS), :2])
-        lips = _median(image, (region[1:10] + region[_INNER][1:10]) / 2)
+        lips = _median(image, (region[1:10] + region[INNER][1:10]) / 2)
         # The whites of the eyes tell the light; they are shaded by the lids, and on light skin teeth outshine it.
         white = np.maximum(1.12 * _whites(image, mesh), 0.54 * (skin + skin.max()))
         # Teeth are a little darker and yellower than that.
         tint = 0.65 * white / white.max() + 0.35 * skin / max(float(skin.max()), 0.05)
-        teeth = min(0.88 * float(white.max()), 0.86) * tint * np.array([1.0, 0.98, 0.93])
-        shown = _shown_teeth(image, region[_INNER], float(skin.max()))
+        teeth = min(0.9 * float(white.max()), 0.9) * tint * np.array([1.0, 0.98, 0.93])
+        shown = _shown_teeth(image, region[INNER], float(skin.max()))
         if shown is not None:
             teeth = np.clip(1.12 * shown, 0, 0.95)
         brightness = float(white.mean())
@@ -205,7 +204,7 @@ def paint_mouth(
 def _widened(lips: Floats, place: Place, by: float) -> Floats:
     """Return an inner lip ring opened by so many units, less towards the corners, shape ``(20, 2)``."""
     away = np.zeros(len(lips), np.float32)
-    away[1:10], away[19:10:-1] = _ALMOND, -_ALMOND
+    away[1:10], away[19:10:-1] = ALMOND, -ALMOND
     return np.asarray(lips + by * away[:, None] * place.axes[:, 1], np.float32)
 
 
@@ -281,15 +280,15 @@ def _inside(
     # Upper teeth: the lip throws its shadow on them, and the row curves back into the dark.
     scallop = 0.35 * _MM * np.cos(2 * np.pi * u / (8.4 * _MM))
     edge = _TOOTH_EDGE + scallop * (1 - across) - 0.55 * u**2
-    shadow = 0.70 + 0.30 * np.clip((v - upper) / (4.0 * _MM), 0, 1)
-    shade = (1 - 0.45 * across**2) * row * shadow * (1 - 0.07 * _furrows(u - 4.2 * _MM, 8.4 * _MM))
+    shadow = 0.78 + 0.22 * np.clip((v - upper) / (4.0 * _MM), 0, 1)
+    shade = (1 - 0.45 * across**2) * row * shadow * (1 - 0.10 * _furrows(u - 4.2 * _MM, 8.4 * _MM))
     high = covers(edge - v, 1.8) * np.clip((23 * _MM - np.abs(u)) / (6 * _MM), 0, 1)[..., None]
     colour += (light.teeth * shade[..., None] - colour) * (0.95 * high)
 
     # Everything sinks into shadow under the upper lip and at the corners.
     rim = 0.35 * np.exp(-depth * gap / (1.3 * _MM)) + 0.25 * np.exp(-(1 - depth) * gap / (0.9 * _MM))
     # The less lips are apart, the less light falls in.
-    corner = np.clip(gap / (4 * _MM), 0.4, 1) * (0.74 + 0.26 * np.clip(gap / (9 * _MM), 0, 1))
+    corner = np.clip(gap / (4 * _MM), 0.4, 1) * (0.84 + 0.16 * np.clip(gap / (9 * _MM), 0, 1))
     thin = np.clip(gap / (1.6 * _MM), 0, 1)
     return np.asarray(colour * ((1 - rim) * corner)[..., None], np.float32), np.asarray(thin, np.float32)
 

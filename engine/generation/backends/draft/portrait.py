@@ -9,9 +9,10 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from engine.face.landmarks import INNER_LIPS, MOUTH_REGION, OUTER_LIPS, FaceShape, fit_similarity, shape_of
+from engine.face.landmarks import INNER_LIPS, MOUTH_REGION, OUTER_LIPS, FaceShape, fit_similarity
 from engine.generation.backends.draft.articulation import Articulation
 from engine.generation.backends.draft.parameters import JAW_DROP, OPENING, measures
+from engine.refusal import Refused
 
 Floats = npt.NDArray[np.float32]
 
@@ -24,6 +25,14 @@ _UPPER_SHARE = 0.3
 """Share of a gap that the upper lip closes; the lower one comes up with the jaw."""
 _JAW_SHARE = 0.6
 """How much the jaw rises when a mouth is shut, against the gap."""
+ALMOND = np.sqrt(1 - (np.abs(np.arange(1, 10) - 5) / 5) ** 2).astype(np.float32)
+"""How the gap narrows from the middle of the lips towards their corners, at the inner ring's nine pairs of points."""
+_HIGHEST_GAP = 1.25
+"""The gap anywhere, against that in the middle, at most."""
+_LEAST_EYES = 6.0
+"""Pixels between eyes that are marked by hand, at least."""
+_STRETCH = (0.45, 2.2)
+"""How much longer than an average face one that is marked by hand may be."""
 _EYES = ((33, 133), (362, 263))
 _CORNERS = (61, 291)
 
@@ -64,18 +73,12 @@ def with_gap(points: Floats, gap: float) -> Floats:
     inner, outer = out[INNER], out[:_LIPS]
     have = inner[_LOWER, 1] - inner[_UPPER, 1]
     middle = float(have[3:6].mean())
-    # Towards the corners the gap narrows as it does in an almond.
-    wanted = np.maximum(have + (gap - middle) * _ALMOND, 0 if gap > 0 else -1)
-    wanted = np.zeros(len(have)) if gap <= 0 else np.minimum(wanted, gap * 1.25)
+    wanted = np.clip(have + (gap - middle) * ALMOND, 0, _HIGHEST_GAP * max(gap, 0.0))
     change = (wanted - have).astype(np.float32)
     for ring in (inner, outer):
         ring[_UPPER, 1] -= _UPPER_SHARE * change
         ring[_LOWER, 1] += (1 - _UPPER_SHARE) * change
     return out
-
-
-_ALMOND = np.sqrt(1 - (np.abs(np.arange(1, 10) - 5) / 5) ** 2).astype(np.float32)
-"""How the gap narrows from the middle of the lips towards their corners."""
 
 
 @cache
@@ -93,7 +96,12 @@ def mesh_from_points(points: Floats) -> Floats:
 
     Returns:
         Landmarks in pixels, shape ``(468, 3)``.
+
+    Raises:
+        Refused: ``draft.face_points`` if that is no face.
     """
+    if float(np.linalg.norm(points[1] - points[0])) < _LEAST_EYES:
+        raise Refused.because("draft.face_points")
     mesh = average_mesh()
     known = np.array(
         [*(mesh[list(pair), :2].mean(0) for pair in _EYES), *(mesh[corner, :2] for corner in _CORNERS)], np.float64
@@ -103,15 +111,12 @@ def mesh_from_points(points: Floats) -> Floats:
     upright = (points - shift) @ rotation / scale
     eyes, mouth = known[:2, 1].mean(), known[2:, 1].mean()
     stretch = (upright[2:, 1].mean() - upright[:2, 1].mean()) / (mouth - eyes)
+    if not _STRETCH[0] <= stretch <= _STRETCH[1]:
+        raise Refused.because("draft.face_points")
     placed = mesh.astype(np.float64)
     placed[:, 1] = (placed[:, 1] - eyes) * stretch + upright[:2, 1].mean()
     flat = placed[:, :2] @ rotation.T * scale + shift
     return np.column_stack([flat, placed[:, 2] * scale]).astype(np.float32)
-
-
-def shape_in(mesh: Floats) -> FaceShape:
-    """Return the face's own frame and mouth for landmarks in pixels, see :func:`engine.face.landmarks.shape_of`."""
-    return shape_of(mesh)
 
 
 def in_picture(shape: FaceShape, points: Floats) -> Floats:

@@ -34,7 +34,7 @@ class Still:
         settings: the engine's own.
 
     Raises:
-        Refused: ``draft.no_face``, ``draft.no_such_face``.
+        Refused: ``draft.no_face``, ``draft.no_such_face``, ``draft.face_points``.
     """
 
     def __init__(self, job: RenderJob, performance: Performance, settings: Settings) -> None:
@@ -79,7 +79,7 @@ def find_face(image: Image, job: RenderJob) -> Floats:
     """Return the landmarks of the face that is to speak, in pixels.
 
     Raises:
-        Refused: ``draft.no_face`` if none is found and none was marked, ``draft.no_such_face``.
+        Refused: ``draft.no_face`` if none is found and none was marked, ``draft.no_such_face``, ``draft.face_points``.
     """
     if job.spec.face_points:
         height, width = image.shape[:2]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.face.landmarks import MOUTH_REGION, mirror_order
+from engine.face.landmarks import MOUTH_REGION, mirror_order, shape_of
 from engine.face.mouth import mouth_shape
 from engine.generation.backends.draft.articulation import OUTPUTS, shipped_model
 from engine.generation.backends.draft.parameters import JAW_DROP, NAMED, OPENING, WIDTH, Basis, measures
-from engine.generation.backends.draft.portrait import Resting, average_mesh, shape_in
+from engine.generation.backends.draft.portrait import Resting, average_mesh
 
 RNG = np.random.default_rng(4)
 
@@ -36,7 +36,7 @@ def test_the_basis_moves_both_halves_of_a_face_alike() -> None:
 
 
 def resting() -> Resting:
-    points = shape_in(average_mesh() * 100).points
+    points = shape_of(average_mesh() * 100).points
     return Resting.of(points, shipped_model())
 
 

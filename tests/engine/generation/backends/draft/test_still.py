@@ -86,6 +86,18 @@ def test_a_face_can_be_marked_by_hand_where_none_is_found() -> None:
     assert not changed[:106].any()
 
 
+@pytest.mark.parametrize(
+    "points",
+    [
+        ((0.5, 0.5),) * 4,
+        ((0.4, 0.3), (0.6, 0.3), (0.4, 0.31), (0.6, 0.31)),
+        ((0.4, 0.7), (0.6, 0.7), (0.45, 0.3), (0.55, 0.3)),
+    ],
+)
+def test_points_that_make_no_face_are_refused(points: tuple[tuple[float, float], ...]) -> None:
+    assert refusal(render_job([drawn_face()], voice(1), face_points=points)) == "draft.face_points"
+
+
 @pytest.mark.parametrize("change", ["posterised", "grey", "dim"])
 def test_painted_grey_and_dim_faces_speak_too(change: str) -> None:
     picture = drawn_face(1).astype(np.int32)
