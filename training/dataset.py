@@ -178,7 +178,8 @@ def _tracks(arrays: dict[str, npt.NDArray[np.generic]]) -> tuple[FaceTrack, ...]
     while f"{len(tracks)}.times" in arrays:
         number = len(tracks)
         stored = {field: arrays[f"{number}.{field}"] for field in _TRACK_FIELDS}
-        tracks.append(FaceTrack(number=number, missed=0, **stored))  # type: ignore[arg-type]
+        outlines = np.zeros((len(stored["times"]), 0, 2), np.uint16)  # for drawing only, not kept
+        tracks.append(FaceTrack(number=number, missed=0, lips=outlines, **stored))  # type: ignore[arg-type]
     return tuple(tracks)
 
 

@@ -66,6 +66,7 @@ def _part(track: FaceTrack, chosen: npt.NDArray[np.bool_]) -> FaceTrack:
         points=track.points[chosen],
         patches=track.patches[chosen],
         boxes=track.boxes[chosen],
+        lips=track.lips[chosen],
         eye_distance=track.eye_distance[chosen],
         yaw=track.yaw[chosen],
         residual=track.residual[chosen],
