@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, Qt
 from PySide6.QtGui import (
@@ -41,13 +42,9 @@ from desktop_app.document.project import SUFFIX
 from desktop_app.panels.blind_test import LOOP_SECONDS, BlindTestPage
 from desktop_app.panels.doctor import DoctorPanel
 from desktop_app.panels.export import ExportPanel
-from desktop_app.panels.generation.page import GenerationPage
-from desktop_app.panels.generation.render_log import RenderLogPage
-from desktop_app.panels.generation.run_card import name_words
 from desktop_app.panels.header import Header
 from desktop_app.panels.history import HistoryPanel
 from desktop_app.panels.log import LogPage
-from desktop_app.panels.models import ModelsPage
 from desktop_app.panels.queue import QueuePage
 from desktop_app.panels.settings import SettingsPage
 from desktop_app.panels.shortcuts import ShortcutsPage
@@ -70,6 +67,10 @@ from desktop_app.widgets.toasts import Toasts
 from desktop_app.work.rendering import RenderItem
 from engine.media.export.treatment import Treatment
 from engine.refusal import Refusal
+
+if TYPE_CHECKING:
+    from desktop_app.panels.generation.page import GenerationPage
+    from desktop_app.panels.models import ModelsPage
 
 _LOOKED_AT = 100
 """More files than this are for the queue, whatever they are; it looks at them in the background."""
@@ -98,8 +99,6 @@ class MainWindow(QMainWindow):
         preview: the picture.
         sync: the verdict and the correction.
         queue_page: many clips as a table.
-        generation: renders new clips.
-        models_page: the model files of the neural engines.
         exports: how the copy is written.
         doctor: what is unusual about the sound.
         toasts: notices.
@@ -110,6 +109,8 @@ class MainWindow(QMainWindow):
         self.studio = studio
         self.setAcceptDrops(True)
         self._is_closed = False
+        self._generation: GenerationPage | None = None
+        self._models_page: ModelsPage | None = None
         self.setMinimumSize(96 * GRID, 64 * GRID)
         self.toasts = Toasts(self)
         self._notifier = Notifier(self)
@@ -188,7 +189,7 @@ class MainWindow(QMainWindow):
     @property
     def can_render(self) -> bool:
         """Whether everything that a render needs was chosen."""
-        return self.generation.can_render
+        return self._generation is not None and self._generation.can_render
 
     def show_generation(self) -> None:
         """Show what renders new clips."""
@@ -206,6 +207,8 @@ class MainWindow(QMainWindow):
 
     def open_render_log(self, path: Path) -> None:
         """Say what a log of a render gives reason to advise."""
+        from desktop_app.panels.generation.render_log import RenderLogPage
+
         self._open_page(RenderLogPage(path, self))
 
     def ask_render_log(self) -> None:
@@ -452,15 +455,43 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(studio_page)
         self.queue_page = QueuePage(self.studio.queue, actions)
         self._stack.addWidget(self.queue_page)
-        self.generation = GenerationPage(
-            self.studio.rendering, self.studio.engines, self.studio.planning, self.studio.prompt_check, actions
-        )
-        self._stack.addWidget(self.generation)
-        self.models_page = ModelsPage(self.studio.shelf, self.studio.engines, actions)
-        self._stack.addWidget(self.models_page)
         self.setCentralWidget(self._stack)
         # Where the keyboard is when no field has it, so that single letters are shortcuts.
         self._stack.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+
+    # Pages that are built when they are first wanted: together they would take a third of the start.
+
+    @property
+    def generation(self) -> GenerationPage:
+        """What renders new clips."""
+        if self._generation is None:
+            from desktop_app.panels.generation.page import GenerationPage
+
+            studio = self.studio
+            self._generation = page = GenerationPage(
+                studio.rendering, studio.engines, studio.planning, studio.prompt_check, self.actions_
+            )
+            page.opened.connect(studio.open)
+            page.refused.connect(self._refuse)
+            page.models_wanted.connect(self.show_models)
+            page.log_wanted.connect(self.open_render_log)
+            page.order.changed.connect(self._look_again)
+            self._stack.addWidget(page)
+        return self._generation
+
+    @property
+    def models_page(self) -> ModelsPage:
+        """The model files of the neural engines."""
+        if self._models_page is None:
+            from desktop_app.panels.models import ModelsPage
+
+            self._models_page = ModelsPage(self.studio.shelf, self.studio.engines, self.actions_)
+            self._stack.addWidget(self._models_page)
+        return self._models_page
+
+    @property
+    def _shows_generation(self) -> bool:
+        return self._generation is not None and self._stack.currentWidget() is self._generation
 
     def _build_menus(self) -> None:
         self._menus = {group: self.menuBar().addMenu("") for group in GROUPS}
@@ -515,11 +546,6 @@ class MainWindow(QMainWindow):
         self.sync.calibration_wanted.connect(self._calibrate)
         self.start_page.opened.connect(studio.open)
         self.queue_page.opened.connect(studio.open)
-        self.generation.opened.connect(studio.open)
-        self.generation.refused.connect(self._refuse)
-        self.generation.models_wanted.connect(self.show_models)
-        self.generation.log_wanted.connect(self.open_render_log)
-        self.generation.order.changed.connect(self._look_again)
         studio.engines.changed.connect(self._look_again)
         studio.rendering.state_changed.connect(self._look_again)
         studio.rendering.rendered.connect(self._say_rendered)
@@ -608,7 +634,7 @@ class MainWindow(QMainWindow):
         report = item.report
         if report is None:
             return
-        if not self.generation.isVisible():  # who looks at the page sees it there
+        if not self._shows_generation:  # who looks at the page sees it there
             self.toasts.show(
                 self.tr("{file} is rendered. {verdict}").format(file=report.path.name, verdict=report.verdict.text()),
                 tone="good",
@@ -618,11 +644,13 @@ class MainWindow(QMainWindow):
         self._tell(self.tr("A render is done"), f"{report.path.name}: {report.verdict.text()}", self.show_generation)
 
     def _say_not_rendered(self, item: RenderItem) -> None:
+        from desktop_app.panels.generation.run_card import name_words
+
         self.toasts.show(
             f"{name_words(item)}: {item.refusal}",
             tone="bad",
             action=self.tr("Show the renders"),
-            handler=None if self.generation.isVisible() else self.show_generation,
+            handler=None if self._shows_generation else self.show_generation,
         )
         self._tell(self.tr("A render failed"), str(item.refusal), self.show_generation)
 
@@ -742,7 +770,8 @@ class MainWindow(QMainWindow):
             app.removeEventFilter(self)
         self._keep()
         self._feeder.close()
-        self.generation.close_readers()
+        if self._generation is not None:
+            self._generation.close_readers()
         self.player.close()
         self.studio.close()
         super().closeEvent(event)
@@ -789,7 +818,7 @@ class MainWindow(QMainWindow):
     def _zones(self, drop: Drop) -> tuple[Zone, ...]:
         if drop.is_batch and not drop.projects:
             return (Zone.BATCH,)
-        if self._stack.currentWidget() is self.generation and not drop.projects:
+        if self._shows_generation and not drop.projects:
             return _render_zones(drop)
         if drop.sounds and (drop.pictures or drop.clips):
             return (Zone.PICTURE, Zone.RENDER) if drop.clips else (Zone.RENDER,)
