@@ -44,9 +44,15 @@ def syncnet_file(
     path: str, *, audio: str | None, thorough: bool, face: int | None
 ) -> Job[SyncNetMeasurement | Refusal]:
     """Measure with SyncNet."""
+    from engine.models.packages import require_packages
+
+    try:
+        require_packages()
+    except Refused as refused:
+        return refused.refusal
     from engine.sync.syncnet.measure import measure_syncnet
 
-    return measure_syncnet(path, audio=audio, thorough=thorough, face=face)
+    return (yield from measure_syncnet(path, audio=audio, thorough=thorough, face=face))
 
 
 def fix_file(

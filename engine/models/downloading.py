@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from engine.jobs import Job, Progress
 from engine.models.catalog import Entry
 from engine.models.importing import require_room
+from engine.models.packages import HUB, require_packages
 from engine.models.places import models_folder
 from engine.refusal import Refusal, Refused
 
@@ -65,6 +66,7 @@ def _download(entry: Entry, endpoint: str | None) -> Job[Path]:
     target = models_folder() / entry.place
     if target.exists():
         return target
+    require_packages(HUB)
     yield Progress("connecting", 0.0)
     remote = _ask(entry, endpoint)
     partial = target.with_name(target.name + ".part")

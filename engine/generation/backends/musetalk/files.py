@@ -13,6 +13,7 @@ from engine.generation.backend import Requirement
 from engine.generation.backends.musetalk.settings import Version
 from engine.models.catalog import entry
 from engine.models.finder import Library
+from engine.models.packages import missing_packages
 from engine.refusal import Refused
 from engine.words import Message
 
@@ -43,8 +44,9 @@ class Files:
 
 def requirements(library: Library) -> tuple[Requirement, ...]:
     """Return what has to be there, and whether it is; the parsing network is not among it."""
+    packages = Requirement("PyTorch", not missing_packages(), Message("models.needs_packages"))
     groups = (tuple(_UNETS.values()), _WHISPER, _VAE)
-    return tuple(
+    files = tuple(
         Requirement(
             entry(names[0]).title,
             library.path(*names) is not None,
@@ -53,6 +55,7 @@ def requirements(library: Library) -> tuple[Requirement, ...]:
         )
         for names in groups
     )
+    return (packages, *files)
 
 
 def found_files(library: Library) -> str:
