@@ -269,6 +269,8 @@ def test_ten_thousand_clips_at_once_do_not_stall_the_window(desk: Desk, tmp_path
 
 
 HEAVY = ("torch", "cv2", "mediapipe", "librosa", "diffusers", "transformers", "matplotlib", "scipy", "engine.face")
+LATER = ("desktop_app.panels.generation.page", "desktop_app.panels.models")
+"""Pages that are built when they are first wanted."""
 
 
 def test_a_running_window_has_loaded_nothing_heavy(clip: Path, tmp_path: Path) -> None:
@@ -286,7 +288,7 @@ def look():
         return
     program.window.show_page("doctor")
     program.window.show_page("export")
-    print(sorted(name for name in {HEAVY!r} if name in sys.modules), program.window.isVisible())
+    print(sorted(name for name in {HEAVY + LATER!r} if name in sys.modules), program.window.isVisible())
     timer.stop()
     program.window.close()
 timer = QTimer()
