@@ -83,8 +83,14 @@ class OffsetPoints(PlaneItem):
         """Say which time is at the left edge of the screen, where the bands are named."""
         self._view_start = seconds
 
-    def set_measurement(self, measurement: Measurement | None, reach: float) -> None:
-        """Show a measurement, in a lane that reaches ``reach`` milliseconds to either side."""
+    def set_reach(self, reach: float) -> None:
+        """Say how many milliseconds the lane reaches to either side."""
+        self._reach = reach
+        self.set_bounds(self._bounds.left(), self._bounds.right(), -reach, reach)
+        self.update()
+
+    def set_measurement(self, measurement: Measurement | None) -> None:
+        """Show a measurement."""
         self._points = measurement.points if measurement else ()
         self._times = np.array([point.t for point in self._points], np.float64)
         self._offsets = np.array([point.offset_ms for point in self._points], np.float64)
@@ -93,8 +99,6 @@ class OffsetPoints(PlaneItem):
         self._longest = max((point.seconds / 2 for point in self._points), default=0.0)
         self._fit = fit_of(measurement)
         self._breaks = tuple(step.t for step in measurement.steps) if measurement else ()
-        self._reach = reach
-        self.set_bounds(self._bounds.left(), self._bounds.right(), -reach, reach)
         self.update()
 
     def set_applied(self, offset_undone: Fit, breaks: tuple[float, ...]) -> None:

@@ -6,7 +6,7 @@ import math
 from enum import Enum
 
 import numpy as np
-from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPen
 from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsLineItem, QGraphicsWidget, QLabel, QVBoxLayout, QWidget
 
@@ -32,11 +32,12 @@ from desktop_app.timeline.hints import Hints
 from desktop_app.timeline.lane import HEADING_WIDTH, Lane
 from desktop_app.timeline.marker_field import MarkerField
 from desktop_app.timeline.mouth import MouthOpening
-from desktop_app.timeline.moving import moved_ms, shown_time, sound_time, stretches
+from desktop_app.timeline.moving import moved_ms, sound_time, stretches
 from desktop_app.timeline.offsets import OffsetPoints, reach_of
+from desktop_app.timeline.places import Places
 from desktop_app.timeline.plane import Floats
 from desktop_app.timeline.ruler import FLAG, Ruler
-from desktop_app.timeline.snapping import REACH, Snapped
+from desktop_app.timeline.snapping import Snapped
 from desktop_app.timeline.span import Span, whole_of
 from desktop_app.timeline.spectra import Image as Shades
 from desktop_app.timeline.spectra import Tile
@@ -50,8 +51,6 @@ _PAN_STEP = 0.1
 _CLOSE_UP = 2.0
 """Seconds across that ``zoom_here`` shows."""
 _LARGEST_AMPLITUDE = 1000.0
-_EDGE = 6.0
-"""Pixels around the end of a range within which it is taken hold of."""
 _STILL = 3.0
 """Pixels that a press may wander and is still a click."""
 
@@ -96,7 +95,6 @@ class TimelineView(QWidget):
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._span = Span(0.0, 1.0)
         self._playhead = 0.0
         self._amplitude = 1.0
         self._snapping = True
@@ -128,7 +126,7 @@ class TimelineView(QWidget):
     @property
     def span(self) -> tuple[float, float]:
         """First and last second on screen."""
-        return self._span.start, self._span.stop
+        return self._places.span.start, self._places.span.stop
 
     @property
     def amplitude(self) -> float:
@@ -142,10 +140,10 @@ class TimelineView(QWidget):
 
     def set_playhead(self, seconds: float) -> None:
         """Show where the player is; a playhead that leaves the screen takes it along, unless the mouse holds it."""
-        was_visible = self._span.holds(self._playhead)
+        was_visible = self._places.span.holds(self._playhead)
         self._playhead = seconds
-        if was_visible and self._grip is _Grip.NOTHING and not self._span.holds(seconds):
-            self._set_span(self._span.following(seconds))
+        if was_visible and self._grip is _Grip.NOTHING and not self._places.span.holds(seconds):
+            self._set_span(self._places.span.following(seconds))
         self._place_playhead()
 
     def set_span(self, start: float, stop: float) -> None:
@@ -172,7 +170,7 @@ class TimelineView(QWidget):
 
     def toggle_zoom(self) -> None:
         """Show two seconds around the playhead, or everything if that is what is shown."""
-        if self._span.length <= _CLOSE_UP * 1.01:
+        if self._places.span.length <= _CLOSE_UP * 1.01:
             self.fit()
         else:
             self.zoom_here(self._playhead)
@@ -188,7 +186,7 @@ class TimelineView(QWidget):
 
     def set_sound(self, sound: Sound | None) -> None:
         """Draw a sound; its lane is hidden while the clip has none."""
-        self._sound = sound
+        self._sound = self._places.sound = sound
         self._spectrogram.clear()
         for wave in self._waves:
             wave.set_sound(sound)
@@ -213,9 +211,9 @@ class TimelineView(QWidget):
         if not self._shows_spectrum or self._sound is None:
             return []
         correction = self._document.correction
-        start = max(sound_time(correction, self._span.start), self._sound.start)
-        stop = min(sound_time(correction, self._span.stop), self._sound.stop)
-        return self._spectrogram.missing(start, stop, 1 / self._seconds_per_pixel())
+        start = max(sound_time(correction, self._places.span.start), self._sound.start)
+        stop = min(sound_time(correction, self._places.span.stop), self._sound.stop)
+        return self._spectrogram.missing(start, stop, 1 / self._places.seconds_per_pixel())
 
     def add_tile(self, tile: Tile, shades: Shades, *, is_whole: bool) -> None:
         """Take a tile of the spectrogram, or more of it."""
@@ -230,7 +228,7 @@ class TimelineView(QWidget):
     @property
     def pixels(self) -> float:
         """How many pixels of the screen the time on it is wide."""
-        return max(1.0, self._area().width() * self.devicePixelRatioF())
+        return max(1.0, self._places.area().width() * self.devicePixelRatioF())
 
     def ask_pictures(self) -> None:
         """Ask for all pictures that are missing, even those asked for before."""
@@ -253,8 +251,8 @@ class TimelineView(QWidget):
         """Let the user name the selected marker in a field beside it."""
         if self._marker is None:
             return
-        area = self._area()
-        x = min(self._pixel(self._marker.t) + FLAG + 2, area.right() - MarkerField.WIDTH)
+        area = self._places.area()
+        x = min(self._places.pixel(self._marker.t) + FLAG + 2, area.right() - MarkerField.WIDTH)
         self._field.edit(self._marker, QPoint(round(max(x, area.left())), round(area.top())))
 
     def _select_marker(self, marker: Marker | None) -> None:
@@ -297,6 +295,7 @@ class TimelineView(QWidget):
             lane.add(item)
         self._sound_lane.add(self._pins)
         self._offset_lane.add(self._levels)
+        self._places = Places(self._document, self._lanes, self._ruler, self._points)
         self._central = QGraphicsWidget()
         self._grid = QGraphicsGridLayout(self._central)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -417,7 +416,7 @@ class TimelineView(QWidget):
         height = self._sound_lane.area().height()
         room = 2 * reach * HANDLE_HEIGHT / max(height - HANDLE_HEIGHT, 1.0)
         self._sound_lane.set_limits(-reach, reach + room)
-        self._handle.set_bounds(*self._handle_times(), -reach, reach + room)
+        self._handle.set_bounds(*self._places.handle_times(), -reach, reach + room)
         self._pins.set_bounds(*self.span, -reach, reach + room)
         for wave in self._waves:
             wave.set_reach(reach)
@@ -449,6 +448,7 @@ class TimelineView(QWidget):
 
     def _show_measurement(self) -> None:
         measurement = self._document.measurement
+        self._points.set_measurement(measurement)
         self._show_reach()
         mouth = measurement.mouth if measurement else None
         if mouth is not None:
@@ -467,7 +467,7 @@ class TimelineView(QWidget):
             self._offset_lane.set_limits(-reach, reach)
             self._levels.set_bounds(*self.span, -reach, reach)
             self._name_offsets()
-        self._points.set_measurement(self._document.measurement, reach)
+            self._points.set_reach(reach)
 
     def _bursts(self, side: str) -> Floats:
         pairs = self._document.measurement.plosives if self._document.measurement else ()
@@ -499,7 +499,7 @@ class TimelineView(QWidget):
 
     def _name_handle(self) -> None:
         """Say how far the sound is moved that is at the left end of the screen, where the words are."""
-        self._handle.set_text(str(Correction(moved_ms(self._document.correction, self._span.start)).words()))
+        self._handle.set_text(str(Correction(moved_ms(self._document.correction, self._places.span.start)).words()))
 
     def _show_markers(self) -> None:
         markers = self._document.markers
@@ -529,10 +529,10 @@ class TimelineView(QWidget):
     # Geometry.
 
     def _set_span(self, span: Span) -> None:
-        self._span = span.within(self._whole())
+        self._places.span = span.within(self._whole())
         for lane in self._lanes:
-            lane.set_span(self._span)
-        edge = self._span.length * 0.1
+            lane.set_span(self._places.span)
+        edge = self._places.span.length * 0.1
         for item in (
             self._ruler,
             self._points,
@@ -541,110 +541,41 @@ class TimelineView(QWidget):
             *(lane.ground for lane in self._lanes),
             *(lane.shade for lane in self._lanes),
         ):
-            item.set_times(self._span.start - edge, self._span.stop + edge)
-        self._handle.set_view_start(self._span.start)
+            item.set_times(self._places.span.start - edge, self._places.span.stop + edge)
+        self._handle.set_view_start(self._places.span.start)
         self._name_handle()
-        self._points.set_view_start(self._span.start)
+        self._points.set_view_start(self._places.span.start)
         self._place_playhead()
         self._look_at_pictures()
-        self.span_changed.emit(self._span.start, self._span.stop)
-
-    def _area(self) -> QRectF:
-        return self._ruler_lane.area()
-
-    def _seconds_per_pixel(self) -> float:
-        return self._span.length / max(self._area().width(), 1.0)
-
-    def _seconds(self, position: QPointF) -> float:
-        return self._span.start + (position.x() - self._area().left()) * self._seconds_per_pixel()
-
-    def _pixel(self, seconds: float) -> float:
-        return self._area().left() + (seconds - self._span.start) / self._seconds_per_pixel()
-
-    def _lane_at(self, position: QPointF) -> Lane | None:
-        return next((lane for lane in self._lanes if lane.box.isVisible() and lane.area().contains(position)), None)
+        self.span_changed.emit(self._places.span.start, self._places.span.stop)
 
     def _look_at_pictures(self) -> None:
         area = self._frames_lane.area()
         if self._frames_lane.box.isVisible() and area.width() > 1:
-            self._strip.look_at(self._span.start, self._span.stop, 1 / self._seconds_per_pixel(), area.height())
+            self._strip.look_at(
+                self._places.span.start, self._places.span.stop, 1 / self._places.seconds_per_pixel(), area.height()
+            )
 
     def _place_playhead(self) -> None:
         self._place_line(self._head, self._playhead, visible=self._document.info is not None)
 
     def _place_line(self, line: QGraphicsLineItem, seconds: float, *, visible: bool) -> None:
-        x = math.floor(self._pixel(seconds)) + 0.5
-        line.setVisible(visible and self._area().left() <= x <= self._area().right())
+        x = math.floor(self._places.pixel(seconds)) + 0.5
+        line.setVisible(visible and self._places.area().left() <= x <= self._places.area().right())
         line.setLine(QLineF(x, 0, x, self._canvas.viewport().height()))
-
-    def _handle_times(self) -> tuple[float, float]:
-        correction, sound = self._document.correction, self._sound
-        if sound is None:
-            return 0.0, 0.0
-        return shown_time(correction, sound.start), shown_time(correction, sound.stop)
 
     def _place_handle(self) -> None:
         self._handle.setVisible(self._sound is not None)
-        self._handle.set_times(*self._handle_times())
-
-    def _on_handle(self, position: QPointF) -> bool:
-        if self._sound is None or self._lane_at(position) is not self._sound_lane:
-            return False
-        if position.y() > self._sound_lane.area().top() + HANDLE_HEIGHT:
-            return False
-        start, stop = self._handle_times()
-        return start <= self._seconds(position) <= stop
-
-    def _range_end_at(self, position: QPointF) -> RangeDrag | None:
-        for end, is_in in ((self._document.in_point, True), (self._document.out_point, False)):
-            if end is not None and abs(self._pixel(end) - position.x()) <= _EDGE:
-                return RangeDrag(self._document, is_in=is_in)
-        return None
-
-    def _marker_at(self, position: QPointF) -> Marker | None:
-        if self._lane_at(position) is not self._ruler_lane:
-            return None
-        index = self._ruler.marker_at(self._seconds(position), self._seconds_per_pixel())
-        return self._document.markers[index] if index >= 0 else None
-
-    def _pin_at(self, position: QPointF) -> int | None:
-        """Return the index of the anchor whose pin's head is under the pointer."""
-        if self._lane_at(position) is not self._sound_lane:
-            return None
-        if position.y() > self._sound_lane.area().top() + HANDLE_HEIGHT + 2:
-            return None
-        distances = [abs(self._pixel(point.shown) - position.x()) for point in self._document.anchors.points]
-        nearest = min(range(len(distances)), key=distances.__getitem__, default=None)
-        return nearest if nearest is not None and distances[nearest] <= _EDGE + 2 else None
-
-    def _level_at(self, position: QPointF) -> int | None:
-        """Return the index of the anchor whose level in the offset lane is under the pointer."""
-        if self._lane_at(position) is not self._offset_lane:
-            return None
-        high, ms = self._offset_lane.high, self._offset_ms(position)
-        for index, point in enumerate(self._document.anchors.points):
-            beside = self._pixel(point.shown) - position.x()
-            above = (min(max(-point.ms, -high), high) - ms) / self._offset_per_pixel()
-            if math.hypot(beside, above) <= REACH:
-                return index
-        return None
-
-    def _offset_per_pixel(self) -> float:
-        lane = self._offset_lane
-        return (lane.high - lane.low) / max(lane.area().height(), 1.0)
-
-    def _offset_ms(self, position: QPointF) -> float:
-        lane = self._offset_lane
-        return lane.high - (position.y() - lane.area().top()) * self._offset_per_pixel()
+        self._handle.set_times(*self._places.handle_times())
 
     # Mouse and wheel.
 
     def _press(self, position: QPointF, button: Qt.MouseButton, modifiers: Qt.KeyboardModifier) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        lane = self._lane_at(position)
+        lane = self._places.lane_at(position)
         if self._document.info is None or lane is None or self._grip is not _Grip.NOTHING:
             return
-        self._held_at, self._pressed_at = self._seconds(position), position
+        self._held_at, self._pressed_at = self._places.seconds(position), position
         if button is Qt.MouseButton.MiddleButton:
             self._grip = _Grip.VIEW
         elif button is not Qt.MouseButton.LeftButton:
@@ -652,8 +583,8 @@ class TimelineView(QWidget):
         elif (drag := self._take(position, modifiers)) is not None:
             self._drag, self._grip = drag, _Grip.DRAG
             self.drag_started.emit()
-        elif lane is self._offset_lane and self._point_at(position) >= 0:
-            self.select_point(self._point_at(position))
+        elif self._places.point_at(position) >= 0:
+            self.select_point(self._places.point_at(position))
         else:
             if lane is self._offset_lane:
                 self.select_point(-1)
@@ -666,9 +597,9 @@ class TimelineView(QWidget):
 
     def _take(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> Drag | None:
         """Take hold of what is under the pointer and select it; ``None`` where there is nothing to hold."""
-        document, seconds = self._document, self._seconds(position)
-        marker = self._marker_at(position)
-        pin, level = self._pin_at(position), self._level_at(position)
+        document, seconds = self._document, self._places.seconds(position)
+        marker = self._places.marker_at(position)
+        pin, level = self._places.pin_at(position), self._places.level_at(position)
         anchor = pin if pin is not None else level
         if marker is not None or anchor is not None:
             self._select_marker(marker)
@@ -682,12 +613,13 @@ class TimelineView(QWidget):
             return AnchorDrag(document, pin, seconds)
         if level is not None:
             return LevelDrag(document, level, seconds)
-        if self._on_handle(position):
+        if self._places.is_on_handle(position):
             return SoundDrag(document, seconds)
-        return self._range_end_at(position) if self._lane_at(position) is self._ruler_lane else None
+        is_in = self._places.range_end_at(position)
+        return None if is_in is None else RangeDrag(document, is_in=is_in)
 
     def _move(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        seconds = self._seconds(position)
+        seconds = self._places.seconds(position)
         if self._grip is _Grip.PLAYHEAD:
             self._scrub(position)
         elif self._grip is _Grip.DRAG and self._drag is not None:
@@ -697,10 +629,10 @@ class TimelineView(QWidget):
             snaps = self._snapping and not modifiers & Qt.KeyboardModifier.ShiftModifier
             pointer = Pointer(
                 seconds,
-                self._offset_ms(position),
-                self._span,
-                self._seconds_per_pixel(),
-                self._offset_per_pixel(),
+                self._places.offset_ms(position),
+                self._places.span,
+                self._places.seconds_per_pixel(),
+                self._places.offset_per_pixel(),
                 snaps,
             )
             snapped = self._drag.move(pointer)
@@ -708,7 +640,7 @@ class TimelineView(QWidget):
                 self._select_marker(self._drag.marker)
             self._show_hint(snapped)
         elif self._grip is _Grip.VIEW:
-            self._set_span(self._span.panned(self._held_at - seconds))
+            self._set_span(self._places.span.panned(self._held_at - seconds))
         self._show_pointer(position)
 
     def _is_still(self, position: QPointF) -> bool:
@@ -728,9 +660,9 @@ class TimelineView(QWidget):
         self._show_pointer(position)
 
     def _double_click(self, position: QPointF) -> None:
-        index = self._point_at(position) if self._lane_at(position) is self._offset_lane else -1
-        pin = self._pin_at(position)
-        if self._marker_at(position) is not None:
+        index = self._places.point_at(position)
+        pin = self._places.pin_at(position)
+        if self._places.marker_at(position) is not None:
             self.edit_marker()
         elif pin is not None:
             shown = self._document.anchors.points[pin].shown
@@ -740,7 +672,7 @@ class TimelineView(QWidget):
             point = self._document.measurement.points[index]
             self.select_point(index)
             self.set_span(point.t - point.seconds * 0.6, point.t + point.seconds * 0.6)
-        elif self._on_handle(position):
+        elif self._places.is_on_handle(position):
             self._document.correct(Correction(0.0), self.tr("Sound put back"))
 
     def _turn(self, position: QPointF, across: float, down: float, modifiers: Qt.KeyboardModifier) -> None:
@@ -749,13 +681,13 @@ class TimelineView(QWidget):
         if self._document.info is None or not turned:
             return
         if modifiers & Qt.KeyboardModifier.ControlModifier:
-            self._set_span(self._span.zoomed(_ZOOM_STEP**-turned, self._seconds(position)))
+            self._set_span(self._places.span.zoomed(_ZOOM_STEP**-turned, self._places.seconds(position)))
         elif modifiers & Qt.KeyboardModifier.ShiftModifier:
             self.set_amplitude(self._amplitude * _ZOOM_STEP**turned)
         elif modifiers & Qt.KeyboardModifier.AltModifier:
             self.step_requested.emit(-round(math.copysign(max(1.0, abs(turned)), turned)))
         else:
-            self._set_span(self._span.panned(-(down + across) * _PAN_STEP * self._span.length))
+            self._set_span(self._places.span.panned(-(down + across) * _PAN_STEP * self._places.span.length))
         self._show_pointer(position)
 
     def _leave(self) -> None:
@@ -764,35 +696,28 @@ class TimelineView(QWidget):
         self._show_hint(None)
 
     def _ask_menu(self, position: QPointF, global_position: QPointF) -> None:
-        if self._lane_at(position) is not None and self._document.info is not None:
-            self.context_requested.emit(self._seconds(position), global_position.toPoint())
+        if self._places.lane_at(position) is not None and self._document.info is not None:
+            self.context_requested.emit(self._places.seconds(position), global_position.toPoint())
 
     def _scrub(self, position: QPointF) -> None:
         whole = self._whole()
-        seconds = min(max(self._seconds(position), whole.start), whole.stop)
+        seconds = min(max(self._places.seconds(position), whole.start), whole.stop)
         self.set_playhead(seconds)
         self.seek_requested.emit(seconds)
 
-    def _point_at(self, position: QPointF) -> int:
-        return self._points.nearest(
-            self._seconds(position),
-            self._offset_ms(position),
-            self._seconds_per_pixel(),
-            self._offset_per_pixel(),
-            REACH,
-        )
-
     def _zoom(self, factor: float) -> None:
-        at = self._playhead if self._span.holds(self._playhead) else self._span.middle
-        self._set_span(self._span.zoomed(factor, at))
+        at = self._playhead if self._places.span.holds(self._playhead) else self._places.span.middle
+        self._set_span(self._places.span.zoomed(factor, at))
 
     # The pointer and the line under the timeline.
 
     def _show_pointer(self, position: QPointF) -> None:
-        lane, held = self._lane_at(position), self._drag
-        pin, level = self._pin_at(position), self._level_at(position)
-        on_handle = isinstance(held, SoundDrag) or (held is None and pin is None and self._on_handle(position))
-        on_end = lane is self._ruler_lane and self._range_end_at(position) is not None
+        lane, held = self._places.lane_at(position), self._drag
+        pin, level = self._places.pin_at(position), self._places.level_at(position)
+        on_handle = isinstance(held, SoundDrag) or (
+            held is None and pin is None and self._places.is_on_handle(position)
+        )
+        on_end = self._places.range_end_at(position) is not None
         self._handle.set_lit(lit=on_handle)
         cursor = Qt.CursorShape.ArrowCursor
         if isinstance(held, LevelDrag) or (held is None and level is not None):
@@ -801,14 +726,14 @@ class TimelineView(QWidget):
             cursor = Qt.CursorShape.SizeHorCursor
         elif self._grip is _Grip.VIEW:
             cursor = Qt.CursorShape.ClosedHandCursor
-        elif self._marker_at(position) is not None or (lane is self._offset_lane and self._point_at(position) >= 0):
+        elif self._places.marker_at(position) is not None or self._places.point_at(position) >= 0:
             cursor = Qt.CursorShape.PointingHandCursor
         self._canvas.viewport().setCursor(cursor)
         free = self._grip is _Grip.NOTHING and lane is not None and self._document.info is not None
-        self._place_line(self._hover, self._seconds(position), visible=free)
+        self._place_line(self._hover, self._places.seconds(position), visible=free)
         if held is None:
             self._hint.setText(
-                self._hints.over(pin is not None or level is not None, on_handle, self._marker_at(position))
+                self._hints.over(pin is not None or level is not None, on_handle, self._places.marker_at(position))
             )
 
     def _show_hint(self, snapped: Snapped | None) -> None:

@@ -48,7 +48,7 @@ def view(qtbot: QtBot, document: Document) -> TimelineView:
 def at(view: TimelineView, lane: object, seconds: float, from_top: float = 0.7) -> QPoint:
     """Return the pixel of a moment in a lane."""
     area = lane.area()  # type: ignore[attr-defined]
-    return QPointF(view._pixel(seconds), area.top() + from_top * area.height()).toPoint()
+    return QPointF(view._places.pixel(seconds), area.top() + from_top * area.height()).toPoint()
 
 
 def drag(view: TimelineView, start: QPoint, stop: QPoint, modifiers: Qt.KeyboardModifier = NONE) -> None:
@@ -112,10 +112,10 @@ def test_the_wheel_pans_and_control_zooms_at_the_pointer(view: TimelineView) -> 
     turn(view, at(view, view._sound_lane, 15), -1)
     assert view.span == pytest.approx((11, 21))
     pointer = at(view, view._sound_lane, 13)
-    before = view._seconds(QPointF(pointer))
+    before = view._places.seconds(QPointF(pointer))
     turn(view, pointer, 3, Qt.KeyboardModifier.ControlModifier)
     assert view.span[1] - view.span[0] == pytest.approx(10 / 1.25**3)
-    assert view._seconds(QPointF(pointer)) == pytest.approx(before)
+    assert view._places.seconds(QPointF(pointer)) == pytest.approx(before)
 
 
 def test_zoom_reaches_single_samples_and_comes_back(view: TimelineView) -> None:
@@ -154,7 +154,7 @@ def handle(view: TimelineView, seconds: float) -> QPoint:
 def test_dragging_the_handle_moves_the_sound_as_one_undo_step(view: TimelineView, document: Document) -> None:
     view.set_snapping(False)
     view.set_span(10, 12)
-    pixels = 1 / view._seconds_per_pixel()
+    pixels = 1 / view._places.seconds_per_pixel()
     start = handle(view, 11)
     drag(view, start, start + QPoint(-round(0.25 * pixels), 0))
     assert document.correction_ms_at(0) == pytest.approx(-250, abs=1)
@@ -169,7 +169,7 @@ def test_dragging_the_handle_moves_the_sound_as_one_undo_step(view: TimelineView
 
 def test_a_drag_snaps_to_the_measured_offset_and_shift_bypasses(view: TimelineView, document: Document) -> None:
     view.set_span(10, 12)
-    near = handle(view, 11) + QPoint(round(-0.086 / view._seconds_per_pixel()), 0)
+    near = handle(view, 11) + QPoint(round(-0.086 / view._places.seconds_per_pixel()), 0)
     drag(view, handle(view, 11), near)
     assert document.correction == Correction(-83.0)
     assert document.undo_stack.undoText() == "Sound dragged to the measured offset"
@@ -202,7 +202,7 @@ def test_the_sound_is_drawn_where_the_correction_puts_it(view: TimelineView, doc
 
     def sound_at(seconds: float) -> bool:
         # To the pixel that holds the moment, or its neighbour.
-        x = int(view._pixel(seconds))
+        x = int(view._places.pixel(seconds))
         return any(DARK.sound in column(view, view._sound_lane, near)[30:50] for near in (x - 1, x, x + 1))
 
     view._theme = DARK
@@ -228,7 +228,7 @@ def test_a_click_on_a_point_selects_it_and_shows_its_curve(
     point = document.measurement.points[2]
     area = view._offset_lane.area()
     share = 0.5 - point.offset_ms / (view._offset_lane.high - view._offset_lane.low)
-    where = QPointF(view._pixel(point.t), area.top() + share * area.height()).toPoint()
+    where = QPointF(view._places.pixel(point.t), area.top() + share * area.height()).toPoint()
     with qtbot.waitSignal(view.point_selected) as selected:
         QTest.mouseClick(view._canvas.viewport(), LEFT, NONE, where)
     assert selected.args == [2]
@@ -334,8 +334,8 @@ def test_the_mouth_is_not_joined_where_no_face_was_seen(view: TimelineView) -> N
     view._theme = DARK
     view._colour()
     view.set_span(7, 10)
-    assert DARK.mouth not in column(view, view._mouth_lane, round(view._pixel(8.6)))
-    trace = column(view, view._mouth_lane, round(view._pixel(7.52)))
+    assert DARK.mouth not in column(view, view._mouth_lane, round(view._places.pixel(8.6)))
+    trace = column(view, view._mouth_lane, round(view._places.pixel(7.52)))
     assert len(set(trace)) > 2
     assert np.isfinite(view.span).all()
 
@@ -375,7 +375,7 @@ def test_columns_fall_on_neighbouring_pixels(ratio: float) -> None:
 def level(view: TimelineView, document: Document, index: int) -> QPoint:
     point = document.anchors.points[index]
     area, high = view._offset_lane.area(), view._offset_lane.high
-    return QPointF(view._pixel(point.shown), area.top() + (0.5 + point.ms / 2 / high) * area.height()).toPoint()
+    return QPointF(view._places.pixel(point.shown), area.top() + (0.5 + point.ms / 2 / high) * area.height()).toPoint()
 
 
 def test_pulling_two_anchors_makes_a_drift_in_one_step_each(view: TimelineView, document: Document) -> None:
@@ -403,7 +403,7 @@ def test_pulling_anchors_in_steps_moves_what_comes_after_them(view: TimelineView
     drag(view, handle(view, 20.0), handle(view, 20.0) + QPoint(30, 0))
     assert isinstance(document.correction, StepCorrection)
     assert document.correction.at(10.0) == 0.0
-    assert document.correction.at(30.0) == pytest.approx(30_000 * view._seconds_per_pixel(), abs=30)
+    assert document.correction.at(30.0) == pytest.approx(30_000 * view._places.seconds_per_pixel(), abs=30)
     assert [wave.pos().x() for wave in view._waves] == pytest.approx([0.0, document.correction.at(30.0) / 1000])
 
 
@@ -412,7 +412,7 @@ def test_an_anchor_snaps_to_a_burst_on_its_lips_and_to_what_was_measured_there(
 ) -> None:
     view.set_span(10, 12)
     document.drop_anchor(11.0)
-    near = handle(view, 11) + QPoint(round(-0.086 / view._seconds_per_pixel()), 0)
+    near = handle(view, 11) + QPoint(round(-0.086 / view._places.seconds_per_pixel()), 0)
     drag(view, handle(view, 11), near)
     assert document.correction == Correction(-83.0)
     assert document.undo_stack.undoText() == "Anchor dragged to the measured offset"
@@ -421,11 +421,11 @@ def test_an_anchor_snaps_to_a_burst_on_its_lips_and_to_what_was_measured_there(
     document.set_measurement(
         Measurement("made.mp4", Kind.JITTER, Message("x"), plosives=(PlosivePair(11.0, 11.052),), points=())
     )
-    drag(view, handle(view, 11), handle(view, 11) + QPoint(round(-0.054 / view._seconds_per_pixel()), 0))
+    drag(view, handle(view, 11), handle(view, 11) + QPoint(round(-0.054 / view._places.seconds_per_pixel()), 0))
     assert document.anchors.points[0].ms == pytest.approx(-52.0)
     assert document.undo_stack.undoText() == "Burst at the anchor dragged onto its lips"
     document.undo_stack.undo()
-    wandered = handle(view, 11) + QPoint(round(-0.054 / view._seconds_per_pixel()), 0)
+    wandered = handle(view, 11) + QPoint(round(-0.054 / view._places.seconds_per_pixel()), 0)
     drag(view, handle(view, 11), wandered, Qt.KeyboardModifier.ShiftModifier)
     assert document.anchors.points[0].ms != pytest.approx(-52.0)
 
@@ -436,7 +436,7 @@ def test_an_anchor_is_pulled_in_the_offset_lane_too(view: TimelineView, document
     start = level(view, document, 0)
     drag(view, start, start + QPoint(0, -10))
     # Up is a later sound, which is undone by moving it earlier.
-    assert document.anchors.points[0].ms == pytest.approx(-10 * view._offset_per_pixel(), rel=0.2)
+    assert document.anchors.points[0].ms == pytest.approx(-10 * view._places.offset_per_pixel(), rel=0.2)
     assert document.undo_stack.count() == 2
 
 
@@ -448,7 +448,7 @@ def test_control_brings_an_anchor_to_another_moment(view: TimelineView, document
     before = handle(view, 20.5)
     drag(view, before, before + QPoint(100, 0), Qt.KeyboardModifier.ControlModifier)
     point = document.anchors.points[1]
-    assert point.heard == pytest.approx(20 + 100 * view._seconds_per_pixel(), abs=0.1)
+    assert point.heard == pytest.approx(20 + 100 * view._places.seconds_per_pixel(), abs=0.1)
     assert point.ms == 500.0
 
 
@@ -529,7 +529,7 @@ def test_the_line_of_what_is_undone_jumps_where_the_sound_does(view: TimelineVie
     image = view._canvas.grab().toImage()
 
     def heights(seconds: float) -> set[int]:
-        x = round(view._pixel(seconds))
+        x = round(view._places.pixel(seconds))
         return {
             y
             for y in range(lane.area().toRect().top(), lane.area().toRect().bottom())

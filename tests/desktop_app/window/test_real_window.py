@@ -58,7 +58,7 @@ def tell():
         "written": program.studio.exporting.after is not None,
         "export": place(window.exports.export_button, window.exports.export_button.rect().center()),
         "bar": place(port, QPoint(round(lane.left() + 0.6 * lane.width()), round(lane.top()) + 8)),
-        "pixel_ms": 1000 * window.timeline._seconds_per_pixel(),
+        "pixel_ms": 1000 * window.timeline._places.seconds_per_pixel(),
     }
     temporary = report.with_suffix(".new")
     temporary.write_text(json.dumps(state))
