@@ -20,6 +20,7 @@ from engine.cli.options import help_text as _help
 from engine.cli.options import option as _option
 from engine.cli.options import say as _say
 from engine.cli.render_commands import app as render_app
+from engine.cli.trace_commands import app as trace_app
 
 if TYPE_CHECKING:
     from engine.media.export.report import AnyCorrection
@@ -60,6 +61,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(render_app)
+app.add_typer(trace_app)
 
 
 def _frame_rate(text: str | None) -> str | None:

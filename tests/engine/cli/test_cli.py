@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import commands, model_commands, options, render_commands
+from engine.cli import commands, model_commands, options, render_commands, trace_commands
 from engine.cli.exit_codes import ExitCode
 from engine.refusal import Refusal
 from engine.words import LANGUAGES, use_language
@@ -188,12 +188,12 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _reload() -> None:
-    for module in (options, model_commands, render_commands, commands):
+    for module in (options, model_commands, render_commands, trace_commands, commands):
         importlib.reload(module)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["measure", "fix", "export-edit", "doctor", "prepare", "sample", "render"])
+@pytest.mark.parametrize("name", ["measure", "fix", "export-edit", "doctor", "prepare", "sample", "render", "traces"])
 def test_help_is_whole(say: Say, name: str, language: str) -> None:
     code, text = say(name, "--help", language=language)
     assert code == 0
