@@ -385,6 +385,12 @@ class MainWindow(QMainWindow):
         else:
             leftover.discard()
 
+    def _may_lose(self, refusal: Refusal) -> bool:
+        answer = QMessageBox.question(
+            self, self.tr("Close without saving?"), self.tr("{reason} Close anyway?").format(reason=refusal)
+        )
+        return answer is QMessageBox.StandardButton.Yes
+
     def notify_crash(self) -> None:
         """Say that the program crashed last time."""
         self.toasts.show(
@@ -764,6 +770,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and stop everything."""
+        refusal = self.studio.autosave.save_project()
+        if refusal is not None and not self._may_lose(refusal):
+            event.ignore()
+            return
         self._is_closed = True
         app = QGuiApplication.instance()
         if app is not None:

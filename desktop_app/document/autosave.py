@@ -11,7 +11,7 @@ from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 
 from desktop_app.document.document import Document
 from desktop_app.document.project import SUFFIX, Project, read, save
-from engine.refusal import Refused
+from engine.refusal import Refusal, Refused
 
 QUIET_SECONDS = 2.0
 """How long after the last change a project is saved."""
@@ -40,7 +40,7 @@ class Autosave(QObject):
         self._project_path: Path | None = None
         self._session = folder / f"session-{secrets.token_hex(4)}{SUFFIX}"
         self._lock: QLockFile | None = None
-        self._is_failing = False
+        self._failure: Refusal | None = None
         self._saved: Project | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -92,13 +92,20 @@ class Autosave(QObject):
                 self._take_lock()
             save(project, self._project_path or self._session)
         except Refused as refused:
-            if not self._is_failing:
-                self._is_failing = True
+            was_failing, self._failure = self._failure is not None, refused.refusal
+            if not was_failing:
                 self.failed.emit(refused.refusal)
             return
-        self._is_failing = False
+        self._failure = None
         self._saved = project
         self.saved.emit()
+
+    def save_project(self) -> Refusal | None:
+        """Save the project file, if there is one and it lacks something; return why that failed, if it did."""
+        if self._project_path is None:
+            return None
+        self.save_now()
+        return self._failure
 
     def leave(self) -> None:
         """Save, and remove what only a crash would need."""

@@ -1261,6 +1261,14 @@
             <source>Use it for this clip</source>
             <translation>用于此片段</translation>
         </message>
+        <message>
+            <source>Close without saving?</source>
+            <translation>不保存就关闭？</translation>
+        </message>
+        <message>
+            <source>{reason} Close anyway?</source>
+            <translation>{reason}仍要关闭吗？</translation>
+        </message>
     </context>
     <context>
         <name>MarkerField</name>

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from desktop_app.document.project import read
 from desktop_app.widgets.drop_overlay import Zone
@@ -208,6 +208,36 @@ def test_a_full_disk_is_said_at_autosave_and_the_project_before_stays(
     desk.document.correct(Correction(43), "moved")
     desk.studio.autosave.save_now()
     assert read(project).state.correction == Correction(43)
+
+
+def test_a_project_that_cannot_be_saved_is_not_closed_without_a_yes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.open()
+    project = desk.clip.with_suffix(".plosive")
+    desk.studio.save_as(project)
+    desk.document.correct(Correction(41), "moved")
+    asked: list[str] = []
+
+    def answer(_parent: object, _title: str, text: str) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return QMessageBox.StandardButton.No
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    real = os.fsync
+    monkeypatch.setattr("desktop_app.document.files.os.fsync", full)
+    desk.window.close()
+    assert desk.window.isVisible()
+    assert "No space left" in asked[0]
+    assert desk.document.correction == Correction(41)
+    monkeypatch.setattr("desktop_app.document.files.os.fsync", real)
+    desk.window.close()
+    assert not desk.window.isVisible()
+    assert len(asked) == 1
+    assert read(project).state.correction == Correction(41)
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced", "written over"])
