@@ -60,6 +60,7 @@ def _palette(theme: Theme) -> QPalette:
 def _sheet(theme: Theme) -> str:
     half = GRID // 2
     arrow = _icon_path("chevron_on_dark" if theme.is_dark else "chevron_on_light")
+    tick = _icon_path("tick_on_dark" if theme.is_dark else "tick_on_light")
     hover = _mixed(theme.raised, theme.text, 0.08)
     pressed = _mixed(theme.raised, theme.text, 0.16)
     accent_hover = _mixed(theme.accent, theme.text, 0.15)
@@ -129,6 +130,10 @@ QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line}; outline: none; }}
 QCheckBox, QRadioButton {{ spacing: {GRID}px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {theme.muted}; border-radius: 4px;
+    background: {theme.ground}; }}
+QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent}; image: url("{tick}"); }}
+QCheckBox::indicator:focus, QCheckBox::indicator:hover {{ border-color: {theme.accent}; }}
 CommandPalette {{ background: {theme.raised}; border: 1px solid {theme.line}; }}
 CommandPalette QTreeWidget {{ background: transparent; border: none; }}
 QListView, QTableView, QUndoView {{ background: transparent; border: none; outline: none;

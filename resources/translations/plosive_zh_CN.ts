@@ -1805,10 +1805,6 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>逐层</translation>
         </message>
         <message>
-            <source>As the device does best</source>
-            <translation>设备最擅长的</translation>
-        </message>
-        <message>
             <source>{rate} fps</source>
             <translation>{rate} 帧/秒</translation>
         </message>

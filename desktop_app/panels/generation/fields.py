@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
-    QSizePolicy,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -26,7 +25,7 @@ from desktop_app.widgets.move_box import MoveBox
 from engine.generation.backend import Parameter, ParameterKind
 from engine.generation.spec import ParameterValue
 
-_EDITOR_WIDTH = 18 * GRID
+_EDITOR_WIDTH = 21 * GRID
 _WIDEST = 2_000_000_000
 _DECIMALS = 3
 
@@ -59,10 +58,10 @@ class Field(QWidget):
         self.editor = editor
         self._recommended = recommended
         self._read, self._write = read, write
-        self._title, self._help = label(), label("small", wraps=True)
+        self._title, self._help = label(wraps=True), label("small", wraps=True)
         self._title.setBuddy(editor)
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._title.setMinimumWidth(8 * GRID)
         self.back_button = QToolButton()
         self.back_button.setProperty("kind", "flat")
         self.back_button.setIcon(icon("undo", "accent"))

@@ -247,7 +247,7 @@ class RenderForm(Speaking):
                 (Offload.LAYERS, self.tr("Layer by layer")),
             ],
         )
-        names = {Precision.AUTO: self.tr("As the device does best")}
+        names = {Precision.AUTO: self.tr("Automatic")}
         self._offer("precision", [(each, names.get(each, each.value.upper())) for each in Precision])
 
     def _offer(self, name: str, choices: list[tuple[object, str]]) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
 
 from desktop_app.actions import Actions
@@ -30,6 +30,9 @@ from engine.generation.registry import EngineStatus
 from engine.media.probe import MediaInfo
 from engine.refusal import Refusal
 from engine.timing import clock_words
+
+_NARROW = 118 * GRID
+"""Narrower than this there is no room for the list of renders."""
 
 
 class GenerationPage(Speaking):
@@ -126,6 +129,11 @@ class GenerationPage(Speaking):
         self._face_reader.close()
         self._voice_reader.close()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the list's room to the rest where the window is narrow (Qt's name)."""
+        super().resizeEvent(event)
+        self._right.setVisible(self.width() >= _NARROW)
+
     def say(self) -> None:
         """Set all texts."""
         self._title.setText(self.tr("Generate"))
@@ -202,14 +210,14 @@ class GenerationPage(Speaking):
         left_column.addWidget(scrolling(inside), 1)
         left_column.addLayout(foot)
         left = _panel(left)
-        left.setMinimumWidth(40 * GRID)
+        left.setMinimumWidth(37 * GRID)
         middle = QWidget()
         middle_column = QVBoxLayout(middle)
         middle_column.setContentsMargins(0, 0, 0, 0)
         middle_column.setSpacing(GRID)
         middle_column.addWidget(self.stage, 1)
         middle_column.addWidget(self.run_card)
-        right = _panel(self.renders, margin=GRID + 4)
+        self._right = right = _panel(self.renders, margin=GRID + 4)
         right.setMinimumWidth(24 * GRID)
         self._whole = QSplitter(Qt.Orientation.Horizontal)
         self._whole.setChildrenCollapsible(False)

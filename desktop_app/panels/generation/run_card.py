@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
@@ -16,6 +17,8 @@ from engine.generation.report import RenderReport, SyncCheck
 from engine.timing import Correction, Offset, clock_words
 
 _MOST_NOTICES = 4
+_WIDE, _LOWEST = 62 * GRID, 78 * GRID
+"""Pixels of width for all words, and of the window's height for plots."""
 _STEPS = {
     "starting": QT_TRANSLATE_NOOP("RunCard", "Starting"),
     "planning": QT_TRANSLATE_NOOP("RunCard", "Planning"),
@@ -121,9 +124,15 @@ class RunCard(Speaking):
         """Draw the telemetry of now."""
         readings = self._rendering.track(self._number).readings if self._number is not None else []
         # One point is no curve.
-        self.plots.setVisible(len(readings) > 1)
+        self.plots.setVisible(len(readings) > 1 and self.window().height() >= _LOWEST)
         if len(readings) > 1:
             self.plots.draw(readings)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out words where there is no room for them (Qt's name)."""
+        super().resizeEvent(event)
+        self._name_source()
+        self.draw()
 
     def refresh(self) -> None:
         """Show the render as it is now."""
@@ -133,7 +142,6 @@ class RunCard(Speaking):
         """Set all texts."""
         for name, text in (
             ("open", self.tr("Open on the timeline")),
-            ("source", self.tr("Open the source")),
             ("go_on", self.tr("Go on")),
             ("points", self.tr("Mark the face by hand")),
             ("cancel", self.tr("Cancel")),
@@ -146,7 +154,14 @@ class RunCard(Speaking):
         ):
             self.buttons[name].setToolTip(text)
             self.buttons[name].setAccessibleName(text)
+        self._name_source()
         self._show()
+
+    def _name_source(self) -> None:
+        text = self.tr("Open the source")
+        self.buttons["source"].setText(text if self.width() >= _WIDE else "")
+        self.buttons["source"].setToolTip(text)
+        self.buttons["source"].setAccessibleName(text)
 
     def _item(self) -> RenderItem | None:
         return self._rendering.item(self._number)
