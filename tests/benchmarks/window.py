@@ -32,6 +32,7 @@ from desktop_app.player.player import Player
 from desktop_app.player.walker import FrameWalker
 from desktop_app.timeline.file_sound import Detail, FileSound
 from desktop_app.timeline.moving import shown_time
+from desktop_app.timeline.spectra import COLUMNS, ROWS, tiles_between
 from desktop_app.timeline.view import TimelineView
 from engine.jobs import run
 from engine.media.peaks import BIN_SAMPLES, PeakBlock, build_peaks
@@ -92,6 +93,11 @@ def detail_around(middle: float, length: float) -> Detail:
     time_axis = np.arange(round(3 * length * RATE), dtype=np.float32) / RATE
     values = (0.7 * np.sin(1131 * time_axis) * np.sin(11 * time_axis)).astype(np.float32)
     return Detail(start, values, values, values)
+
+
+def chance_shades() -> np.ndarray:
+    """Return a tile of noise."""
+    return np.random.default_rng(2).integers(0, 256, (ROWS, COLUMNS), np.uint8)
 
 
 def timeline() -> tuple[TimelineView, Document, FileSound]:
@@ -172,6 +178,18 @@ def repaint_every_zoom() -> None:
             yield move
 
     print(measured(plays()).row("playhead while playing", 0.99) + "\n")
+
+    print("The same sound as a spectrogram, panning (wanted: p99 <= 8 ms)")
+    view.set_spectrogram(True)
+    shades = chance_shades()
+    for length in (HOURS_3, 600.0, 30.0, 6.0, 0.5):
+        view.set_span(5000.0 - 1.5 * length, 5000.0 + 1.5 * length)
+        for tile in tiles_between(5000.0 - length, 5000.0 + length, WIDTH / length):
+            view.add_tile(tile, shades, is_whole=True)
+        for pan in pans(length, 5000.0):
+            pan()
+        print(measured(pans(length, 5000.0)).row(f"{length:g} s across", 0.99))
+    print()
     view.close()
 
 
