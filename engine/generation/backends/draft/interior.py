@@ -27,6 +27,8 @@ _ARCH = 24 * _MM
 """Half the width of the visible row of teeth."""
 _LINE = 0.014
 """Half the height of the line between lips that were apart in the source, in units."""
+_STICKING = 0.009
+"""How far onto the lips the gap is painted where the source's lips were apart, in units."""
 _CLOSED_BY = 0.06
 """Lips that have come this much nearer (units) leave the whole line."""
 _LEAST_SHOWN = 0.08
@@ -74,7 +76,7 @@ class Light:
             teeth = np.clip(1.12 * shown, 0, 0.95)
         brightness = float(white.mean())
         flesh = 0.62 * (0.6 * lips + 0.4 * brightness * np.array([0.72, 0.38, 0.36]))
-        dark = 0.16 * lips * np.array([1.0, 0.72, 0.72]) + 0.012
+        dark = 0.21 * lips * np.array([1.0, 0.72, 0.72]) + 0.012
         width = float(np.linalg.norm(region[10] - region[0]))
         return cls(
             teeth.astype(np.float32),
@@ -144,6 +146,7 @@ def paint_mouth(
     light: Light,
     shift: Floats,
     closing: float = 0.0,
+    was_open: float = 0.0,
 ) -> None:
     """Paint the gap between the lips, in place.
 
@@ -159,9 +162,11 @@ def paint_mouth(
         shift: how far the skull has moved in the picture against the source, pixels, shape ``(2,)``.
         closing: how much nearer to each other the lips have come, in units; they leave a line, under which remains of
             the open mouth vanish.
+        was_open: how far the lips are apart in the source, in units; some of its teeth then stick to their edges.
     """
     shut = float(np.clip(closing / _CLOSED_BY, 0, 1))
-    ring = _rounded(_widened(lips, place, _LINE * shut))
+    edge = _STICKING * float(np.clip(was_open / _CLOSED_BY, 0, 1))
+    ring = _rounded(_widened(lips, place, max(_LINE * shut, edge)))
     reach = 3 + 2 * light.softness
     low = np.floor(ring.min(0) - reach).astype(int) - np.array(corner)
     high = np.ceil(ring.max(0) + reach).astype(int) - np.array(corner)

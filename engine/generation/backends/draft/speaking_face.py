@@ -88,16 +88,14 @@ class SpeakingFace:
         jaw = max(float(wanted[_CHIN, 1] - resting[_CHIN, 1]), 0.0)
         corner = (grid.box.left, grid.box.top)
         own = self.lips[INNER] if self.keeps_teeth else None
-        paint_mouth(face, corner, image, after[INNER], own, place, jaw, self.light, skull, float(closing[3:6].mean()))
+        nearer, was_open = float(closing[3:6].mean()), float(_gaps(self.shape.points)[3:6].mean())
+        paint_mouth(face, corner, image, after[INNER], own, place, jaw, self.light, skull, nearer, was_open)
         grid.box.of(out)[:] = face
         return out
 
     def _closing(self, wanted: Floats) -> Floats:
         """Return how much nearer the lips shall come along the mouth, in units, shape ``(9,)``."""
-        own = self.shape.points
-        before = own[INNER][_LOWER_LIP, 1] - own[INNER][_UPPER_LIP, 1]
-        after = wanted[INNER][_LOWER_LIP, 1] - wanted[INNER][_UPPER_LIP, 1]
-        return np.asarray(np.maximum(before - after, 0), np.float32)
+        return np.asarray(np.maximum(_gaps(self.shape.points) - _gaps(wanted), 0), np.float32)
 
     def _overlap(self, closing: Floats) -> Floats:
         """Return how much further lips must go that were apart and shall be closer, pixels, shape ``(61, 2)``.
@@ -111,6 +109,11 @@ class SpeakingFace:
             amount[ring + _UPPER_LIP], amount[ring + _LOWER_LIP] = further, -further
         down = self.shape.rotation[:2, 1] * self.shape.scale
         return np.asarray(amount[:, None] * down, np.float32)
+
+
+def _gaps(points: Floats) -> Floats:
+    """Return how far the lips are apart along the mouth, in units, shape ``(9,)``."""
+    return np.asarray(points[INNER][_LOWER_LIP, 1] - points[INNER][_UPPER_LIP, 1], np.float32)
 
 
 def _joined(grid: Grid, upper: Floats, lower: Floats, lips: Floats, shape: FaceShape) -> Floats:
