@@ -17,7 +17,7 @@ from desktop_app.document.document import Document, Marker
 from desktop_app.theme import DARK, LIGHT
 from desktop_app.timeline.plane import Plane, whole_pixels
 from desktop_app.timeline.view import TimelineView
-from engine.sync.result import Kind, Measurement, PlosivePair
+from engine.sync.result import Kind, Measurement, MouthTrace, PlosivePair
 from engine.timing import Correction, DriftCorrection, StepCorrection
 from engine.words import Message
 from tests.desktop_app.made import MadeSound, measurement, media_info
@@ -550,3 +550,24 @@ def test_the_line_of_what_is_undone_stays_level_up_to_a_hole_between_stretches(
     applied = view._points._applied
     assert applied is not None
     assert [applied(t) for t in (10.0, 27.0, 30.4, 30.6)] == [5000.0, 5000.0, 5000.0, -500.0]
+
+
+def test_a_single_open_mouth_is_seen_among_hours_of_closed_ones(view: TimelineView, document: Document) -> None:
+    hours = 3 * 3600.0
+    times = np.arange(0, hours, 0.04)
+    opening = np.full(len(times), 0.02, np.float32)
+    opening[len(times) // 4 : len(times) // 4 + 30_000] = 0.2
+    opening[len(times) // 2] = 0.5
+    opening[3 * len(times) // 4 :] = np.nan
+    document.set_media(media_info(hours))
+    document.set_measurement(Measurement("made.mp4", Kind.JITTER, Message("x"), mouth=MouthTrace(times, opening)))
+    view._theme = DARK
+    view._colour()
+
+    def height(seconds: float) -> int:
+        x = round(view._places.pixel(seconds))
+        return max(sum(c != DARK.panel for c in column(view, view._mouth_lane, near)) for near in (x - 1, x, x + 1))
+
+    assert height(hours / 2) > 2 * height(hours * 0.4)
+    assert height(hours / 4 + 600) > height(hours * 0.4)
+    assert height(hours * 0.9) < height(hours * 0.4)
