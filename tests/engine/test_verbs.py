@@ -72,7 +72,7 @@ def test_every_verb_explains_itself() -> None:
     public = [
         value for name, value in vars(verbs).items() if inspect.isfunction(value) and value.__module__ == verbs.__name__
     ]
-    assert len(public) == 7
+    assert len(public) > 6  # or the search above has gone blind
     for verb in public:
         assert verb.__doc__ is not None
         names = set(inspect.signature(verb).parameters)
