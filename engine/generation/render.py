@@ -37,7 +37,7 @@ from engine.media.export.target_file import Fingerprint, check_target, written
 from engine.media.opening import local_file
 from engine.media.probe import probe
 from engine.refusal import Refusal, Refused
-from engine.timing import Offset
+from engine.timing import Correction, Offset
 from engine.words import Message
 
 _TARGETS = (Container.MP4, Container.MOV, Container.MATROSKA)
@@ -102,6 +102,7 @@ def estimate(spec: RenderSpec) -> Job[Estimate | Refusal]:
         "generation.note.profile",
         offset=Offset(profile.offset_ms, profile.uncertainty_ms).words(),
         value=round(profile.audio_offset_ms),
+        moved=Correction(round(profile.audio_offset_ms)).words(),
         date=profile.date,
     )
     return Estimate(found.vram_bytes, found.ram_bytes, found.disk_bytes, found.seconds, (*found.notes, note))

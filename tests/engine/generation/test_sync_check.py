@@ -134,7 +134,7 @@ def test_what_was_corrected_is_offered_next_time(spec: RenderSpec, finds: Callab
     told = run(estimate(replace(spec, overwrite=True)))
     assert not isinstance(told, Refusal)
     assert [note.key for note in told.notes] == ["generation.note.profile"]
-    assert "-45" in told.notes[0].text("zh_CN")
+    assert "前移 45" in told.notes[0].text("zh_CN")
     other = run(estimate(replace(spec, parameters={"gain": 2.0}, overwrite=True)))
     assert not isinstance(other, Refusal)
     assert other.notes == ()
