@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -82,7 +83,7 @@ class States(Protocol):
     rows: int
 
     def states(self, rows: npt.NDArray[np.int64]) -> Tensor:
-        """Return rows of the stack, shape ``(len(rows), 5, width)``."""
+        """Return rows of the stack, shape ``(len(rows), 5, width)``; rows ascend."""
         ...
 
 
@@ -104,8 +105,10 @@ class SegmentStates:
         self._slices: OrderedDict[int, Tensor] = OrderedDict()
 
     def states(self, rows: npt.NDArray[np.int64]) -> Tensor:
-        """Return rows of the stack, shape ``(len(rows), 5, width)``."""
-        return torch.stack([self._slice(int(row) // _SLICE_ROWS)[int(row) % _SLICE_ROWS] for row in rows])
+        """Return rows of the stack, shape ``(len(rows), 5, width)``; rows ascend."""
+        slices, begins = np.unique(rows // _SLICE_ROWS, return_index=True)
+        parts = np.split(rows % _SLICE_ROWS, begins[1:])
+        return torch.cat([self._slice(int(n))[torch.from_numpy(part)] for n, part in zip(slices, parts, strict=True)])
 
     def _slice(self, number: int) -> Tensor:
         if number not in self._slices:
@@ -161,15 +164,15 @@ class Hearing:
         self._version = version
         self._positions = position_table(encoder.config.d_model)
 
-    def tokens(self, frames: range) -> Tensor:
+    def tokens(self, frames: Sequence[int]) -> Tensor:
         """Return the tokens of frames with their positions, shape ``(len(frames), 50, width)``."""
-        return torch.stack([self._window(frame) for frame in frames]) + self._positions
-
-    def _window(self, frame: int) -> Tensor:
-        window = torch.zeros(ROWS, TOKENS // ROWS, self._positions.shape[1])
-        if self._states.rows > 0:
-            rows = rows_of(frame, self._fps, self._states.rows, self._version)
-            heard = np.flatnonzero(rows >= 0)
-            if len(heard):
-                window[torch.from_numpy(heard)] = self._states.states(rows[heard])
-        return window.flatten(0, 1)
+        windows = torch.zeros(len(frames), ROWS, TOKENS // ROWS, self._positions.shape[1])
+        count = self._states.rows
+        if count > 0:
+            rows = np.stack([rows_of(frame, self._fps, count, self._version) for frame in frames])
+            is_heard = rows >= 0
+            if is_heard.any():
+                # Neighbouring frames share most of their rows.
+                once, places = np.unique(rows[is_heard], return_inverse=True)
+                windows[torch.from_numpy(is_heard)] = self._states.states(once)[torch.from_numpy(places)]
+        return windows.flatten(1, 2) + self._positions

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
-from engine.generation.backends.musetalk.boxes import Box, Points, around
+from engine.generation.backends.musetalk.boxes import Box, Points, around, within
 from engine.generation.backends.musetalk.parsing import SIDE, Part
 from engine.generation.backends.musetalk.settings import MouthArea, Version
 
@@ -151,6 +151,12 @@ class SoftMask:
     square: Box
     share: Mask
 
+    @property
+    def touched(self) -> Box:
+        """The part of the square outside of which nothing is taken over."""
+        x, y, width, height = cv2.boundingRect(self.share)
+        return x, y, x + width, y + height
+
     @classmethod
     def of(cls, mask: Mask, box: Box, manner: Manner) -> SoftMask:
         """Return a mask of the square limited to the face's box and to the lower half, its edge softened.
@@ -163,7 +169,12 @@ class SoftMask:
         square = around(box, manner.expand)
         hard = hard_mask(mask, box, square)
         width = int(manner.blur * len(hard) // 2 * 2) + 1
-        return cls(square, np.asarray(cv2.GaussianBlur(hard, (width, width), 0)))
+        # Only where there is something to soften: most of the square is empty.
+        x, y, across, down = cv2.boundingRect(hard)
+        rows = slice(max(0, y - width), y + down + width)
+        columns = slice(max(0, x - width), x + across + width)
+        hard[rows, columns] = cv2.GaussianBlur(hard[rows, columns], (width, width), 0)
+        return cls(square, hard)
 
 
 def hard_mask(mask: Mask, box: Box, square: Box) -> Mask:
@@ -186,15 +197,26 @@ def blended(picture: Image, face: Image, box: Box, mask: SoftMask) -> Image:
         box: where it belongs.
         mask: how much of it.
     """
-    x0, y0, x1, y1 = mask.square
+    x0, y0 = mask.square[:2]
     height, width = picture.shape[:2]
-    drawn = square_of(picture, mask.square)
-    sized = cv2.resize(face, (box[2] - box[0], box[3] - box[1]), interpolation=cv2.INTER_LINEAR)
-    drawn[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0] = sized
-    inside = slice(max(y0, 0), min(y1, height)), slice(max(x0, 0), min(x1, width))
-    local = slice(inside[0].start - y0, inside[0].stop - y0), slice(inside[1].start - x0, inside[1].stop - x0)
-    share = mask.share[local][..., None].astype(np.uint32)
-    mixed = drawn[local] * share + picture[inside] * (255 - share) + 128
+    touched = within(_moved(mask.touched, x0, y0), width, height)
     result = picture.copy()
-    result[inside] = (mixed + (mixed >> 8)) >> 8  # a division by 255, rounded to the nearest
+    if touched is None:
+        return result
+    left, top, right, bottom = touched
+    drawn = picture[top:bottom, left:right].copy()
+    sized = cv2.resize(face, (box[2] - box[0], box[3] - box[1]), interpolation=cv2.INTER_LINEAR)
+    # The softened mask reaches over the box: there the picture is mixed with itself.
+    inner = within(_moved(box, -left, -top), right - left, bottom - top)
+    if inner is not None:
+        rows, columns = slice(inner[1], inner[3]), slice(inner[0], inner[2])
+        x, y = left - box[0], top - box[1]
+        drawn[rows, columns] = sized[inner[1] + y : inner[3] + y, inner[0] + x : inner[2] + x]
+    share = mask.share[top - y0 : bottom - y0, left - x0 : right - x0, None].astype(np.uint16)
+    mixed = drawn * share + picture[top:bottom, left:right] * (255 - share) + np.uint16(128)
+    result[top:bottom, left:right] = (mixed + (mixed >> 8)) >> 8  # a division by 255, rounded to the nearest
     return result
+
+
+def _moved(box: Box, x: int, y: int) -> Box:
+    return box[0] + x, box[1] + y, box[2] + x, box[3] + y

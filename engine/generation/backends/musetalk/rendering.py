@@ -59,12 +59,12 @@ class _Drawing:
     Attributes:
         key: the source's picture and the box in it.
         crop: the face as the network sees it.
-        tokens: what it hears, shape ``(50, width)``.
+        frame: the clip's, whose sound is heard.
     """
 
     key: Key
     crop: Image
-    tokens: Tensor
+    frame: int
 
 
 class Rendering:
@@ -127,8 +127,7 @@ class Rendering:
             while len(waiting) <= len(self._networks) and (seen := list(islice(pictures, self._batch))):
                 drawings = [self._drawing(each) for each in seen]
                 wanted = [each for each in drawings if each is not None]
-                device = turn % len(self._networks)
-                future = self._threads[device].submit(self._draw, self._networks[device], wanted) if wanted else None
+                future = self._submitted(turn % len(self._networks), wanted) if wanted else None
                 waiting.append((seen, drawings, future))
                 turn += 1
             seen, drawings, future = waiting.popleft()
@@ -154,8 +153,7 @@ class Rendering:
         box = None if seen.face is None else self._box(seen.face, seen.image)
         if box is None or self._shares[seen.frame] <= _NOTHING:
             return None
-        tokens = self._hearing.tokens(range(seen.frame, seen.frame + 1))[0]
-        return _Drawing((seen.number, box), cropped(seen.image, box), tokens)
+        return _Drawing((seen.number, box), cropped(seen.image, box), seen.frame)
 
     def _box(self, face: FoundFace, image: Picture) -> Box | None:
         height, width = image.shape[:2]
@@ -167,17 +165,21 @@ class Rendering:
             box = with_margin(box, self._settings.extra_margin, height)
         return None if box is None else within(box, width, height)
 
-    def _draw(self, networks: Networks, drawings: list[_Drawing]) -> Image:
+    def _submitted(self, device: int, drawings: list[_Drawing]) -> Future[Image]:
+        tokens = self._hearing.tokens([each.frame for each in drawings])
+        return self._threads[device].submit(self._draw, self._networks[device], drawings, tokens)
+
+    def _draw(self, networks: Networks, drawings: list[_Drawing], tokens: Tensor) -> Image:
         """Return the drawn faces, shape ``(n, 256, 256, 3)``; runs in a thread of its own."""
         latents = torch.stack([self._encoded(networks, each) for each in drawings])
-        predicted = networks.predict(latents, torch.stack([each.tokens for each in drawings]))
+        predicted = networks.predict(latents, tokens)
         if not bool(torch.isfinite(predicted).all()):
             if networks.is_single_precision:
                 raise Refused.because("musetalk.not_a_number")
             # Half precision overflows on some cards; what was computed with it is not to be trusted.
             networks.in_single_precision()
             self._latents.clear()
-            return self._draw(networks, drawings)
+            return self._draw(networks, drawings, tokens)
         return networks.decode(predicted)
 
     def _encoded(self, networks: Networks, drawing: _Drawing) -> Tensor:
