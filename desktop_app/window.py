@@ -481,9 +481,14 @@ class MainWindow(QMainWindow):
             page.refused.connect(self._refuse)
             page.models_wanted.connect(self.show_models)
             page.log_wanted.connect(self.open_render_log)
+            page.order.choose(engine=studio.settings["render_engine"])
             page.order.changed.connect(self._look_again)
+            page.picker.chosen.connect(lambda status: self._prefer_engine(status.name))
             self._stack.addWidget(page)
         return self._generation
+
+    def _prefer_engine(self, name: str) -> None:
+        self.studio.settings["render_engine"] = name
 
     @property
     def models_page(self) -> ModelsPage:

@@ -95,6 +95,7 @@ DECLARED: tuple[Setting, ...] = (
         QT_TRANSLATE_NOOP("Settings", "Tell when work is done"),
         QT_TRANSLATE_NOOP("Settings", "By a message of the system, when this window is not the one in front."),
     ),
+    Setting("render_engine", "draft"),
     Setting("snapping", True),
     Setting("spectrogram", False),
     Setting("volume", 0.3),

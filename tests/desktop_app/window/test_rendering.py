@@ -305,6 +305,22 @@ def test_renders_survive_a_restart_and_begin_nothing_by_themselves(
     assert first.resumed_segments == 1
 
 
+def test_the_engine_that_was_chosen_last_is_chosen_again(
+    desk: Desk, page: GenerationPage, make_window: Callable[[], MainWindow]
+) -> None:
+    assert page.picker.cards["draft"].isChecked()
+    press(desk, page.picker.cards["latentsync"])
+    assert page.order.choices.engine == "latentsync"
+    assert page.picker.cards["latentsync"].needs
+    assert not page.render_button.isEnabled()
+    desk.window.close()
+    again = make_window()
+    again.show_generation()
+    desk.until(lambda: "latentsync" in again.generation.picker.cards)
+    assert again.generation.picker.cards["latentsync"].isChecked()
+    assert again.generation.order.choices.engine == "latentsync"
+
+
 def test_a_damaged_list_of_renders_begins_anew(own_folders: Path, make_window: Callable[[], MainWindow]) -> None:
     (own_folders / "state").mkdir()
     (own_folders / "state" / "renders.json").write_text('{"version": 1, "items": [{"spec": {}}]}')
