@@ -18,6 +18,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop_app import places
+from desktop_app.allocator import return_large_blocks
 from desktop_app.document.autosave import leftovers
 from desktop_app.document.settings import Settings
 from desktop_app.icons import icon
@@ -98,6 +99,7 @@ class Program:
 
 def make_application() -> QApplication:
     """Return Qt's application, with the program's name."""
+    return_large_blocks()
     QGuiApplication.setDesktopFileName("plosive")
     QApplication.setApplicationName("Plosive")
     QApplication.setApplicationDisplayName("Plosive")

@@ -13,8 +13,8 @@ from desktop_app.player.schedule import due
 from engine.media.frames import Converter, VideoSource
 from engine.refusal import Refused
 
-AHEAD_BYTES = 48 << 20
-BEHIND_BYTES = 48 << 20
+AHEAD_BYTES = 32 << 20
+BEHIND_BYTES = 32 << 20
 """Pictures already shown are kept so that a correction changed while playing finds them."""
 _LEAST_AHEAD = 4
 
