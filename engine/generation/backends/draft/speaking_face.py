@@ -47,20 +47,21 @@ class SpeakingFace:
     keeps_teeth: bool
 
     @classmethod
-    def of(cls, image: Image, mesh: Floats, light: Light | None = None, *, keeps_teeth: bool = True) -> SpeakingFace:
+    def of(cls, image: Image, mesh: Floats, light: Light | None = None, *, in_video: bool = False) -> SpeakingFace:
         """Prepare a face for moving.
 
         Args:
             image: RGB, shape ``(h, w, 3)``.
             mesh: landmarks in pixels, shape ``(468 or more, 3)``.
             light: its colours, by default as they are in this picture.
-            keeps_teeth: see the attribute.
+            in_video: it is one of many pictures: teeth are not kept, and only the lower face is made ready, since the
+                head turns by itself.
         """
         size = (image.shape[1], image.shape[0])
-        grid = Grid.over(region_of(mesh, size), size)
+        grid = Grid.over(region_of(mesh, size, below_eyes=in_video), size)
         lips = region_points(mesh)
         colours = light or Light.of(image, mesh, lips)
-        return cls(mesh, shape_of(mesh), lips, Fields.of(mesh, lips, grid), colours, keeps_teeth)
+        return cls(mesh, shape_of(mesh), lips, Fields.of(mesh, lips, grid), colours, not in_video)
 
     def drawn(self, image: Image, wanted: Floats, resting: Floats, turned: Floats | None = None) -> Image:
         """Return a picture with another mouth; outside the face's region it is the same.

@@ -47,7 +47,7 @@ _STRAY = 1.5
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """One picture and the face in it, ``None`` where there is none."""
+    """One picture and the landmarks of the face in it, ``None`` where there is none, and how much it is turned here."""
 
     frame: int
     image: Image
@@ -132,45 +132,44 @@ class Video:
             share *= speaking
         if seen.mesh is None or share <= 0.01:
             return seen.image
-        face = SpeakingFace.of(seen.image, seen.mesh, self._light, keeps_teeth=False)
+        face = SpeakingFace.of(seen.image, seen.mesh, self._light, in_video=True)
         own = face.shape.points
         wanted = self._resting.moved(mouth * np.float32(self._settings.expressiveness), self._performance.model)
         return face.drawn(seen.image, own + (wanted - own) * np.float32(share), self._resting.points)
 
     def _followed(self, segment: Segment) -> Iterator[_Seen]:
         """Yield the pictures of a segment with smoothed landmarks; the window over neighbours is all that is kept."""
-        window: deque[tuple[int, Image, Floats | None]] = deque(maxlen=2 * _AROUND + 1)
+        window: deque[_Seen] = deque(maxlen=2 * _AROUND + 1)
         last = min(segment.stop_frame + _AROUND, self._job.plan.frame_count)
         waiting = max(segment.first_frame - _LEAD, 0)
-        for frame, image, mesh in self._meshes(segment, last):
-            window.append((frame, image, mesh))
-            if frame - waiting >= _AROUND:
+        for seen in self._meshes(segment, last):
+            window.append(seen)
+            if seen.frame - waiting >= _AROUND:
                 yield _smoothed(window, waiting)
                 waiting += 1
         while waiting < last:
             yield _smoothed(window, waiting)
             waiting += 1
 
-    def _meshes(self, segment: Segment, last: int) -> Iterator[tuple[int, Image, Floats | None]]:
+    def _meshes(self, segment: Segment, last: int) -> Iterator[_Seen]:
         first = max(segment.first_frame - _LEAD, 0)
         self._mesh.restart()
         box: Floats | None = None
-        found: CropMesh | None = None
-        lost, shown = 0, -1
+        mesh: Floats | None = None
+        presence, lost, shown = 0.0, 0, -1
         for frame, image in enumerate(self._job.source.frames(first, last - first), first):
             number = self._job.source.picture_number(frame)
-            if number == shown:  # a slower video shows each picture several times
-                yield frame, image, None if found is None else found.in_picture()
-                continue
+            if number != shown:  # a slower video shows each picture several times
+                if box is None and lost % _LOOK_AGAIN == 0:
+                    box = self._found(image, frame)
+                found = None if box is None else self._mesh.follow(image, box)
+                shape = None if found is None else shape_of(found.points)
+                if found is None or shape is None or shape.residual > MAX_RESIDUAL:
+                    box, mesh, presence, lost = None, None, 0.0, lost + 1
+                else:
+                    box, mesh, presence, lost = _box_of(found), found.in_picture(), _visible(shape), 0
             shown = number
-            if box is None and lost % _LOOK_AGAIN == 0:
-                box = self._found(image, frame)
-            found = None if box is None else self._mesh.follow(image, box)
-            if found is not None and shape_of(found.points).residual > MAX_RESIDUAL:
-                found = None
-            lost = 0 if found is not None else lost + 1
-            box = None if found is None else _box_of(found)
-            yield frame, image, None if found is None else found.in_picture()
+            yield _Seen(frame, image, mesh, presence)
 
     def _found(self, image: Image, frame: int) -> Floats | None:
         expected = Sighting(frame, self._where.near(frame))
@@ -188,32 +187,27 @@ def _box_of(found: CropMesh) -> Floats:
     return np.asarray(np.concatenate([points.min(0), points.max(0)]), np.float32)
 
 
-def _smoothed(window: deque[tuple[int, Image, Floats | None]], frame: int) -> _Seen:
-    """Return one picture of a window with landmarks smoothed over its neighbours."""
-    by_frame = {number: (image, mesh) for number, image, mesh in window}
-    image, own = by_frame[frame]
-    if own is None:
-        return _Seen(frame, image, None, 0.0)
-    total, mesh = 0.0, np.zeros_like(own)
-    size = float(np.ptp(own[:, 0]))
+def _smoothed(window: deque[_Seen], frame: int) -> _Seen:
+    """Return one picture of a window with landmarks and presence smoothed over its neighbours."""
+    by_frame = {seen.frame: seen for seen in window}
+    own = by_frame[frame]
+    if own.mesh is None:
+        return own
+    total, mesh = 0.0, np.zeros_like(own.mesh)
+    size = float(np.ptp(own.mesh[:, 0]))
     for offset, weight in _KERNEL.items():
-        other = by_frame.get(frame + offset, (None, None))[1]
+        other = by_frame.get(frame + offset, own).mesh
         # Across a cut, or where the network has jumped, neighbours say nothing.
-        if other is not None and float(np.abs(other - own).max()) < 0.15 * size:
+        if other is not None and float(np.abs(other - own.mesh).max()) < 0.15 * size:
             mesh += np.float32(weight) * other
             total += weight
-    near = [
-        _visible(by_frame[number][1]) for number in range(frame - _AROUND, frame + _AROUND + 1) if number in by_frame
-    ]
-    return _Seen(frame, image, mesh / np.float32(total), float(np.mean(near)) * _visible(own))
+    near = [seen.presence for number, seen in by_frame.items() if abs(number - frame) <= _AROUND]
+    return _Seen(frame, own.image, mesh / np.float32(total), float(np.mean(near)) * own.presence)
 
 
-def _visible(mesh: Floats | None) -> float:
+def _visible(shape: FaceShape) -> float:
     """Return 1 for a face that looks here, falling to 0 as it turns to the side."""
-    if mesh is None:
-        return 0.0
-    yaw = abs(shape_of(mesh).yaw_degrees)
-    share = float(np.clip((_NO_YAW - yaw) / (_NO_YAW - _FULL_YAW), 0, 1))
+    share = float(np.clip((_NO_YAW - abs(shape.yaw_degrees)) / (_NO_YAW - _FULL_YAW), 0, 1))
     return share * share * (3 - 2 * share)
 
 

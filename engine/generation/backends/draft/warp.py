@@ -61,14 +61,18 @@ class Box:
         return image[self.top : self.bottom, self.left : self.right]
 
 
-def region_of(mesh: Floats, size: tuple[int, int]) -> Box:
-    """Return the rectangle that holds the whole face and the neck below it.
+def region_of(mesh: Floats, size: tuple[int, int], *, below_eyes: bool = False) -> Box:
+    """Return the rectangle that holds the face and the neck below it.
 
     Args:
         mesh: landmarks in pixels, shape ``(468 or more, 3)``.
         size: width and height of the picture.
+        below_eyes: whether only what is below the lower lids is wanted, which is all that speech moves.
     """
-    points = np.concatenate([mesh[:468, :2], _neck(mesh)])
+    face = mesh[:468, :2]
+    if below_eyes:
+        face = face[_below_lids(mesh, face) >= 0]
+    points = np.concatenate([face, _neck(mesh)])
     low, high = points.min(0), points.max(0)
     margin = 0.06 * (high - low)
     left, top = np.floor(low - margin).astype(int)
@@ -195,14 +199,18 @@ class Fields:
 
 def _below_eyes(mesh: Floats, grid: Grid) -> Floats:
     """Return 0 down to the lower lids and 1 from the middle of the nose on, shape ``(rows, columns, 1)``."""
-    across = mesh[263, :2] - mesh[33, :2]
-    width = float(np.linalg.norm(across)) + 1e-6
-    down = np.array([-across[1], across[0]], np.float32) / width
-    lids = max(float((mesh[lid, :2] - mesh[33, :2]) @ down) for lid in (145, 374))
-    nose = float((mesh[4, :2] - mesh[33, :2]) @ down)
-    height = (grid.points - mesh[33, :2]) @ down
-    share = np.clip((height - lids) / max(0.8 * (nose - lids), 0.05 * width), 0, 1)
+    width = float(np.linalg.norm(mesh[263, :2] - mesh[33, :2])) + 1e-6
+    nose = float(_below_lids(mesh, mesh[4, :2]))
+    share = np.clip(_below_lids(mesh, grid.points) / max(0.8 * nose, 0.05 * width), 0, 1)
     return np.asarray((share * share * (3 - 2 * share))[..., None], np.float32)
+
+
+def _below_lids(mesh: Floats, places: Floats) -> Floats:
+    """Return how far places ``(..., 2)`` are below the lower lids, pixels along the face's own vertical."""
+    across = mesh[263, :2] - mesh[33, :2]
+    down = np.array([-across[1], across[0]], np.float32) / (float(np.linalg.norm(across)) + 1e-6)
+    lids = max(float((mesh[lid, :2] - mesh[33, :2]) @ down) for lid in (145, 374))
+    return np.asarray((places - mesh[33, :2]) @ down - lids, np.float32)
 
 
 def spline(controls: Floats, places: Floats, moving: int) -> Floats:
