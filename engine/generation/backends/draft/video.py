@@ -39,6 +39,8 @@ _KERNEL = {-1: 1.0, 0: 4.0, 1: 1.0}
 """Symmetric, so without delay; takes a third off the landmarks' trembling and leaves speech alone."""
 _FULL_YAW, _NO_YAW = 32.0, 48.0
 """Degrees of turn between which the new mouth fades to the original: landmarks are guesses on the far side."""
+_LEAST_PRESENCE = 0.01
+"""Share of the new mouth below which the original is shown."""
 _LOOK_AGAIN = 4
 """Pictures between looks for a face that was lost."""
 _STRAY = 1.5
@@ -117,22 +119,27 @@ class Video:
         fps = self._job.plan.fps
         times = np.array([float((segment.first_frame + number) / fps) for number in range(segment.frame_count)])
         mouths, speaking = self._performance.at(times, float(1 / fps))
-        following = read_ahead(self._followed(segment))
+        wanted = range(segment.first_frame, segment.stop_frame)
+        # Decoding, landmarks and splines in one thread, drawing and encoding in the other take about equally long.
+        following = read_ahead((seen, self._face(seen)) for seen in self._followed(segment) if seen.frame in wanted)
         try:
-            for seen in following:
-                if segment.first_frame <= seen.frame < segment.stop_frame:
-                    number = seen.frame - segment.first_frame
-                    yield self._drawn(seen, mouths[number], float(speaking[number]))
+            for seen, face in following:
+                number = seen.frame - segment.first_frame
+                yield self._drawn(seen, face, mouths[number], float(speaking[number]))
         finally:
             following.close()  # type: ignore[attr-defined]
 
-    def _drawn(self, seen: _Seen, mouth: Floats, speaking: float) -> Image:
+    def _face(self, seen: _Seen) -> SpeakingFace | None:
+        if seen.mesh is None or seen.presence <= _LEAST_PRESENCE:
+            return None
+        return SpeakingFace.of(seen.image, seen.mesh, self._light, in_video=True)
+
+    def _drawn(self, seen: _Seen, face: SpeakingFace | None, mouth: Floats, speaking: float) -> Image:
         share = seen.presence
         if self._job.spec.silence_policy is SilencePolicy.ORIGINAL:
             share *= speaking
-        if seen.mesh is None or share <= 0.01:
+        if face is None or share <= _LEAST_PRESENCE:
             return seen.image
-        face = SpeakingFace.of(seen.image, seen.mesh, self._light, in_video=True)
         own = face.shape.points
         wanted = self._resting.moved(mouth * np.float32(self._settings.expressiveness), self._performance.model)
         return face.drawn(seen.image, own + (wanted - own) * np.float32(share), self._resting.points)
