@@ -46,6 +46,7 @@ class FrameWalker:
         self._ended = True
         self._whole_from: Fraction | None = None
         self._current: int | None = None
+        self._is_resting = False
         self._goes_back = False
         self._behind: Behind | None = None
         self._beginning: int | None = None
@@ -65,10 +66,12 @@ class FrameWalker:
         self._source.close()
 
     def forget(self) -> None:
-        """Give the memory of all known pictures back."""
+        """Give the memory of all known pictures and of the decoder back, until :meth:`at` is called again."""
         self._forget_behind()
         self._known.clear()
-        self._goes_back = False
+        self._run, self._ended = iter(()), True
+        self._source.close()
+        self._is_resting = True
 
     def set_max_height(self, max_height: int | None) -> None:
         """Scale to another height from now on."""
@@ -80,10 +83,14 @@ class FrameWalker:
         Before the first one that is the first, after the last the last.
 
         Raises:
-            Refused: ``media.undecodable`` when nothing can be decoded.
+            Refused: ``media.undecodable`` when nothing can be decoded; after :meth:`forget` also as
+                :class:`~engine.media.frames.VideoSource`.
         """
         # Half a microsecond forgives a presentation time that went through a float.
         self._goes_back = False
+        if self._is_resting:
+            self._source = VideoSource(self._path, None, "frame")
+            self._is_resting = False
         target = math.floor((Fraction(seconds) + Fraction(1, 2_000_000)) / self._source.time_base)
         return self._show(target, hurries=True)
 
