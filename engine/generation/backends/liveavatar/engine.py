@@ -185,9 +185,7 @@ class LiveAvatar:
         reference, motion = codec.reference(picture), codec.motion(picture)
 
         script = _script(job, settings, blocks, lead_in, reference.cpu(), motion.cpu(), contexts, texts, features)
-        denoiser = yield from part_of(
-            _denoiser(weights, script, chosen, names, dtype, settings, with_cards=bool(cards)), 0.2, 1.0
-        )
+        denoiser = yield from part_of(_denoiser(weights, script, chosen, names, dtype, settings), 0.2, 1.0)
         decoder = codec.decoder()
         decoder.prime(motion)
         weight = chosen.ring_bytes if settings.save_rings else 0
@@ -232,12 +230,14 @@ def _denoiser(
     names: Sequence[str],
     dtype: torch.dtype,
     settings: Settings,
-    *,
-    with_cards: bool,
 ) -> Job[Denoiser]:
+    from engine.generation.backends.liveavatar.cluster import load_cluster
     from engine.generation.backends.liveavatar.denoiser import load_local
 
-    del with_cards
+    choice = chosen.choice
+    if choice.stages > 1:
+        devices = names[: choice.stages]
+        return (yield from load_cluster(weights, script, choice, devices, dtype, settings.attention))
     return (yield from load_local(weights, script, chosen.choice, names[0], dtype, settings.attention))
 
 

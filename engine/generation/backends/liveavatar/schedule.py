@@ -95,12 +95,13 @@ class Conductor:
         """Denoising steps of a block."""
         return self.script.levels.steps
 
-    def begin(self, block: int, latents: Tensor | None = None) -> list[tuple[Work, Tensor]]:
+    def begin(self, block: int, latents: Tensor | None = None, step: int = 0) -> list[tuple[Work, Tensor]]:
         """Put a block on its way; return the pass of a new sink if the block needs one.
 
         Args:
             block: its number; blocks begin in order.
             latents: what to begin with if not the script's noise.
+            step: which step is next.
         """
         prompt = self.script.prompt(block)
         anchored = self.script.anchor_block is not None and block >= self.script.anchor_block
@@ -111,7 +112,7 @@ class Conductor:
             works.append(self._sink_pass(block, prompt, anchored=anchored))
         if latents is None:
             latents = self.script.noise(block)
-        self.flights[block] = _Flight(latents.to(self._model.device, torch.float32), 0, self._sink, prompt)
+        self.flights[block] = _Flight(latents.to(self._model.device, torch.float32), step, self._sink, prompt)
         return works
 
     def _sink_pass(self, block: int, prompt: int, *, anchored: bool) -> tuple[Work, Tensor]:
@@ -152,6 +153,10 @@ class Conductor:
         if work.block == 0:
             self._anchor = flight.latents[:, :1]
         return Finished(work.block, flight.latents)
+
+    def hand_over(self, block: int) -> Tensor:
+        """Return the latents of a block whose other steps somebody else takes, and forget it."""
+        return self.flights.pop(block).latents
 
     def anchor_on(self, latent: Tensor) -> None:
         """Give the first generated latent frame ``[channels, 1, height, width]`` to one who has not seen it done."""
@@ -210,20 +215,23 @@ def sequential(conductor: Conductor, stage: Stage) -> Iterator[Finished]:
 
 def wavefront(conductor: Conductor, stage: Stage) -> Iterator[Finished]:
     """Take all steps together, each of another block, through one pass over the weights."""
-    for tick in ticks(conductor):
-        works = [pair for block in tick for pair in next_passes(conductor, block)]
+    for _, blocks in ticks(conductor):
+        works = [pair for block in blocks for pair in next_passes(conductor, block)]
         hidden = stage.run([work for work, _ in works], [tokens for _, tokens in works])
         results = [conductor.take(work, tokens) for (work, _), tokens in zip(works, hidden, strict=True)]
         yield from (finished for finished in results if finished is not None)
 
 
-def ticks(conductor: Conductor) -> Iterator[Sequence[int]]:
-    """Yield the blocks that take a step together, newest first, from where the conductor stands to the end."""
+def ticks(conductor: Conductor) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield numbers of ticks and the blocks that take a step in them, newest first, from where the conductor stands.
+
+    At tick ``t`` it is step ``t - b`` of block ``b``.
+    """
     steps, blocks = conductor.steps, conductor.script.blocks
     start = min((block + flight.step for block, flight in conductor.flights.items()), default=conductor.done)
     oldest = conductor.done
     for tick in range(start, blocks + steps - 1):
-        yield range(min(tick, blocks - 1), max(oldest - 1, tick - steps), -1)
+        yield tick, range(min(tick, blocks - 1), max(oldest - 1, tick - steps), -1)
 
 
 def next_passes(conductor: Conductor, block: int) -> list[tuple[Work, Tensor]]:

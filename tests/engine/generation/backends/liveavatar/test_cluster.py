@@ -1,0 +1,98 @@
+"""The transformer divided among processes draws what one process draws; one that dies ends the job in words."""
+
+from __future__ import annotations
+
+import os
+import signal
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.generation.backends.liveavatar.cluster import ClusterDenoiser, load_cluster
+from engine.generation.backends.liveavatar.denoiser import load_local
+from engine.generation.backends.liveavatar.files import Files
+from engine.generation.backends.liveavatar.planner import Choice, ScheduleName
+from engine.generation.backends.liveavatar.weights import Transformer
+from engine.jobs import run
+from engine.refusal import Refused
+from tests.engine.generation.backends.liveavatar.checkpoint import write_official
+from tests.engine.generation.backends.liveavatar.tiny import script
+from tests.golden import worst
+
+BLOCKS = 7
+ALLOWED = 1e-5
+"""Matrix products of the same shape give the same bits; what is left is the order of sums in other processes."""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Transformer:
+    folder = tmp_path_factory.mktemp("cluster")
+    write_official(folder)
+    return Transformer(Files.in_folder(folder))
+
+
+@pytest.fixture(scope="module")
+def reference(weights: Transformer) -> list[Tensor]:
+    choice = Choice(ScheduleName.SEQUENTIAL)
+    alone = run(load_local(weights, script(BLOCKS), choice, "cpu", torch.float32, "auto"))
+    return [latents for _, latents in alone.blocks()]
+
+
+def cluster(weights: Transformer, schedule: ScheduleName, ranks: int) -> ClusterDenoiser:
+    choice = Choice(schedule, ranks)
+    return run(load_cluster(weights, script(BLOCKS), choice, ["cpu"] * ranks, torch.float32, "auto"))
+
+
+def same(found: list[Tensor], expected: list[Tensor]) -> bool:
+    return len(found) == len(expected) and all(worst(a, b) <= ALLOWED for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.slow  # every process imports torch first
+@pytest.mark.parametrize(
+    ("schedule", "ranks"),
+    [
+        *((ScheduleName.LAYER_SPLIT, ranks) for ranks in (1, 2, 3, 4)),
+        *((ScheduleName.PIPELINE, ranks) for ranks in (2, 4)),
+    ],
+)
+def test_divided_is_sequential(
+    weights: Transformer, reference: list[Tensor], schedule: ScheduleName, ranks: int
+) -> None:
+    several = cluster(weights, schedule, ranks)
+    try:
+        assert same([latents for _, latents in several.blocks()], reference)
+    finally:
+        several.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("schedule", "ranks"), [(ScheduleName.LAYER_SPLIT, 2), (ScheduleName.PIPELINE, 2)])
+def test_a_stopped_cluster_goes_on(
+    weights: Transformer, reference: list[Tensor], schedule: ScheduleName, ranks: int, tmp_path: Path
+) -> None:
+    first = cluster(weights, schedule, ranks)
+    found = [latents for _, latents in islice(first.blocks(), 3)]
+    first.save(tmp_path)
+    first.stop()
+    first.close()
+    second = cluster(weights, schedule, ranks)
+    try:
+        second.restore(tmp_path)
+        assert same(found + [latents for _, latents in second.blocks()], reference)
+    finally:
+        second.close()
+
+
+@pytest.mark.slow
+def test_a_dead_rank_ends_the_job_and_takes_the_others_along(weights: Transformer) -> None:
+    several = cluster(weights, ScheduleName.LAYER_SPLIT, 2)
+    blocks = several.blocks()
+    assert next(blocks).block == 0
+    os.kill(several._processes[1].pid or 0, signal.SIGKILL)
+    with pytest.raises(Refused, match="ended unexpectedly"):
+        list(blocks)
+    assert not any(process.is_alive() for process in several._processes)
+    several.close()

@@ -1,0 +1,60 @@
+"""Command lines and settings of the published program, as people keep them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.generation.backends.liveavatar.importing import import_settings
+from engine.generation.spec import Precision, RenderSpec
+from engine.refusal import Refused
+from tests.engine.generation.conftest import write_picture
+
+LINE = r"""
+torchrun --nproc_per_node=1 minimal_inference/s2v_streaming_interact.py \
+     --size "704*384" --base_seed 420 --prompt "It's a \"dwarf\" -- laughing" \
+     --image {image} --audio "my voice.wav" --infer_frames 32 --sample_steps 4 \
+     --sample_guide_scale 0 --num_clip 10000 --fp8 --enable_online_decode --convert_model_dtype
+"""
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> RenderSpec:
+    picture = write_picture(tmp_path / "face.png", np.zeros((1080, 1920, 3), np.uint8))
+    return RenderSpec(picture, tmp_path / "voice.wav", tmp_path / "clip.mp4")
+
+
+def test_a_command_line(base: RenderSpec) -> None:
+    read = import_settings(LINE.replace("{image}", str(base.source)), base)
+    spec = read.spec
+    assert (spec.engine, spec.seed, spec.size) == ("liveavatar", 420, (704, 384))
+    assert (spec.prompt, spec.voice) == ('It\'s a "dwarf" -- laughing', Path("my voice.wav"))
+    assert (spec.precision, spec.online_decode) == (Precision.FP8, True)
+    assert dict(spec.parameters) == {"infer_frames": 36, "sample_steps": 4}
+    assert {"liveavatar.import.frames", "liveavatar.import.clips"} <= {note.key for note in read.notes}
+    assert all(note.text("zh_CN") != note.text("en") for note in read.notes)
+
+
+def test_the_web_page(base: RenderSpec) -> None:
+    text = "提示词 / Prompt: a person: talking\n视频尺寸 / Video Size: 688*368\n"
+    text += "采样步数 / Sampling Steps: 20\nRandom Seed: -1"
+    read = import_settings(text, base)
+    assert (read.spec.prompt, read.spec.size, read.spec.seed) == ("a person: talking", (640, 384), 0)
+    assert read.spec.parameters["sample_steps"] == 4
+    assert {"liveavatar.import.steps", "liveavatar.import.seed"} <= {note.key for note in read.notes}
+
+
+def test_names_that_articles_mention(base: RenderSpec) -> None:
+    read = import_settings("--audio_offset_ms=-40 --fps 16 --audio_fps 16000 --online_decode_chunk 24", base)
+    assert (read.spec.audio_offset_ms, read.spec.fps, read.spec.online_decode_chunk) == (-40, Fraction(16), 24)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "--what 3", "--prompt 'open", "--size 3*3", "--infer_frames many", "--audio_fps 44100"]
+)
+def test_nonsense_is_refused(base: RenderSpec, text: str) -> None:
+    with pytest.raises(Refused):
+        import_settings(text, base)

@@ -1,0 +1,41 @@
+"""Layers that wait in main memory compute what resident ones do, in plain and in 8-bit weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.generation.backends.liveavatar.fp8 import replace_linears
+from engine.generation.backends.liveavatar.model import S2VTransformer, layer_parts
+from engine.generation.backends.liveavatar.schedule import Conductor, wavefront
+from engine.generation.backends.liveavatar.stage import LayerSource, Resident, Stage
+from engine.generation.backends.liveavatar.streaming import StreamedLayers
+from tests.engine.generation.backends.liveavatar.tiny import CONFIG, SIZE, network, script
+
+
+def latents(model: S2VTransformer, layers: LayerSource) -> list[torch.Tensor]:
+    stage = Stage(model, SIZE, range(4), layers=layers)
+    return [block for _, block in wavefront(Conductor(model, script(3)), stage)]
+
+
+@pytest.mark.parametrize("layers", [5, 4, 1])
+@pytest.mark.parametrize("fp8", [False, True])
+def test_streamed_layers_compute_the_same(layers: int, fp8: bool) -> None:
+    """An odd number of layers too: there the last and the first one would want the same piece of memory."""
+    from dataclasses import replace
+
+    config = replace(CONFIG, num_layers=layers, audio_inject_layers=(0,))
+    model = network(config)
+    if fp8:
+        for number in model.owned:
+            for part in layer_parts(config, number):
+                replace_linears(model.get_submodule(part), per_row=True, dtype=torch.float32)
+                for module in model.get_submodule(part).modules():
+                    if hasattr(module, "weight_scale"):
+                        made = torch.randn(module.weight.shape, generator=torch.Generator().manual_seed(number))
+                        module.weight.copy_(made.to(module.weight.dtype))
+                        module.weight_scale.fill_(0.1)
+    expected = latents(model, Resident())
+    found = latents(model, StreamedLayers(model, torch.device("cpu")))
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+    assert len(found) == 3
