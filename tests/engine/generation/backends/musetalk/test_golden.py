@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -40,7 +39,6 @@ from engine.generation.backends.musetalk.network import (
 from engine.generation.backends.musetalk.parsing import BiSeNet, normalised
 from engine.generation.backends.musetalk.settings import MouthArea, Version
 from engine.models.checkpoints import load_strict
-from engine.models.sd_vae import SCALING
 from engine.timing import snap_rate
 from tests.golden import Golden, goldens, key_list, worst
 
@@ -323,8 +321,3 @@ def test_from_pictures_points_and_sound_to_pictures(golden: Golden) -> None:
         soft = SoftMask.of(mask, box, MANNERS[Version.V1_5])
         result = blended(pictures[shown[frame]], faces[frame], box, soft)
         assert worst(result, expected[..., ::-1]) <= 2
-
-
-def test_the_scale_of_latents_is_the_published_one() -> None:
-    assert SCALING == 0.18215
-    assert cv2.__version__
