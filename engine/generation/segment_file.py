@@ -1,4 +1,8 @@
-"""The pictures of one segment as H.264 in a file of its own, the same bytes for the same pictures."""
+"""The pictures of one segment as H.264 in a file of its own: the same pictures in give the same pictures out.
+
+The bytes are nearly always the same, too. Rarely, in flat parts of a picture, the encoder writes an equal choice in
+other words: what is decoded does not differ.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from engine.generation.backend import Picture
 _BT709 = 1
 _LIMITED = 1
 _THREADS = 4
-"""Fixed: with other numbers of threads the encoder makes other, equally good, decisions."""
+"""Fixed, whatever the machine: with other numbers of threads the encoder makes other, equally good, decisions."""
 _OPTIONS = {
     "preset": "veryfast",
     # Without pictures that refer to later ones, presentation and decoding order agree: segments are joined by copying

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.generation.plan import FrameMap, make_plan, segment_seconds
@@ -58,6 +58,7 @@ def test_the_frame_of_a_frames_first_sample_is_that_frame(fps: Fraction, frame: 
     assert frames.frame_of(frames.sample(frame)) == frame
 
 
+@settings(deadline=None)  # plans of hours have thousands of segments, and this machine may be busy
 @given(
     st.sampled_from(RATES),
     st.integers(1, 500_000),
