@@ -181,7 +181,8 @@ class SegmentRunner:
                 began = time.perf_counter()
                 for item in pictures:
                     if isinstance(item, Progress):
-                        yield Progress("rendering", count / segment.frame_count, self._telemetry.reading())
+                        event = item.partial or self._telemetry.reading()
+                        yield Progress("rendering", count / segment.frame_count, event)
                         continue
                     picture = self._checked(item, segment, count)
                     drawn = time.perf_counter()

@@ -100,7 +100,7 @@ def test_a_photograph_is_turned_upright(
 
 
 def test_huge_and_tiny_pictures_have_a_sensible_size(tmp_path: Path) -> None:
-    huge = look_at(write_picture(tmp_path / "huge.png", np.zeros((8000, 8000, 3), np.uint8)))
+    huge = look_at(write_picture(tmp_path / "huge.jpg", np.zeros((8000, 8000, 3), np.uint8), "mjpeg", "yuvj420p"))
     width, height = clip_size(SPEC, huge, ENGINE)
     assert width == height
     assert 1400 <= width <= 1440
