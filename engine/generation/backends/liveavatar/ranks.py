@@ -441,7 +441,7 @@ class _PipelineRank(_Rank):
         kept = load_file(folder / f"rank-{rank}.safetensors")
         self._begun, self._done = kept["numbers"].tolist()
         self._contexts = {int(name.split(".")[1]): value for name, value in kept.items() if name.startswith("context.")}
-        self._known_prompts = set(self._contexts)
+        self._known_prompts = set()  # the first rank has prompts that it had not sent on yet
         if "anchor" in kept:
             self._anchor = kept["anchor"].to(self._network.device)
         return self._begun
