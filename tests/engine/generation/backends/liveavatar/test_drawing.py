@@ -1,0 +1,111 @@
+"""Ten thousand seconds take the memory of ten; what was made is given in order, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from engine.generation.backends.liveavatar import audio
+from engine.generation.backends.liveavatar.drawing import Drawing, blocks_for
+from engine.generation.backends.liveavatar.schedule import Finished
+from engine.generation.machine import resident_bytes
+
+
+class Counting:
+    """A network that only counts its blocks, asking for the sound of each."""
+
+    def __init__(self, blocks: int, features: audio.VoiceFeatures | None = None) -> None:
+        self._blocks = blocks
+        self._features = features
+
+    def blocks(self) -> Iterator[Finished]:
+        for block in range(self._blocks):
+            if self._features is not None:
+                self._features.block(block)
+            yield Finished(block, torch.full((1, 3, 8, 8), float(block)))
+
+    def save(self, folder: Path) -> None:
+        """Nothing is remembered."""
+
+    def restore(self, folder: Path) -> None:
+        """Nothing is remembered."""
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Numbering:
+    """A decoder whose pictures say which one of their block they are."""
+
+    def decode(self, _: Tensor) -> Iterator[Tensor]:
+        for frame in range(3):
+            shades = torch.arange(4 * frame, 4 * frame + 4) / 127.5 - 1
+            yield shades.view(1, 4, 1, 1).expand(3, 4, 64, 64)
+
+
+def drawn(blocks: int, lead_in: int, folder: Path, features: audio.VoiceFeatures | None = None) -> Any:
+    return Drawing(Counting(blocks, features), Numbering(), lead_in, folder)  # type: ignore[arg-type]  # a stub decoder
+
+
+def numbers(drawing: Any, first: int, count: int) -> list[int]:
+    return [int(each[0, 0, 0]) for each in drawing.pictures(first, count) if isinstance(each, np.ndarray)]
+
+
+def test_pictures_come_in_order_behind_the_lead_in(tmp_path: Path) -> None:
+    drawing = drawn(blocks_for(50, 3), 3, tmp_path)
+    found = numbers(drawing, 0, 20) + numbers(drawing, 20, 30)
+    assert found == [(n + 3) % 12 for n in range(50)]
+    with pytest.raises(ValueError, match="gone"):
+        numbers(drawing, 10, 1)
+    drawing.close()
+
+
+def test_pictures_before_the_wanted_ones_are_made_unseen(tmp_path: Path) -> None:
+    drawing = drawn(5, 0, tmp_path)
+    assert numbers(drawing, 30, 5) == [6, 7, 8, 9, 10]
+    drawing.close()
+
+
+@pytest.mark.parametrize(("frames", "lead_in", "blocks"), [(1, 3, 1), (9, 3, 1), (10, 3, 2), (100, 3, 9), (96, 0, 8)])
+def test_no_block_is_wasted(frames: int, lead_in: int, blocks: int) -> None:
+    assert blocks_for(frames, lead_in) == blocks
+
+
+@pytest.mark.slow
+def test_ten_thousand_seconds_take_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_: Any, wave: Tensor) -> Tensor:
+        return torch.zeros(25, audio.row_count(len(wave)), 8)
+
+    monkeypatch.setattr(audio, "hidden_states", silent)
+    network = SimpleNamespace(
+        config=SimpleNamespace(num_hidden_layers=24, hidden_size=8), parameters=lambda: iter([torch.zeros(1)])
+    )
+    seconds = 10_000
+    features = audio.VoiceFeatures(
+        network, lambda start, stop: np.zeros(stop - start, np.float32), seconds * 16_000, audio.Level(0.0, 1.0),
+        Fraction(25), 3,
+    )  # fmt: skip
+    frames = seconds * 25
+    drawing = drawn(blocks_for(frames, 3), 3, tmp_path, features)
+    given, held = 0, 0
+    for each in drawing.pictures(0, frames):
+        if isinstance(each, np.ndarray):
+            given += 1
+            if given == frames // 20:
+                held = resident_bytes()
+    assert given == frames
+    # One picture in a hundred kept (12 KB each) would be 30 MB; what the allocator keeps back varies by a few.
+    assert resident_bytes() - held < 16 << 20
+    drawing.close()
+    features.close()
