@@ -24,6 +24,7 @@ from engine.generation.backend import Picture
 from engine.generation.backends.latentsync.align import Aligner, box_size, cut_out, paste_mouth
 from engine.generation.backends.latentsync.audio import SpeechStates
 from engine.generation.backends.latentsync.drawing import Face, WindowPart
+from engine.generation.backends.latentsync.faces import ChosenFace
 from engine.generation.backends.latentsync.rendering import Manner, Rendering
 from engine.generation.backends.latentsync.silence import fully_drawn
 from engine.generation.backends.latentsync.windows import Grid
@@ -205,7 +206,7 @@ def _draw(clip: Path, frames: int, copier: _Copier, target: Path | None) -> None
         WhisperConfig(d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536)
     ).eval()
     speech = SpeechStates(encoder, _Silence(frames * 640))
-    manner = Manner(256, None, 0.97, whole_box=False, read_ahead=24, batch=1)
+    manner = Manner(256, lambda: ChosenFace(256, None, 0.97), whole_box=False, read_ahead=24, batch=1)
     rendering = Rendering(source, grid, speech, fully_drawn(grid.drawn_count), copier, manner)
     pictures = (
         item

@@ -16,6 +16,7 @@ from engine.generation.backend import (
     OutOfMemory,
     Picture,
     RenderJob,
+    SourceKind,
 )
 from engine.generation.backends.latentsync.files import Files, find_files, found_versions, requirements
 from engine.generation.backends.latentsync.memory import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
     from engine.generation.backends.latentsync.drawing import Drawer
+    from engine.generation.backends.latentsync.faces import Finder
     from engine.generation.backends.latentsync.rendering import Rendering
 
 _READ_AHEAD_BYTES = 256 << 20
@@ -121,7 +123,7 @@ class LatentSync:
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
         from engine.generation.backends.latentsync.audio import SpeechStates
-        from engine.generation.backends.latentsync.faces import survey
+        from engine.generation.backends.latentsync.faces import ChosenFace, MarkedFace, survey
         from engine.generation.backends.latentsync.rendering import Manner, Rendering
         from engine.generation.backends.latentsync.silence import drawn_shares, fully_drawn
 
@@ -129,7 +131,9 @@ class LatentSync:
         files = find_files(library(), settings.version)
         grid = Grid(job.plan.fps, job.plan.frame_count, settings.overlap)
         yield Progress("looking", 0.0)
-        survey(job.source, job.plan.frame_count, job.spec.face)
+        marks = job.spec.face_points if job.source.kind is SourceKind.PICTURE else ()
+        if not marks:
+            survey(job.source, job.plan.frame_count, job.spec.face)
         yield Progress("listening", 0.1)
         if job.spec.silence_policy is SilencePolicy.ORIGINAL:
             shares = drawn_shares(job.voice, grid.drawn_count)
@@ -142,10 +146,15 @@ class LatentSync:
         drawer, encoder = yield from part_of(loading, 0.2, 0.9)
         yield Progress("listening", 0.9)
         speech = SpeechStates(encoder, job.voice)
+
+        def make_finder() -> Finder:
+            if marks:
+                return MarkedFace(marks, job.source.size, files.resolution)
+            return ChosenFace(files.resolution, job.spec.face, settings.calibration)
+
         manner = Manner(
             resolution=files.resolution,
-            face=job.spec.face,
-            calibration=settings.calibration,
+            make_finder=make_finder,
             whole_box=settings.paste == "face",
             read_ahead=_ahead(job.plan),
             batch=_batch(job.plan, placed[0], len(placed)),

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.face.cuts import with_cuts
-from engine.face.landmarks import shape_of
+from engine.face.landmarks import fit_similarity, shape_of
 from engine.face.mesh import CropMesh, FaceFinder, Mesh, overlap
 from engine.generation.backend import Source
-from engine.generation.backends.latentsync.align import Aligner, Image, Matrix, cut_out, three_points
+from engine.generation.backends.latentsync.align import Aligner, Image, Matrix, box_size, cut_out, three_points
 from engine.generation.backends.latentsync.windows import Grid
 from engine.refusal import Refused
 
@@ -36,6 +37,8 @@ _SAME_FACE = 0.2
 _CUT_CONTEXT = 3
 """Pictures before a block that decide whether it begins with a cut."""
 _SURVEYED = 12
+_MARKS = np.array([(0.308, 0.288), (0.697, 0.288), (0.365, 0.610), (0.659, 0.610)])
+"""Where eyes and mouth corners lie in the face box, as shares of it: medians of 14 people, aligned as here."""
 
 Box = npt.NDArray[np.float32]
 
@@ -58,6 +61,48 @@ class SeenPicture:
     matrix: Matrix | None
     begins_shot: bool
     crops: dict[int, Image | None] = field(default_factory=dict)
+
+
+class Finder(Protocol):
+    """Says where the face is, picture after picture."""
+
+    def find(self, image: Image) -> Matrix | None:
+        """Return where the face is in the next picture, or ``None``."""
+        ...
+
+    def restart(self) -> None:
+        """Forget everything: another shot, or another block."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+class MarkedFace:
+    """A face that the user has marked in a still picture, because none is found in it.
+
+    Args:
+        marks: right eye, left eye, right and left mouth corner (the person's right), as shares of width and height.
+        size: width and height of the picture.
+        resolution: side of the network's square.
+    """
+
+    def __init__(self, marks: tuple[tuple[float, float], ...], size: tuple[int, int], resolution: int) -> None:
+        places: npt.NDArray[np.float64] = np.array(marks, np.float64) * np.array(size, np.float64)
+        wanted: npt.NDArray[np.float64] = np.asarray(_MARKS * box_size(resolution), np.float64)
+        scale, rotation, shift = fit_similarity(places, wanted)
+        self._matrix = np.hstack([scale * rotation, shift[:, None]])
+
+    def find(self, image: Image) -> Matrix | None:  # noqa: ARG002 - it does not move
+        """Return where the face is."""
+        return self._matrix
+
+    def restart(self) -> None:
+        """Do nothing: there is nothing to forget."""
+
+    def close(self) -> None:
+        """Do nothing: nothing is held."""
 
 
 class ChosenFace:
@@ -187,7 +232,7 @@ def survey(source: Source, frame_count: int, number: int | None) -> None:
 
 
 def seen_pictures(
-    source: Source, grid: Grid, resolution: int, make_face: Callable[[], ChosenFace], first: int
+    source: Source, grid: Grid, resolution: int, make_face: Callable[[], Finder], first: int
 ) -> Iterator[SeenPicture]:
     """Yield the pictures of the clip with the chosen face, from ``first`` on; endless work is left to the caller.
 

@@ -5,7 +5,7 @@ Pictures flow through; nothing but the ones between the reader and the current w
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -16,7 +16,7 @@ from engine.generation.backend import Picture, Source
 from engine.generation.backends.latentsync.align import Image, paste_box, paste_mouth
 from engine.generation.backends.latentsync.audio import SpeechStates
 from engine.generation.backends.latentsync.drawing import Drawer, Face, WindowPart
-from engine.generation.backends.latentsync.faces import ChosenFace, SeenPicture, seen_pictures
+from engine.generation.backends.latentsync.faces import Finder, SeenPicture, seen_pictures
 from engine.generation.backends.latentsync.windows import MODEL_FPS, Grid, unbroken
 from engine.generation.events import Notice
 from engine.generation.plan import Segment
@@ -31,16 +31,14 @@ class Manner:
 
     Attributes:
         resolution: side of the network's square.
-        face: which face, counted from the left beginning with 1; ``None`` takes the largest.
-        calibration: size of the face in the square.
+        make_finder: returns what finds the face.
         whole_box: paste the whole face box, as the published program does, instead of the mouth region.
         read_ahead: pictures that are prepared before they are needed.
         batch: windows that are drawn at once.
     """
 
     resolution: int
-    face: int | None
-    calibration: float
+    make_finder: Callable[[], Finder]
     whole_box: bool
     read_ahead: int
     batch: int
@@ -116,7 +114,7 @@ class Rendering:
                 self._source,
                 self._grid,
                 manner.resolution,
-                lambda: ChosenFace(manner.resolution, manner.face, manner.calibration),
+                manner.make_finder,
                 min(first, segment.first_frame),
             ),
             manner.read_ahead,

@@ -175,6 +175,20 @@ def test_a_still_picture_is_looked_at_once(pictures: list[Picture]) -> None:
     assert any((found[0] != other).any() for other in found[1:])
 
 
+def test_a_marked_face_is_drawn_on_where_none_is_found() -> None:
+    """A drawing of nothing, with four marks: upright, and turned by a right angle."""
+    image: Picture = np.random.default_rng(1).integers(0, 200, (400, 400, 3), np.uint8)
+    upright = ((0.4, 0.4), (0.6, 0.4), (0.43, 0.6), (0.57, 0.6))
+    turned = tuple((1 - y, x) for x, y in upright)
+    middles = []
+    for marks in (upright, turned):
+        job = make_job(Pictures([image], SourceKind.PICTURE), frames=2, face_points=marks)
+        rows, columns = np.nonzero((_rendered(job)[0] != image).any(-1))
+        middles.append((columns.mean() / 400, rows.mean() / 400))
+    assert middles[0] == (pytest.approx(0.5, abs=0.03), pytest.approx(0.59, abs=0.06))
+    assert middles[1] == (pytest.approx(1 - middles[0][1], abs=0.02), pytest.approx(middles[0][0], abs=0.02))
+
+
 def test_in_silence_the_original_comes_back(pictures: list[Picture]) -> None:
     from tests.engine.generation.backends.latentsync.networks import Samples
 
