@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         self.player.set_volume(studio.settings["volume"])
         self.preview = Preview(self.player, document)
         self.timeline = TimelineView(document)
-        self._feeder = Feeder(document, self.timeline)
+        self._feeder = Feeder(document, self.timeline, self)
         self.timeline.set_snapping(studio.settings["snapping"])
         self.timeline.set_spectrogram(studio.settings["spectrogram"])
         self.actions_ = actions = Actions(self, studio.settings)
@@ -545,7 +545,7 @@ class MainWindow(QMainWindow):
         timeline.step_requested.connect(player.step)
         timeline.context_requested.connect(self._open_menu)
         player.position_changed.connect(timeline.set_playhead)
-        player.problem.connect(lambda text: self.toasts.show(text, tone="poor"))
+        player.problem.connect(self._say_problem)
         player.refused.connect(self._refuse)
         player.state_changed.connect(self._player_changed)
         self.preview.face_picked.connect(document.set_face)
@@ -610,6 +610,9 @@ class MainWindow(QMainWindow):
 
     def _refuse(self, refusal: Refusal) -> None:
         self.toasts.show(str(refusal), tone="bad")
+
+    def _say_problem(self, text: str) -> None:
+        self.toasts.show(text, tone="poor")
 
     def _inform(self, text: str) -> None:
         self.toasts.show(text)

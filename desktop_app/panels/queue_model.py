@@ -33,9 +33,7 @@ class QueueModel(QAbstractTableModel):
         self._count = len(queue.items)
         queue.added.connect(self._grow)
         queue.removed.connect(self._anew)
-        queue.changed.connect(
-            lambda place: self.dataChanged.emit(self.index(place, 0), self.index(place, _COLUMNS - 1))
-        )
+        queue.changed.connect(self._refresh)
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return the number of clips."""
@@ -71,6 +69,9 @@ class QueueModel(QAbstractTableModel):
             tone = _tone(item, index.column())
             return theme_of(self._parent.palette()).colour(tone) if tone else None
         return None
+
+    def _refresh(self, place: int) -> None:
+        self.dataChanged.emit(self.index(place, 0), self.index(place, _COLUMNS - 1))
 
     def _grow(self, count: int) -> None:
         if count:

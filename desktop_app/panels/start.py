@@ -63,7 +63,7 @@ class StartPage(Speaking):
         outer.addStretch(2)
         outer.addLayout(row)
         outer.addStretch(3)
-        settings.changed.connect(lambda key: self._list_recent() if key == "recent" else None)
+        settings.changed.connect(self._setting_changed)
         self.say()
 
     def say(self) -> None:
@@ -80,6 +80,10 @@ class StartPage(Speaking):
         self.generate_button.setText(self.tr("Render a new clip…"))
         self._recent_title.setText(self.tr("LAST OPENED"))
         self._list_recent()
+
+    def _setting_changed(self, key: str) -> None:
+        if key == "recent":
+            self._list_recent()
 
     def _list_recent(self) -> None:
         while self._recent.count() > 1:

@@ -53,7 +53,7 @@ class Transport(Speaking):
         row.addWidget(self.volume)
         player.position_changed.connect(self._show_time)
         player.state_changed.connect(self._show_state)
-        document.media_changed.connect(lambda: self._show_time(player.position))
+        document.media_changed.connect(self._show_start)
         self.say()
         self._show_state()
         self._show_time(player.position)
@@ -69,6 +69,9 @@ class Transport(Speaking):
         self._speed.setAccessibleName(self.tr("Speed"))
         self.volume.setToolTip(self.tr("Volume"))
         self.volume.setAccessibleName(self.tr("Volume"))
+
+    def _show_start(self) -> None:
+        self._show_time(self._player.position)
 
     def _show_time(self, seconds: float) -> None:
         start = self._document.start

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -124,7 +125,7 @@ def make_window(
         return window
 
     yield make
-    for window in windows:
+    for window in filter(shiboken6.isValid, windows):
         window.close()
         window.deleteLater()
     qapp.sendPostedEvents(None, 52)  # DeferredDelete

@@ -12,11 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
 
 from desktop_app.document.project import read
 from desktop_app.widgets.drop_overlay import Zone
+from desktop_app.window import MainWindow
 from desktop_app.work import queue as queue_module
 from desktop_app.work.queue import Stage
 from desktop_app.work.unfinished import Unfinished
@@ -281,3 +284,19 @@ def test_a_folder_that_cannot_be_read_is_said(desk: Desk, tmp_path: Path, monkey
     desk.window.open_paths([folder])
     desk.until(lambda: said(desk, "window.folder_unreadable"))
     assert any("locked cannot be read: Permission denied" in text for text in desk.window.toasts.texts)
+
+
+def test_news_for_a_window_that_is_gone_is_not_delivered(
+    make_window: Callable[[], MainWindow], clip: Path, qtbot: QtBot
+) -> None:
+    window = make_window()
+    studio = window.studio
+    studio.queue.add([clip])
+    qtbot.waitUntil(lambda: bool(studio.queue.items))
+    window.close()
+    with qtbot.waitSignal(window.destroyed):
+        window.deleteLater()
+    assert not shiboken6.isValid(window)
+    studio.queue.changed.emit(0)  # an exception here fails the test
+    studio.document.media_changed.emit()
+    studio.settings.changed.emit("recent")
