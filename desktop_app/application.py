@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop_app import places
 from desktop_app.allocator import return_large_blocks
+from desktop_app.collector import Collector
 from desktop_app.document.autosave import leftovers
 from desktop_app.document.settings import Settings
 from desktop_app.icons import icon
@@ -55,6 +56,7 @@ class Program:
         self.studio = Studio(self.settings)
         self.window = MainWindow(self.studio)
         self.window.setWindowIcon(icon("mouth", "accent"))
+        self._collector = Collector(app)
 
     def open(self, paths: Sequence[Path]) -> None:
         """Show the window, open what was named, and get the engine ready once the window is there."""
@@ -63,6 +65,7 @@ class Program:
 
     def close(self) -> None:
         """Put back what was changed in the process."""
+        self._collector.stop()
         sys.excepthook = self._hook_before
         qInstallMessageHandler(None)
         faulthandler.disable()

@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         self.player.set_volume(studio.settings["volume"])
         self.preview = Preview(self.player, document)
         self.timeline = TimelineView(document)
-        self._feeder = Feeder(document, self.timeline, self)
+        self._feeder = Feeder(document, self.timeline)
         self.timeline.set_snapping(studio.settings["snapping"])
         self.timeline.set_spectrogram(studio.settings["spectrogram"])
         self.actions_ = actions = Actions(self, studio.settings)

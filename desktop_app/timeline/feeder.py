@@ -240,7 +240,9 @@ class Feeder(QObject):
         self._open()
 
     def close(self) -> None:
-        """End all threads."""
+        """End all threads; what the document tells is heard no longer."""
+        self._document.media_changed.disconnect(self._open)
+        self._document.correction_changed.disconnect(self._look_again)
         for errand in (self._peaks, self._details, self._pictures, self._spectra):
             errand.close()
 

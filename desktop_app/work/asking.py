@@ -74,6 +74,7 @@ class Planning(QObject):
         self._engine = engine
         self._job: EngineJob | None = None
         self._spec: RenderSpec | None = None
+        self._is_closed = False
         self.estimate: Estimate | None = None
         self.refusal: Refusal | None = None
         self._calm = QTimer(self)
@@ -93,7 +94,7 @@ class Planning(QObject):
             spec: what would be rendered.
             again: ask even if it is the same as before, because something else has changed.
         """
-        if spec == self._spec and not again:
+        if self._is_closed or (spec == self._spec and not again):
             return
         self._spec = spec
         self._forget()
@@ -104,7 +105,8 @@ class Planning(QObject):
         self.changed.emit()
 
     def close(self) -> None:
-        """Ask nothing any more."""
+        """Ask nothing any more, whatever still changes: an engine that has been stopped would start again."""
+        self._is_closed = True
         self._forget()
 
     def _forget(self) -> None:
