@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,11 @@ class Join:
     inserts: int
     tone: int
 
+    @property
+    def grows(self) -> int:
+        """By how many samples the sound becomes longer; negative, shorter."""
+        return self.ends + self.inserts - self.begins
+
 
 def find_joins(tape: Tape, correction: StepCorrection) -> list[Join]:
     """Return the joins of the stretches, in samples counted from the sound's first one."""
@@ -49,31 +55,106 @@ def find_joins(tape: Tape, correction: StepCorrection) -> list[Join]:
     if origin is None:
         return []
     rate = tape.sample_rate
-    joins: list[Join] = []
-    for (_, before), (time, after) in zip(correction.steps, correction.steps[1:], strict=False):
-        grows = Rounding.NEAREST.apply(Fraction(round((after - before) * 1000), 1_000_000) * rate)
-        floor = joins[-1].begins + Rounding.NEAREST.apply(2 * FADE * rate) if joins else 0
-        join = _join(tape, origin, time, grows, floor) if grows else None
-        if join is not None:
-            joins.append(join)
-    return joins
+    spare = Rounding.NEAREST.apply(2 * FADE * rate)
+    steps = [step for step in pairwise(correction.steps) if step[1][0] > origin]
+    joins: list[tuple[Fraction, Join]] = []
+    for number, ((_, before), (time, after)) in enumerate(steps):
+        follows = steps[number + 1][1][0] if number + 1 < len(steps) else None
+        at, grows = time, Rounding.NEAREST.apply(Fraction(round((after - before) * 1000), 1_000_000) * rate)
+        while joins and (at - origin) * rate <= joins[-1][1].begins + spare:
+            # What is left out before reaches beyond this step: one join does both.
+            at, last = joins.pop()
+            grows += last.grows
+        if grows:
+            floor = joins[-1][1].begins + spare if joins else 0
+            join = _join(tape, origin, (at, follows), grows, floor)
+            if join is None:
+                break
+            joins.append((at, join))
+    return [join for _, join in joins]
 
 
-def pieced(tape: Tape, correction: StepCorrection, joins: list[Join]) -> Iterator[tuple[int, Samples]]:
+def rescaled(joins: list[Join], sample_rate: int, wanted_rate: int) -> list[Join]:
+    """Return the joins in samples of another rate; what they add up to is rounded once, so that no error grows.
+
+    Args:
+        joins: as :func:`find_joins` returned them.
+        sample_rate: of the tape that it was asked about.
+        wanted_rate: of the tape that is read.
+    """
+    if wanted_rate == sample_rate:
+        return joins
+    scale = Fraction(wanted_rate, sample_rate)
+    scaled: list[Join] = []
+    grown = counted = 0
+    for join in joins:
+        grown += join.grows
+        grows = Rounding.NEAREST.apply(grown * scale) - counted
+        counted += grows
+        ends = Rounding.NEAREST.apply(join.ends * scale)
+        tone = Rounding.NEAREST.apply(join.tone * scale)
+        scaled.append(Join(ends, ends - min(grows, 0), max(grows, 0), tone))
+    return scaled
+
+
+def pieced(tape: Tape, correction: StepCorrection, joins: list[Join], start: int = 0) -> Iterator[tuple[int, Samples]]:
     """Yield ``(index, sound)`` of the new file.
 
     Args:
         tape: the sound.
         correction: the steps.
         joins: as :func:`find_joins` returned them.
+        start: leave out this many samples at the beginning; those that follow are the same as without that.
     """
     origin = _origin(tape)
     if origin is None:
         return
-    index = tape.index(origin + Fraction(round(correction.steps[0][1] * 1000), 1_000_000))
-    for data in _faded(_stretches(tape, origin, joins), Rounding.NEAREST.apply(FADE * tape.sample_rate)):
-        yield index, data
-        index += len(data)
+    fade = Rounding.NEAREST.apply(FADE * tape.sample_rate)
+    pieces = _pieces(joins)
+    # Behind its fade-in a piece owes nothing to those before it.
+    while len(pieces) > 1 and pieces[1].place + fade <= start:
+        del pieces[0]
+    first = pieces[0]
+    skipped = start - first.place if first.length is None else min(start - first.place, first.length)
+    position = first.place + skipped
+    shift = tape.index(origin + Fraction(round(correction.at(float(origin)) * 1000), 1_000_000))
+    stretches = (_stretch(tape, origin, piece, skipped if piece is first else 0, fade) for piece in pieces)
+    for data in _faded(stretches, fade):
+        wanted = data[max(0, start - position) :]
+        position += len(data)
+        if len(wanted):
+            yield shift + position - len(wanted), wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of the new sound.
+
+    Attributes:
+        place: sample of the new sound at which it begins.
+        begins: sample of the old sound at which it begins, or at which its room tone is taken.
+        length: samples up to the next piece; ``None`` for all that is left.
+        is_tone: whether it is room tone.
+    """
+
+    place: int
+    begins: int
+    length: int | None
+    is_tone: bool = False
+
+
+def _pieces(joins: list[Join]) -> list[_Piece]:
+    """Return what the new sound consists of."""
+    pieces: list[_Piece] = []
+    place = begins = 0
+    for join in joins:
+        pieces.append(_Piece(place, begins, join.ends - begins))
+        place += join.ends - begins
+        if join.inserts:
+            pieces.append(_Piece(place, join.tone, join.inserts, is_tone=True))
+            place += join.inserts
+        begins = join.begins
+    return [*pieces, _Piece(place, begins, None)]
 
 
 def _origin(tape: Tape) -> Fraction | None:
@@ -88,17 +169,27 @@ def _read(tape: Tape, origin: Fraction, start: int, stop: int | None) -> Iterato
         yield block.data
 
 
-def _join(tape: Tape, origin: Fraction, time: Fraction, grows: int, floor: int) -> Join | None:
-    """Return the quietest join near a step, or ``None`` where the sound has ended before it."""
+def _join(tape: Tape, origin: Fraction, times: tuple[Fraction, Fraction | None], grows: int, floor: int) -> Join | None:
+    """Return the quietest join near a step, or ``None`` where the sound has ended before it.
+
+    Args:
+        tape: the sound.
+        origin: when its first sample sounds.
+        times: of the step, and of the one after it.
+        grows: samples to put in; negative, to leave out.
+        floor: first sample that may be touched.
+    """
+    time, follows = times
     rate = tape.sample_rate
     frame = Rounding.NEAREST.apply(_FRAME * rate)
     tone = Rounding.NEAREST.apply(_TONE * rate)
     place = Rounding.NEAREST.apply((time - origin) * rate)
     low = max(floor, place - Rounding.NEAREST.apply(SEARCH * rate), 0)
     drop = max(0, -grows)
-    high = place + Rounding.NEAREST.apply(SEARCH * rate) + drop
+    reach = SEARCH if follows is None else min(SEARCH, (follows - time) / 2)
+    high = place + Rounding.NEAREST.apply(reach * rate) + drop
     parts = list(_read(tape, origin, low, high))
-    if place <= floor or not parts:
+    if not parts:
         return None
     level = np.concatenate(parts).astype(np.float64)
     energy = (level**2).mean(axis=1)
@@ -119,25 +210,22 @@ def _quietest(energy: npt.NDArray[np.float64], length: int, place: int) -> int:
     return int(least[np.argmin(np.abs(least + length // 2 - place))])
 
 
-def _stretches(tape: Tape, origin: Fraction, joins: list[Join]) -> Iterator[Iterator[Samples]]:
-    """Yield the pieces of the new sound, each with the samples of one fade more than it lasts (but for the last)."""
-    fade = Rounding.NEAREST.apply(FADE * tape.sample_rate)
-    start = 0
-    for join in joins:
-        yield _read(tape, origin, start, join.ends + fade)
-        if join.inserts:
-            yield iter([_room_tone(tape, origin, join, join.inserts + fade)])
-        start = join.begins
-    yield _read(tape, origin, start, None)
+def _stretch(tape: Tape, origin: Fraction, piece: _Piece, skipped: int, fade: int) -> Iterator[Samples]:
+    """Yield a piece from its sample ``skipped`` on, with the samples of one fade more than it lasts (but the last)."""
+    if piece.length is None:
+        return _read(tape, origin, piece.begins + skipped, None)
+    if piece.is_tone:
+        return _room_tone(tape, origin, piece, skipped, piece.length + fade)
+    return _read(tape, origin, piece.begins + skipped, piece.begins + piece.length + fade)
 
 
-def _room_tone(tape: Tape, origin: Fraction, join: Join, count: int) -> Samples:
-    """Return ``count`` samples that sound like the room: the quietest moment nearby, forth and back."""
+def _room_tone(tape: Tape, origin: Fraction, piece: _Piece, start: int, stop: int) -> Iterator[Samples]:
+    """Yield samples that sound like the room: the quietest moment nearby, forth and back."""
     length = Rounding.NEAREST.apply(_TONE * tape.sample_rate)
-    quiet = np.concatenate(list(_read(tape, origin, join.tone, join.tone + length)))
+    quiet = np.concatenate(list(_read(tape, origin, piece.begins, piece.begins + length)))
     forth_and_back = np.concatenate((quiet, quiet[::-1]))
-    repeats = -(-count // len(forth_and_back))
-    return np.tile(forth_and_back, (repeats, 1))[:count]
+    for begin in range(start, stop, tape.sample_rate):
+        yield forth_and_back[np.arange(begin, min(stop, begin + tape.sample_rate)) % len(forth_and_back)]
 
 
 def _faded(stretches: Iterator[Iterator[Samples]], fade: int) -> Iterator[Samples]:
