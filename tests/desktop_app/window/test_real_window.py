@@ -1,4 +1,4 @@
-"""The main job in a window of an X server, with a mouse and a keyboard that the program cannot tell from real ones."""
+"""The main jobs in a window of an X server, with a mouse and a keyboard that the program cannot tell from real ones."""
 
 from __future__ import annotations
 
@@ -9,24 +9,33 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.generation.calibrate import draw_face, write_voice
 from engine.media.probe import probe
+from engine.sample.text import sample_text
+from engine.sample.voice import speak
 from tests.desktop_app.window.conftest import COMMAND
 
 ROOT = Path(__file__).resolve().parents[3]
 _PATIENCE = 60.0
+_RENDER_PATIENCE = 240.0
+_SCREEN = (1400, 800)
+_FILES = (1340, 400)
+"""Where the files lie that are dragged, to the right of the window."""
 
 pytestmark = pytest.mark.skipif(
     shutil.which("Xvfb") is None or shutil.which("xdotool") is None, reason="needs Xvfb and xdotool"
 )
 
-# The program itself, but for what measures (it looks at names), and a report of where things are on the screen.
+# The program itself, with the engine that the test names, and a report of where things are on the screen.
 _PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -35,7 +44,8 @@ import desktop_app.player.player
 import desktop_app.work.engine_process as process
 from desktop_app.application import Program, make_application
 desktop_app.player.player.find_device = lambda: None
-process.worker_command = lambda: tuple(json.loads(sys.argv[2]))
+if command := json.loads(sys.argv[2]):
+    process.worker_command = lambda: tuple(command)
 app = make_application()
 program = Program(app)
 program.open([])
@@ -44,11 +54,37 @@ window.setGeometry(0, 0, 1280, 800)
 def place(widget, at):
     point = widget.mapToGlobal(at)
     return [point.x(), point.y()]
+def middle(widget):
+    return place(widget, widget.rect().center())
+def seen(widget):
+    return widget.isVisible() and widget.visibleRegion().contains(widget.rect().center())
+def tell_renders():
+    page, items = window._generation, program.studio.rendering.items
+    if page is None:
+        return {}
+    named = {f"engine {name}": card for name, card in page.picker.cards.items()}
+    named |= {f"preset {name}": chip for name, chip in page.form.presets.items()}
+    named |= {name: field.editor for name, field in page.form.parameters.items()}
+    named |= {f"run {name}": button for name, button in page.run_card.buttons.items()}
+    named |= {"render": page.render_button}
+    return {
+        "shown": page.isVisible(),
+        "chosen": [str(page.order.source), str(page.order.voice), page.order.choices.engine],
+        "preset": page.order.preset.name if page.order.preset else None,
+        "parameters": dict(page.order.choices.parameters),
+        "estimate": page.estimate.text,
+        "stages": [item.stage.value for item in items],
+        "check": [item.report.check.value for item in items if item.report],
+        "outcome": page.run_card.verdict,
+        "preview": page.stage.badge,
+        "scrolled": page.form.mapToGlobal(QPoint()).y(),
+        "places": {name: middle(widget) for name, widget in named.items() if seen(widget)},
+    }
 def tell():
     port, lane = window.timeline._canvas.viewport(), window.timeline._sound_lane.area()
     state = {
         "path": str(document.path),
-        "dialog": app.activeModalWidget() is not None,
+        "dialog": app.activeModalWidget() is not None and app.activeWindow() is app.activeModalWidget(),
         "active": app.activeWindow() is not None,
         "measured": document.measurement is not None and not document.is_partial,
         "has_sound": window.timeline._sound is not None,
@@ -59,6 +95,10 @@ def tell():
         "export": place(window.exports.export_button, window.exports.export_button.rect().center()),
         "bar": place(port, QPoint(round(lane.left() + 0.6 * lane.width()), round(lane.top()) + 8)),
         "pixel_ms": 1000 * window.timeline._places.seconds_per_pixel(),
+        "zones": [zone.value for zone in window._overlay.zones] if window._overlay.isVisible() else [],
+        "models": window._models_page is not None and window._models_page.isVisible(),
+        "verdict": window.sync.verdict_text,
+        **tell_renders(),
     }
     temporary = report.with_suffix(".new")
     temporary.write_text(json.dumps(state))
@@ -68,6 +108,27 @@ timer.timeout.connect(tell)
 timer.start(50)
 app.exec()
 program.close()
+"""
+
+# What holds the files in another window, as a file manager does.
+_DESK = """
+import sys
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QDrag
+from PySide6.QtWidgets import QApplication, QLabel
+class Desk(QLabel):
+    def mousePressEvent(self, event):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(path) for path in sys.argv[1:]])
+        drag = QDrag(self)
+        drag.setMimeData(data)
+        drag.exec(Qt.DropAction.CopyAction)
+app = QApplication([])
+desk = Desk("files")
+desk.setGeometry(1290, 350, 100, 100)
+desk.setWindowTitle("files")
+desk.show()
+app.exec()
 """
 
 
@@ -103,31 +164,67 @@ class Hands:
             return {}
         return state
 
-    def wait(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def click(self, name: str) -> None:
+        """Press a button or a field of the page for rendering."""
+        state = self.wait(lambda state: name in state["places"])
+        self.do("mousemove", *state["places"][name], "click", 1)
+
+    def scroll_to(self, name: str) -> None:
+        """Turn the wheel over the form until a field is seen."""
+        self.do("mousemove", *self.wait(lambda state: "engine draft" in state["places"])["places"]["engine draft"])
+        begin = time.monotonic()
+        while name not in self.sees()["places"]:
+            assert time.monotonic() - begin < _PATIENCE, self.sees()["places"]
+            before = self.sees()["scrolled"]
+            self.do("click", 5)
+            self.wait(lambda state, before=before: state["scrolled"] != before)
+
+    def drop(self, *paths: Path, zone: str) -> None:
+        """Drag files from another program into the middle of the window, and let them go where it offers this."""
+        own = {**os.environ, "DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
+        desk = subprocess.Popen([sys.executable, "-c", _DESK, *map(str, paths)], env=own)
+        try:
+            self.do("search", "--sync", "--onlyvisible", "--name", "^files$")
+            self.do("mousemove", *_FILES, "mousedown", 1)
+            for x in (1330, 1320, 1200, 900, 640):
+                self.do("mousemove", "--sync", x, 400)
+            self.wait(lambda state: state.get("zones") == [zone])
+            self.do("mouseup", 1)
+            self.wait(lambda state: state["zones"] == [])
+        finally:
+            desk.kill()
+            desk.wait()
+
+    def wait(self, condition: Callable[[dict[str, Any]], bool], seconds: float = _PATIENCE) -> dict[str, Any]:
         """Look until something is so."""
         begin = time.monotonic()
         while True:
             state = self.sees()
             if state and condition(state):
                 return state
-            assert time.monotonic() - begin < _PATIENCE, state
+            assert time.monotonic() - begin < seconds, state
             select.select([], [], [], 0.05)
 
 
-@pytest.fixture
-def hands(tmp_path: Path) -> Iterator[Hands]:
-    """The program on a screen, and hands before it."""
+@contextmanager
+def at_work(folder: Path, engine: Sequence[str]) -> Iterator[Hands]:
+    """Run the program on a screen of its own.
+
+    Args:
+        folder: for its settings and reports.
+        engine: command of the engine's process; empty for the real one.
+    """
     number, write = os.pipe()
-    screen = ["-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    screen = ["-screen", "0", "{}x{}x24".format(*_SCREEN), "-nolisten", "tcp"]
     server = subprocess.Popen(["Xvfb", "-displayfd", str(write), *screen], pass_fds=(write,), stderr=subprocess.DEVNULL)
     os.close(write)
     with os.fdopen(number) as said:
         display = f":{said.readline().strip()}"
-    report, log = tmp_path / "report.json", tmp_path / "log.txt"
-    own = {"PLOSIVE_HOME": str(tmp_path / "home"), "QT_QPA_PLATFORM": "xcb", "DISPLAY": display, "PLOSIVE_LANG": "en"}
+    report, log = folder / "report.json", folder / "log.txt"
+    own = {"PLOSIVE_HOME": str(folder / "home"), "QT_QPA_PLATFORM": "xcb", "DISPLAY": display, "PLOSIVE_LANG": "en"}
     with log.open("w") as errors:
         program = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(report), json.dumps(COMMAND)],
+            [sys.executable, "-c", _PROGRAM, str(report), json.dumps(engine)],
             cwd=ROOT,
             env={**os.environ, **own},
             stderr=errors,
@@ -140,6 +237,20 @@ def hands(tmp_path: Path) -> Iterator[Hands]:
         server.terminate()
         server.wait()
     assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture
+def hands(tmp_path: Path) -> Iterator[Hands]:
+    """The program with an engine that looks at names, and hands before it."""
+    with at_work(tmp_path, COMMAND) as hands:
+        yield hands
+
+
+@pytest.fixture
+def hands_at_the_real_engine(tmp_path: Path) -> Iterator[Hands]:
+    """The program as it is, and hands before it."""
+    with at_work(tmp_path, ()) as hands:
+        yield hands
 
 
 def test_a_clip_is_opened_dragged_right_and_exported_by_hand(hands: Hands, clip: Path) -> None:
@@ -169,5 +280,45 @@ def test_a_clip_is_opened_dragged_right_and_exported_by_hand(hands: Hands, clip:
     hands.do("mousemove", *state["export"], "click", 1)
     hands.wait(lambda state: state["written"])
     assert probe(clip.with_name("talk-insync.mp4")).video is not None
+    hands.do("key", "ctrl+q")
+    assert hands.program.wait(_PATIENCE) == 0
+
+
+@pytest.mark.slow
+def test_a_portrait_is_rendered_stopped_taken_up_and_opened_by_hand(
+    hands_at_the_real_engine: Hands, tmp_path: Path
+) -> None:
+    hands, face, voice = hands_at_the_real_engine, tmp_path / "portrait.png", tmp_path / "greeting.wav"
+    draw_face(face)
+    write_voice(speak(sample_text("sentences"), at_least=Fraction(12)), voice)
+    hands.come_to_the_window()
+    hands.drop(face, voice, zone="render")
+    hands.wait(lambda state: state["shown"] and state["chosen"][:2] == [str(face), str(voice)])
+    hands.click("engine draft")
+    hands.click("preset calibrate_quickly")
+    hands.wait(lambda state: state["preset"] == "calibrate_quickly" and "GB memory" in state["estimate"])
+    hands.scroll_to("sway")
+    hands.click("sway")
+    hands.do("key", "ctrl+a")
+    hands.do("type", "0.5")
+    hands.do("key", "Tab")
+    hands.wait(lambda state: state["parameters"].get("sway") == 0.5)
+    hands.click("render")
+    hands.wait(lambda state: state["preview"] != "", _RENDER_PATIENCE)
+    hands.click("run cancel")
+    hands.wait(lambda state: state["stages"] == ["cancelled"])
+    hands.click("run go_on")
+    state = hands.wait(lambda state: state["stages"][0] in {"done", "failed"}, _RENDER_PATIENCE)
+    assert state["stages"] == ["done"], state
+    assert state["check"][0] in {"passed", "corrected"}, state["outcome"]
+    written = voice.with_name("portrait-greeting-draft.mp4")
+    hands.click("run open")
+    state = hands.wait(lambda state: state["path"] == str(written) and state["measured"], _RENDER_PATIENCE)
+    assert not state["shown"]
+    assert state["verdict"].startswith("Sound and lips are together")
+    hands.do("key", "ctrl+k")
+    hands.do("type", "--delay", "20", "model files")
+    hands.do("key", "Return")
+    hands.wait(lambda state: state["models"])
     hands.do("key", "ctrl+q")
     assert hands.program.wait(_PATIENCE) == 0
