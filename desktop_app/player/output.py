@@ -12,7 +12,9 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
 from desktop_app.player.clock import Ledger, Loop, Moment, Running, Steady
-from desktop_app.player.sound_feed import CHANNELS, Samples, SoundFeed
+from desktop_app.player.reel import CHANNELS, Samples
+from desktop_app.player.sound_feed import SoundFeed
+from engine.timing import StepCorrection
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QIODevice
@@ -29,6 +31,10 @@ class Output(Protocol):
 
     def open(self, file: Path | None) -> None:
         """Play another file's sound."""
+        ...
+
+    def arrange(self, steps: StepCorrection | None) -> None:
+        """From the next start on, play the sound joined at steps; its moments are then those of the joined sound."""
         ...
 
     def start(self, source: float, speed: float, loop: Loop | None) -> None:
@@ -84,6 +90,9 @@ class SilentOutput:
     def open(self, file: Path | None) -> None:  # noqa: ARG002
         """Forget where it was."""
         self.stop()
+
+    def arrange(self, steps: StepCorrection | None) -> None:
+        """Nothing is to be heard."""
 
     def start(self, source: float, speed: float, loop: Loop | None) -> None:
         """Get ready to run from a moment on."""
@@ -151,6 +160,10 @@ class DeviceOutput:
         """Play another file's sound."""
         self.stop()
         self._feed.open(file)
+
+    def arrange(self, steps: StepCorrection | None) -> None:
+        """Join the sound at steps from the next start on."""
+        self._feed.arrange(steps)
 
     def start(self, source: float, speed: float, loop: Loop | None) -> None:
         """Decode from a moment of the sound on; a device that runs goes on, as starting one takes its time."""

@@ -17,8 +17,9 @@ from desktop_app.player.compared import Compared
 from desktop_app.player.film import Film
 from desktop_app.player.output import DeviceOutput, Output, SilentOutput, find_device
 from desktop_app.player.scrubber import Scrubber
-from desktop_app.timeline.moving import shown_time, sound_time
+from desktop_app.timeline.moving import arrangement, file_time, picture_time, played_time, shown_time, sound_time
 from engine.refusal import Refusal
+from engine.timing import StepCorrection
 
 FIRST_VOLUME = 0.3
 """Loud enough to hear, not to frighten."""
@@ -30,6 +31,8 @@ _TICK_MILLISECONDS = 8
 """Twice per refresh of a 60 Hz screen, so that pictures come at most 4 ms early or late."""
 _PATIENCE_SECONDS = 2.0
 """How long the clock waits for the first picture and the first sound."""
+_SETTLING_MILLISECONDS = 250
+"""How long steps have to stay as they are until the sound is joined anew: not at each move of the mouse."""
 
 
 class Player(QObject):
@@ -37,7 +40,8 @@ class Player(QObject):
 
     Times are those of the picture's clock; the sound of a moment is heard when the correction says so. While playing,
     sound leads: its clock says which moment is heard, the correction where that belongs, and the picture of that place
-    is shown. So a changed correction only changes which picture is due, and nothing restarts.
+    is shown. So a changed correction only changes which picture is due, and nothing restarts. Only steps change what is
+    heard: the sound is joined there as in the exported file, anew a moment after they were changed.
 
     Attributes:
         position_changed: signal, seconds.
@@ -76,6 +80,7 @@ class Player(QObject):
         self._sound: Output | None = output
         self._has_device = output is not None and not isinstance(output, SilentOutput)
         self._override: AnyCorrection | None = None
+        self._arranged: StepCorrection | None = None
         self._position = document.start
         self._frame_at: float | None = None
         self._speed = 1.0
@@ -94,6 +99,10 @@ class Player(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_TICK_MILLISECONDS)
         self._timer.timeout.connect(self.tick)
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(_SETTLING_MILLISECONDS)
+        self._settling.timeout.connect(self._rearrange)
         self._scrubber.shown.connect(self._show_still)
         self._scrubber.stepped.connect(self._show_step)
         self._scrubber.failed.connect(self._refuse)
@@ -177,7 +186,8 @@ class Player(QObject):
             return
         self._scrubber.show(self._position)
         if self._scrubbing:
-            self._device().grain(sound_time(self.correction, self._position))
+            self._device().arrange(arrangement(self.correction))
+            self._device().grain(played_time(self.correction, self._position))
 
     def step(self, frames: int) -> None:
         """Stop and go some pictures on, or back."""
@@ -291,7 +301,7 @@ class Player(QObject):
         heard = self._output().moment()
         if heard is None:
             return
-        shown = shown_time(self.correction, heard.seconds)
+        shown = self.picture_of(heard.seconds)
         if self._loop is None and not self._document.start <= shown < self._end():
             self._finish(shown)
             return
@@ -302,7 +312,14 @@ class Player(QObject):
             return
         self._show_due(Moment(heard.lap, shown))
         if self._compared is not None:
-            self._compared.play(heard, self._early())
+            self._compared.play(Moment(heard.lap, file_time(self._arranged, heard.seconds)), self._early())
+
+    def picture_of(self, heard: float) -> float:
+        """Return which moment of the picture belongs to a moment of what is played."""
+        if arrangement(self.correction) == self._arranged:
+            return picture_time(self.correction, heard)
+        # Until the sound is joined anew the picture follows the stretch that is heard.
+        return shown_time(self.correction, file_time(self._arranged, heard))
 
     def _show_due(self, now: Moment) -> None:
         if not self._has_picture():
@@ -347,8 +364,11 @@ class Player(QObject):
         else:
             self._wind.stop()
             self._start_film(self._position)
-        heard_loop = loop and Loop(sound_time(correction, loop.start), sound_time(correction, loop.stop))
-        self._output().start(sound_time(correction, self._position), self._speed, heard_loop)
+        heard_loop = loop and Loop(played_time(correction, loop.start), played_time(correction, loop.stop))
+        self._arranged = arrangement(correction)
+        output = self._output()
+        output.arrange(self._arranged)
+        output.start(played_time(correction, self._position), self._speed, heard_loop)
 
     def _start_film(self, seconds: float) -> None:
         path = self._document.path
@@ -366,6 +386,7 @@ class Player(QObject):
     def _halt(self) -> None:
         self._playing = self._running = False
         self._timer.stop()
+        self._settling.stop()
         self._film.stop()
         self._wind.stop()
         if self._compared is not None:
@@ -438,6 +459,13 @@ class Player(QObject):
         self._compare()
         if self._playing and self._loop is not None and not self._winds():
             # The loop is a stretch of the picture: the sound that belongs to it is another one now.
+            self._start()
+        elif self._playing and arrangement(self.correction) != self._arranged:
+            self._settling.start()
+
+    def _rearrange(self) -> None:
+        """Join the sound at steps that were changed while it plays."""
+        if self._playing and arrangement(self.correction) != self._arranged:
             self._start()
 
     def _has_picture(self) -> bool:

@@ -6,25 +6,19 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from desktop_app.player.clock import Loop
+from desktop_app.player.reel import Reel, Samples
 from desktop_app.player.stretching import Stretcher
-from engine.media.samples import read_samples
-from engine.refusal import Refused
+from engine.timing import StepCorrection
 
-CHANNELS = 2
-_BLOCK_SECONDS = 0.1
 _AHEAD_SECONDS = 0.5
 _GRAIN_SECONDS = 0.06
 _GRAIN_FADE_SECONDS = 0.012
 """Grains of 40 to 80 ms let a syllable be recognised while scrubbing; faded ends keep them from clicking."""
-
-Samples = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ class SoundFeed:
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self._condition = threading.Condition()
-        self._file: Path | None = None
+        self._reel = Reel(None, None, rate)
         self._pieces: deque[Piece] = deque()
         self._wish: _Wish | None = None
         self._wishes = 0
@@ -73,10 +67,16 @@ class SoundFeed:
         self._thread.start()
 
     def open(self, file: Path | None) -> None:
-        """Play another file's sound; ``None`` is silence."""
+        """Play another file's sound, as it is; ``None`` is silence."""
         with self._condition:
-            self._file = file
+            self._reel = Reel(file, None, self.rate)
         self.stop()
+
+    def arrange(self, steps: StepCorrection | None) -> None:
+        """From the next wish on, join the sound at steps; moments are then those of :class:`Reel`."""
+        with self._condition:
+            if steps != self._reel.steps:
+                self._reel = Reel(self._reel.file, steps, self.rate)
 
     def start(self, source: float, speed: float, loop: Loop | None) -> None:
         """Decode from a moment of the file on.
@@ -140,8 +140,8 @@ class SoundFeed:
                 if self._closing:
                     return
                 assert self._wish is not None
-                wish, file, number = self._wish, self._file, self._wishes
-            pieces = _grain(file, wish.source, self.rate) if wish.speed == 0 else _played(file, wish, self.rate)
+                wish, reel, number = self._wish, self._reel, self._wishes
+            pieces = _grain(reel, wish.source) if wish.speed == 0 else _played(reel, wish)
             for piece in pieces:
                 if not self._add(piece, number):
                     break
@@ -166,14 +166,14 @@ class SoundFeed:
             return number == self._wishes
 
 
-def _played(file: Path | None, wish: _Wish, rate: int) -> Iterator[Piece]:
+def _played(reel: Reel, wish: _Wish) -> Iterator[Piece]:
     """Yield the sound from a moment on; in a loop, for ever, else with silence without end after the last sample."""
-    lap, begin = 0, wish.source
+    lap, begin, rate = 0, wish.source, reel.rate
     while True:
         stretcher = Stretcher(rate, wish.speed)
         source, pace = begin, wish.speed / rate
         wanted = None if wish.loop is None else max(1, round((wish.loop.stop - begin) / pace))
-        for block in _blocks(file, begin, None if wish.loop is None else wish.loop.stop, rate):
+        for block in reel.blocks(begin, None if wish.loop is None else wish.loop.stop):
             samples = stretcher.feed(block)[:wanted]
             if len(samples):
                 yield Piece(samples, lap, source, pace)
@@ -185,56 +185,13 @@ def _played(file: Path | None, wish: _Wish, rate: int) -> Iterator[Piece]:
         lap, begin = lap + 1, wish.loop.start
 
 
-def _grain(file: Path | None, source: float, rate: int) -> Iterator[Piece]:
+def _grain(reel: Reel, source: float) -> Iterator[Piece]:
     """Yield one grain."""
+    rate = reel.rate
     count, fade = round(_GRAIN_SECONDS * rate), round(_GRAIN_FADE_SECONDS * rate)
-    sound = np.concatenate(list(_blocks(file, source, source + _GRAIN_SECONDS, rate, most=1)))[:count]
+    sound = next(reel.blocks(source, source + _GRAIN_SECONDS))[:count]
     ramp = np.sin(np.linspace(0, np.pi / 2, fade, dtype=np.float32))[:, None] ** 2
     shaped = sound.copy()
     shaped[:fade] *= ramp[: len(shaped)]
     shaped[-fade:] *= ramp[::-1][-len(shaped) :]
     yield Piece(shaped, 0, source, 1 / rate)
-
-
-def _blocks(
-    file: Path | None, start: float, stop: float | None, rate: int, most: int | None = None
-) -> Iterator[Samples]:
-    """Yield the sound from ``start`` on in blocks of shape ``(n, 2)``, silence where the file has none, without end.
-
-    Args:
-        file: ``None`` is all silence.
-        start: seconds.
-        stop: the file is not read further.
-        rate: samples per second.
-        most: end after this many blocks.
-    """
-    length = round(_BLOCK_SECONDS * rate)
-    silence = np.zeros((length, CHANNELS), np.float32)
-    given = 0
-    for block in _with_lead(file, start, stop, rate) if file is not None else ():
-        given += 1
-        yield block
-        if given == most:
-            return
-    while given != most:
-        given += 1
-        yield silence
-
-
-def _with_lead(file: Path, start: float, stop: float | None, rate: int) -> Iterator[Samples]:
-    """Yield what the file has from ``start`` on, with silence up to its first sample."""
-    position: Fraction | None = None
-    end = None if stop is None else Fraction(stop)
-    try:
-        for block in read_samples(
-            file, sample_rate=rate, channels=CHANNELS, start=Fraction(start), stop=end, block_seconds=_BLOCK_SECONDS
-        ):
-            if position is None:
-                lead = round((block.start - Fraction(start)) * rate)
-                for begin in range(0, lead, rate):
-                    yield np.zeros((min(rate, lead - begin), CHANNELS), np.float32)
-            position = block.stop
-            yield block.data
-    except Refused:
-        # A file that cannot be heard (any more) is silent; opening it has said why.
-        return

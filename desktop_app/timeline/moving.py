@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from desktop_app.document.corrections import AnyCorrection
-from engine.timing import Correction, DriftCorrection
+from engine.timing import Correction, DriftCorrection, StepCorrection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,38 @@ def shown_time(correction: AnyCorrection, heard: float) -> float:
     if isinstance(correction, Correction):
         return heard + correction.ms / 1000
     return heard + correction.at(heard) / 1000
+
+
+def arrangement(correction: AnyCorrection) -> StepCorrection | None:
+    """Return how stretches of the sound are moved against the first one, ``None`` where all are moved alike.
+
+    Sound is put in and left out accordingly. A shift of the whole leaves the arrangement as it is.
+    """
+    if not isinstance(correction, StepCorrection) or len({ms for _, ms in correction.steps}) == 1:
+        return None
+    first = correction.steps[0][1]
+    # Differences of what was moved as a whole are the same but for the last bits.
+    return StepCorrection(tuple((time, round(ms - first, 6)) for time, ms in correction.steps))
+
+
+def played_time(correction: AnyCorrection, shown: float) -> float:
+    """Return which moment of the arranged sound is heard when the picture is at ``shown`` seconds.
+
+    The arranged sound has the clock of the file up to the first step. From there on what is put in is counted, what is
+    left out is not, so that it runs evenly with the picture.
+    """
+    if arrangement(correction) is None:
+        return sound_time(correction, shown)
+    return shown - moved_ms(correction, -math.inf) / 1000
+
+
+def picture_time(correction: AnyCorrection, played: float) -> float:
+    """Return when the moment ``played`` of the arranged sound is to be heard on the picture's clock."""
+    if arrangement(correction) is None:
+        return shown_time(correction, played)
+    return played + moved_ms(correction, -math.inf) / 1000
+
+
+def file_time(arranged: StepCorrection | None, played: float) -> float:
+    """Return which moment of the file is heard at the moment ``played`` of the sound that is arranged so."""
+    return played if arranged is None else sound_time(arranged, played)

@@ -43,6 +43,7 @@ class SoundSource:
     """The sound of one stream; a context manager. Iterate :meth:`chunks` once.
 
     Attributes:
+        index: number of the stream in the file.
         origin: when the first sample sounds, in seconds on the file's clock.
         rate: samples per second at the beginning.
         channels: number of channels at the beginning.
@@ -68,6 +69,7 @@ class SoundSource:
         except Refused:
             self._container.close()
             raise
+        self.index = self._stream.index
         read_only(self._container, self._stream)
         self._time_base = self._stream.time_base or Fraction(1, 90_000)
         self._is_counted = self._container.format.name in COUNTED_FORMATS

@@ -31,7 +31,6 @@ from desktop_app.player.pictures import to_image
 from desktop_app.player.player import Player
 from desktop_app.player.walker import FrameWalker
 from desktop_app.timeline.file_sound import Detail, FileSound
-from desktop_app.timeline.moving import shown_time
 from desktop_app.timeline.spectra import COLUMNS, ROWS, tiles_between
 from desktop_app.timeline.view import TimelineView
 from engine.jobs import run
@@ -290,7 +289,7 @@ def play_a_minute(folder: Path) -> None:
             # A timer of 8 ms comes early and late.
             clock.seconds += chance.uniform(0.006, 0.010)
             heard = player._output().moment()
-            now = Moment(0, player.position if heard is None else shown_time(player.correction, heard.seconds))
+            now = Moment(0, player.position if heard is None else player.picture_of(heard.seconds))
             player._film.wait_for(now, 0.01, 30)
             player.tick()
         player.close()

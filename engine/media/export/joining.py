@@ -109,6 +109,7 @@ def pieced(tape: Tape, correction: StepCorrection, joins: list[Join], start: int
     origin = _origin(tape)
     if origin is None:
         return
+    begins = tape.index(_moved(origin, correction))
     fade = Rounding.NEAREST.apply(FADE * tape.sample_rate)
     pieces = _pieces(joins)
     # Behind its fade-in a piece owes nothing to those before it.
@@ -117,13 +118,12 @@ def pieced(tape: Tape, correction: StepCorrection, joins: list[Join], start: int
     first = pieces[0]
     skipped = start - first.place if first.length is None else min(start - first.place, first.length)
     position = first.place + skipped
-    shift = tape.index(origin + Fraction(round(correction.at(float(origin)) * 1000), 1_000_000))
     stretches = (_stretch(tape, origin, piece, skipped if piece is first else 0, fade) for piece in pieces)
     for data in _faded(stretches, fade):
         wanted = data[max(0, start - position) :]
         position += len(data)
         if len(wanted):
-            yield shift + position - len(wanted), wanted
+            yield begins + position - len(wanted), wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,16 @@ def _pieces(joins: list[Join]) -> list[_Piece]:
             place += join.inserts
         begins = join.begins
     return [*pieces, _Piece(place, begins, None)]
+
+
+def beginning(tape: Tape, correction: StepCorrection) -> Fraction | None:
+    """Return when the first sample of the new sound sounds, on the clock of the clip; ``None`` where there is none."""
+    origin = _origin(tape)
+    return None if origin is None else _moved(origin, correction)
+
+
+def _moved(time: Fraction, correction: StepCorrection) -> Fraction:
+    return time + Fraction(round(correction.at(float(time)) * 1000), 1_000_000)
 
 
 def _origin(tape: Tape) -> Fraction | None:

@@ -15,7 +15,6 @@ from desktop_app.document.document import Document
 from desktop_app.player.clock import Moment
 from desktop_app.player.output import SilentOutput
 from desktop_app.player.player import FIRST_VOLUME, Player
-from desktop_app.timeline.moving import shown_time
 from engine.timing import Correction, DriftCorrection, StepCorrection
 from tests.desktop_app.player.test_decoding import PATIENCE, number
 from tests.media import Clip
@@ -56,7 +55,7 @@ class Bench:
             output = self.player._output()
             heard = output.moment()
             if self.player._running and heard is not None and not self.player._winds():
-                now = Moment(heard.lap, shown_time(self.player.correction, heard.seconds))
+                now = Moment(heard.lap, self.player.picture_of(heard.seconds))
                 self.player._film.wait_for(now, 0.004, PATIENCE)
             elif not self.player._winds():
                 self.player._film.wait_for(Moment(0, self.player.position), 0.0, PATIENCE)
