@@ -270,6 +270,8 @@ def test_ctrl_c_leaves_nothing_behind(source: Path, tmp_path: Path) -> None:
         "from engine.media.export.job import export\n"
         "from engine.media.export.report import Mode\n"
         "from engine.timing import Correction\n"
+        # A suite that was started in the background of a shell hands an ignored Ctrl-C on.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "honest = ffmpeg._started\n"
         "def interrupted(*arguments, **options):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
