@@ -39,6 +39,8 @@ def measure(
     audio: str | Path | None = None,
     thorough: bool = False,
     face: int | None = None,
+    start: float | None = None,
+    stop: float | None = None,
     on_progress: Watcher | None = None,
 ) -> Measurement | Refusal:
     """Measure how far sound and lips of a clip are apart, and why.
@@ -49,6 +51,8 @@ def measure(
         thorough: look at everything; by default a long clip is sampled until the uncertainty is small.
         face: which face to measure, counted from the left of the picture beginning with 1; by default the one that
             speaks.
+        start: measure from here on only, seconds on the clip's clock; by default from the beginning.
+        stop: measure up to here only; by default to the end.
         on_progress: called while it works.
 
     Returns:
@@ -57,7 +61,7 @@ def measure(
     """
     from engine.sync.measure import measure as job
 
-    return run(job(path, audio=audio, thorough=thorough, face=face), on_progress)
+    return run(job(path, audio=audio, thorough=thorough, face=face, start=start, stop=stop), on_progress)
 
 
 def fix(

@@ -66,7 +66,14 @@ def start(request: Request) -> Job[Any]:
         case Measure():
             from engine.sync.measure import measure
 
-            return measure(request.path, audio=request.audio, thorough=request.thorough, face=request.face)
+            return measure(
+                request.path,
+                audio=request.audio,
+                thorough=request.thorough,
+                face=request.face,
+                start=request.start,
+                stop=request.stop,
+            )
         case Export():
             from engine.media.export.job import export
 

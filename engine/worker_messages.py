@@ -35,6 +35,8 @@ class Measure:
     audio: Path | None = None
     thorough: bool = False
     face: int | None = None
+    start: float | None = None
+    stop: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

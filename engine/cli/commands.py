@@ -173,6 +173,8 @@ def _measure(
     plot: Annotated[str | None, _option("--plot", text="measure.plot", metavar="PNG")] = None,
     thorough: Annotated[bool, _option("--thorough", text="measure.thorough")] = False,
     face: Annotated[int | None, _option("--face", text="measure.face", min=1, metavar="N")] = None,
+    start: Annotated[float | None, _option("--from", text="measure.from", min=0, metavar="T")] = None,
+    stop: Annotated[float | None, _option("--to", text="measure.to", min=0, metavar="T")] = None,
     detector: Annotated[
         DetectorName, _option("--detector", text="measure.detector", metavar="NAME")
     ] = DetectorName.PLOSIVE,
@@ -181,6 +183,8 @@ def _measure(
 ) -> Action:
     if detector is DetectorName.SYNCNET and plot is not None:
         raise typer.BadParameter(_say("measure.no_plot"), param_hint="--plot")
+    if detector is DetectorName.SYNCNET and (start, stop) != (None, None):
+        raise typer.BadParameter(_say("measure.no_range"), param_hint="--from/--to")
 
     def act() -> int:
         from engine.cli.answers import show_measurement, show_syncnet
@@ -194,8 +198,9 @@ def _measure(
             return work.do([Task(syncnet_file, {"path": file, **more}) for file in work.files], show_syncnet)
         pictures = work.targets(plot, ".png")
         more = {"audio": audio, "thorough": thorough, "face": face}
+        part = {"start": start, "stop": stop}
         return work.do(
-            [Task(measure_file, {"path": file, "plot": pictures.get(file), **more}) for file in work.files],
+            [Task(measure_file, {"path": file, "plot": pictures.get(file), **more, **part}) for file in work.files],
             show_measurement,
         )
 

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 
 def measure_file(
-    path: str, *, audio: str | None, thorough: bool, face: int | None, plot: str | None
+    path: str,
+    *,
+    audio: str | None,
+    thorough: bool,
+    face: int | None,
+    start: float | None,
+    stop: float | None,
+    plot: str | None,
 ) -> Job[tuple[Measurement, Refusal | None] | Refusal]:
     """Measure, and draw the result if asked to.
 
@@ -29,7 +36,7 @@ def measure_file(
     """
     from engine.sync.measure import measure
 
-    measurement = yield from measure(path, audio=audio, thorough=thorough, face=face)
+    measurement = yield from measure(path, audio=audio, thorough=thorough, face=face, start=start, stop=stop)
     if isinstance(measurement, Refusal):
         return measurement
     drawn: Path | Refusal | None = None

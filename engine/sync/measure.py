@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from engine.sync.result import FacePath, Glimpse, Kind, Measurement, MouthTrace,
 from engine.sync.stretches import SHORT_CLIP, STRETCH, Stretch, clear_stretches, consecutive
 from engine.sync.towers import shipped_model
 from engine.sync.verdict import verdict
-from engine.timing import Offset
+from engine.timing import Offset, clock_words
 from engine.words import Message
 
 _ENOUGH_CONFIDENCE = 0.5
@@ -70,7 +71,13 @@ _MOST_LIPS = 20_000
 
 
 def measure(
-    path: str | Path, *, audio: str | Path | None = None, thorough: bool = False, face: int | None = None
+    path: str | Path,
+    *,
+    audio: str | Path | None = None,
+    thorough: bool = False,
+    face: int | None = None,
+    start: float | None = None,
+    stop: float | None = None,
 ) -> Job[Measurement | Refusal]:
     """Measure one clip; partial results are :class:`~engine.sync.result.Glimpse` objects, one per stretch.
 
@@ -80,13 +87,17 @@ def measure(
         thorough: look at everything, not only at stretches of clear speech of a long clip.
         face: which face to measure, counted from the left of the picture beginning with 1; by default the one whose
             mouth explains the sound.
+        start: measure from here on only, seconds on the clip's clock; by default from the beginning.
+        stop: measure up to here only; by default to the end.
 
     Returns:
         The measurement, also when nothing can be measured (``kind`` says so, ``reason`` why), or a refusal when the
-        file itself cannot be read.
+        file itself cannot be read (as :func:`~engine.media.opening.open_media`) or has nothing between ``start`` and
+        ``stop`` (``sync.empty_range``).
     """
+    within = (-math.inf if start is None else start, math.inf if stop is None else stop)
     try:
-        return (yield from _Measuring(Path(path), Path(audio) if audio else None, thorough, face).run())
+        return (yield from _Measuring(Path(path), Path(audio) if audio else None, thorough, face, within).run())
     except Refused as refused:
         return refused.refusal
 
@@ -119,8 +130,11 @@ class _Seen:
 class _Measuring:
     """One run of :func:`measure`."""
 
-    def __init__(self, path: Path, audio: Path | None, thorough: bool, face: int | None) -> None:
+    def __init__(
+        self, path: Path, audio: Path | None, thorough: bool, face: int | None, within: tuple[float, float]
+    ) -> None:
         self.path = path
+        self.within = within
         self.sound_path = audio or path
         self.thorough = thorough
         self.face = face
@@ -143,6 +157,9 @@ class _Measuring:
             return self._unmeasurable(info, Reason.NO_SOUND)
         if info.video.rate < _LOWEST_RATE:
             return self._unmeasurable(info, Reason.PICTURE_TOO_SLOW)
+        start, stop = self._range(info)
+        if self._is_part(info) and stop <= start:
+            raise Refused.because("sync.empty_range", path=self.path, length=clock_words(_span(info)[1]))
         looker = Looker(self.path, self.sound_path, info.video.display_height)
         try:
             conclusion = yield from self._look(info, looker)
@@ -156,7 +173,7 @@ class _Measuring:
 
     def _look(self, info: MediaInfo, looker: Looker) -> Job[Conclusion | None]:
         """Look at stretch after stretch until everything is seen or enough is known."""
-        start, stop = _span(info)
+        start, stop = self._range(info)
         whole = self.thorough or stop - start <= SHORT_CLIP
         plan = iter(consecutive(start, stop)) if whole else self._clear(start, stop)
         expected = len(consecutive(start, stop)) if whole else _MOST_STRETCHES
@@ -246,6 +263,14 @@ class _Measuring:
         self.seconds["model"] += time.perf_counter() - begin
         return found
 
+    def _range(self, info: MediaInfo) -> tuple[float, float]:
+        """Return the part of the clip that is measured, in seconds."""
+        start, stop = _span(info)
+        return max(start, self.within[0]), min(stop, self.within[1])
+
+    def _is_part(self, info: MediaInfo) -> bool:
+        return self._range(info) != _span(info)
+
     def _people(self) -> list[Person]:
         return people_of([track for seen in self.seen for track in seen.tracks])
 
@@ -316,13 +341,13 @@ class _Measuring:
         spread = 0.0
         if kind is Kind.DRIFT:
             drift_ppm = line.slope * 1000
-            start, stop = _span(info)
+            start, stop = self._range(info)
             offset_ms, drift_zero = line.at((start + stop) / 2), line.at(0.0)
             sigma_ppm = 1.96e3 * line.slope_sigma * self.calibration.sigma_scale
             cause = drift_cause(drift_ppm, sigma_ppm)
         elif kind is Kind.STEPS:
             levels = conclusion.levels
-            starts = [_span(info)[0], *levels.starts[1:]]
+            starts = [self._range(info)[0], *levels.starts[1:]]
             steps = tuple(Step(float(t), float(ms)) for t, ms in zip(starts, levels.offsets_ms, strict=True))
         elif kind is Kind.JITTER:
             spread = conclusion.scatter_ms
@@ -405,7 +430,9 @@ class _Measuring:
         if len(people) > 1:
             owner = Counter(conclusion.owners).most_common(1)[0][0]
             yield Message("sync.note.faces", count=len(people), number=owner)
-        start, stop = _span(info)
+        start, stop = self._range(info)
+        if self._is_part(info):
+            yield Message("sync.note.part", start=clock_words(start), stop=clock_words(stop))
         if self._seconds_analysed() < 0.9 * (stop - start):
             yield Message(
                 "sync.note.sampled", windows=len(self.seen), seconds=self._seconds_analysed(), total=stop - start

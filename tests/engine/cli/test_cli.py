@@ -51,6 +51,15 @@ def test_json_is_one_object_and_nothing_else(plosive: Run, talking_clip: Path) -
     assert record["seconds_analysed"] > 5
 
 
+def test_measures_a_part_of_a_clip(plosive: Run, talking_clip: Path) -> None:
+    done = plosive("measure", "--json", "--from", "2", "--to", "7.5", talking_clip)
+    assert done.returncode == ExitCode.OUT_OF_SYNC
+    assert json.loads(done.stdout)["seconds_analysed"] == pytest.approx(5.5)
+    nothing = plosive("measure", talking_clip, "--from", "500")
+    assert nothing.returncode == ExitCode.BAD_INPUT
+    assert "nothing between these times" in nothing.stderr
+
+
 def test_fixes_and_measures_again(plosive: Run, talking_clip: Path, tmp_path: Path) -> None:
     before = talking_clip.read_bytes()
     done = plosive("fix", "--json", "-o", tmp_path / "out.mp4", talking_clip)

@@ -211,3 +211,29 @@ def test_the_public_syncnet_example_is_120_ms_early(clips_folder: Path) -> None:
     if not known:
         pytest.skip("the example is not among the clips")
     assert measured(clips_folder / known[0]["file"]).offset_ms == pytest.approx(-120, abs=25)
+
+
+def test_only_a_part_is_looked_at(talking: Talking) -> None:
+    whole = measured(talking(offset_ms=80.0, seconds=16))
+    part = measured(talking(offset_ms=80.0, seconds=16), start=4.0, stop=12.0)
+    assert part.offset_ms == pytest.approx(80, abs=NEAR_MS)
+    assert part.seconds_analysed == pytest.approx(8.0)
+    assert whole.seconds_analysed == pytest.approx(16.0, abs=0.1)
+    assert part.mouth is not None
+    assert 4.0 <= part.mouth.times.min() < part.mouth.times.max() <= 12.1
+    assert all(4.0 < point.t < 12.0 for point in part.points)
+    assert "0:04.000 to 0:12.000" in " ".join(note.text() for note in part.notes)
+    assert "to 0:" not in " ".join(note.text() for note in whole.notes)
+
+
+def test_a_part_that_reaches_beyond_the_clip_ends_with_it(talking: Talking) -> None:
+    part = measured(talking(offset_ms=80.0, seconds=16), start=6.0, stop=900.0)
+    assert part.seconds_analysed == pytest.approx(10.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(20.0, 30.0), (5.0, 5.0), (7.0, 3.0)])
+def test_a_part_with_nothing_in_it_is_refused(talking: Talking, start: float, stop: float) -> None:
+    refusal = run(measure(talking(offset_ms=80.0, seconds=16), start=start, stop=stop))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "sync.empty_range"
+    assert "0:16.0" in refusal.sentence.text()
