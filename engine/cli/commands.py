@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.cli.exit_codes import ExitCode
+from engine.cli.liveavatar_commands import app as liveavatar_app
 from engine.cli.model_commands import app as models_app
 from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Paths
 from engine.cli.options import help_text as _help
@@ -60,6 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models_app, name="models")
+app.add_typer(liveavatar_app, name="liveavatar")
 app.add_typer(render_app)
 app.add_typer(trace_app)
 

@@ -32,6 +32,25 @@ class SilenceName(StrEnum):
     ORIGINAL = "original"
 
 
+class OffloadName(StrEnum):
+    """Where weights wait, as ``--offload`` takes it."""
+
+    AUTO = "auto"
+    NONE = "none"
+    MODEL = "model"
+    LAYERS = "layers"
+
+
+class PrecisionName(StrEnum):
+    """Number formats, as ``--precision`` takes them."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+    FP8 = "fp8"
+
+
 def _number(text: str | None) -> str | None:
     """Refuse what is no positive number or fraction."""
     try:
@@ -78,6 +97,7 @@ def _render(
     length: Annotated[LengthName, option("--length", text="render.length", metavar="POLICY")] = (
         LengthName.END_WITH_VOICE
     ),
+    frames: Annotated[int | None, option("--frames", text="render.frames", min=1, metavar="N")] = None,
     silence: Annotated[SilenceName, option("--silence", text="render.silence", metavar="POLICY")] = (
         SilenceName.CLOSED
     ),
@@ -85,7 +105,16 @@ def _render(
         str | None, option("--segment-seconds", text="render.segment_seconds", metavar="N", callback=_number)
     ] = None,
     face: Annotated[int | None, option("--face", text="render.face", min=1, metavar="N")] = None,
+    lead_in: Annotated[int | None, option("--lead-in", text="render.lead_in", min=0, max=100, metavar="N")] = None,
+    online_decode: Annotated[bool, option("--online-decode", text="render.online_decode")] = False,
+    online_decode_chunk: Annotated[
+        int | None, option("--online-decode-chunk", text="render.online_decode_chunk", min=1, metavar="N")
+    ] = None,
     device: Devices = None,
+    offload: Annotated[OffloadName, option("--offload", text="render.offload", metavar="WHAT")] = OffloadName.AUTO,
+    precision: Annotated[PrecisionName, option("--precision", text="render.precision", metavar="FORMAT")] = (
+        PrecisionName.AUTO
+    ),
     allow_smaller: Annotated[bool, option("--allow-smaller", text="render.allow_smaller")] = False,
     resume: Annotated[bool, option("--resume/--no-resume", text="render.resume")] = True,
     no_verify: Annotated[bool, option("--no-verify", text="render.no_verify")] = False,
@@ -109,10 +138,16 @@ def _render(
             "prompts": prompts if len(prompts) > 1 else [],
             "audio_offset_ms": audio_offset_ms,
             "length_policy": length.value,
+            "most_frames": frames,
             "silence_policy": silence.value,
             "segment_seconds": segment_seconds,
             "face": face,
+            "lead_in": lead_in,
+            "online_decode": online_decode,
+            "online_decode_chunk": online_decode_chunk,
             "devices": device or ["auto"],
+            "offload": offload.value,
+            "precision": precision.value,
             "allow_smaller": allow_smaller,
             "verify": not no_verify,
             "correct_bias": not no_correct,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.generation.backend import Capabilities
     from engine.generation.profiles import CalibrationProfile
     from engine.generation.report import RenderReport
-    from engine.generation.spec import ParameterValue
+    from engine.generation.spec import ParameterValue, RenderSpec
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
@@ -42,25 +42,43 @@ def render_file(
         fields: fields of the spec, as in its JSON; ``None`` leaves it to the preset.
         resume: take up an unfinished run.
     """
-    from engine.generation.face_source import look_at
-    from engine.generation.presets import preset as preset_of
     from engine.generation.render import render
-    from engine.generation.spec import RenderSpec
 
     try:
-        capabilities = _capabilities(engine)
-        chosen = preset_of(preset)
-        target = Path(output) if output is not None else default_output(Path(source), Path(voice))
-        spec = chosen.applied(RenderSpec(Path(source), Path(voice), target, engine=engine), capabilities)
-        if fields.get("size") is None and chosen.most_pixels is not None:
-            size = chosen.size(look_at(Path(source)).size, capabilities)
-            fields = {**fields, "size": size}
-        given = {name: value for name, value in fields.items() if value is not None}
-        spec = RenderSpec.from_json(spec.to_json() | given)
-        spec = spec.with_parameters(**_parameters(capabilities, settings))
+        spec = spec_of(source, voice, output, engine, preset, settings, fields)
     except Refused as refused:
         return refused.refusal
     return (yield from render(spec, resume=resume))
+
+
+def spec_of(
+    source: str,
+    voice: str,
+    output: str | None,
+    engine: str,
+    preset: str,
+    settings: Sequence[str],
+    fields: Mapping[str, Any],
+) -> RenderSpec:
+    """Return what a command line asks for; see :func:`render_file`.
+
+    Raises:
+        Refused: if engine, preset or face are not there, or a value cannot be.
+    """
+    from engine.generation.face_source import look_at
+    from engine.generation.presets import preset as preset_of
+    from engine.generation.spec import RenderSpec
+
+    capabilities = _capabilities(engine)
+    chosen = preset_of(preset)
+    target = Path(output) if output is not None else default_output(Path(source), Path(voice))
+    spec = chosen.applied(RenderSpec(Path(source), Path(voice), target, engine=engine), capabilities)
+    if fields.get("size") is None and chosen.most_pixels is not None:
+        size = chosen.size(look_at(Path(source)).size, capabilities)
+        fields = {**fields, "size": size}
+    given = {name: value for name, value in fields.items() if value is not None}
+    spec = RenderSpec.from_json(spec.to_json() | given)
+    return spec.with_parameters(**_parameters(capabilities, settings))
 
 
 def calibrate_engine(

@@ -145,7 +145,7 @@ class Capabilities:
         block_frames: pictures it draws at once; segments are whole blocks.
         size_multiple: width and height are multiples of this; at least 2.
         most_pixels: largest width times height, ``None`` without a limit.
-        usual_pixels: width times height when none is asked for, ``None`` for the frame's own.
+        usual_pixels: width times height when none is asked for, whatever the source's; ``None`` for the frame's own.
         keeps_size: whether it works on the whole picture of the source and can leave it at its size; otherwise the
             picture is scaled to ``most_pixels``.
         parameters: its own settings.

@@ -99,14 +99,17 @@ def _picture_times(path: Path, index: int, start: Fraction, rate: Fraction) -> P
 
 
 def clip_size(spec: RenderSpec, source: SourceInfo, capabilities: Capabilities) -> tuple[int, int]:
-    """Return width and height of the clip: what was asked for, else the source's as far as the engine can."""
+    """Return width and height of the clip: what was asked for, else the source's as far as the engine can.
+
+    An engine that has a usual area gets the source's shape at that area, for a small picture, too.
+    """
     if spec.size is not None:
         return spec.size
     width, height = source.size
     limit = capabilities.usual_pixels or capabilities.most_pixels
     most = limit or _MOST_PIXELS[source.kind]
     scale = math.sqrt(most / (width * height))
-    if capabilities.keeps_size or capabilities.most_pixels is None:
+    if capabilities.usual_pixels is None and (capabilities.keeps_size or capabilities.most_pixels is None):
         scale = min(1.0, scale)
     step = capabilities.size_multiple
 
@@ -131,17 +134,16 @@ def clip_fps(spec: RenderSpec, source: SourceInfo, capabilities: Capabilities) -
 
 
 def clip_frames(spec: RenderSpec, source: SourceInfo, voice_samples: int, frames: FrameMap) -> int:
-    """Return how many frames the clip has, by the length policy; at least 1."""
-    voice = frames.frames_for(voice_samples)
-    if source.seconds is None:
-        return max(1, voice)
-    video = math.floor(source.seconds * frames.fps + Fraction(1, 100))
-    match spec.length_policy:
-        case LengthPolicy.END_WITH_VOICE:
-            return max(1, voice)
-        case LengthPolicy.CUT:
-            return max(1, min(voice, video))
-    return max(1, voice, video)
+    """Return how many frames the clip has, by the length policy and the limit of the spec; at least 1."""
+    count = max(1, _by_policy(spec.length_policy, source, frames.frames_for(voice_samples), frames.fps))
+    return count if spec.most_frames is None else min(count, spec.most_frames)
+
+
+def _by_policy(policy: LengthPolicy, source: SourceInfo, voice: int, fps: Fraction) -> int:
+    if source.seconds is None or policy is LengthPolicy.END_WITH_VOICE:
+        return voice
+    video = math.floor(source.seconds * fps + Fraction(1, 100))
+    return min(voice, video) if policy is LengthPolicy.CUT else max(voice, video)
 
 
 class PictureSource:

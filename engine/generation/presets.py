@@ -62,7 +62,8 @@ class Preset:
 
     def size(self, source: tuple[int, int], capabilities: Capabilities) -> tuple[int, int] | None:
         """Return the size for a source of this width and height; ``None`` if that is not to be made smaller."""
-        if self.most_pixels is None or source[0] * source[1] <= self.most_pixels or not capabilities.keeps_size:
+        usual = capabilities.usual_pixels or source[0] * source[1]
+        if self.most_pixels is None or usual <= self.most_pixels or not capabilities.keeps_size:
             return None
         scale = math.sqrt(self.most_pixels / (source[0] * source[1]))
         step = capabilities.size_multiple

@@ -91,6 +91,7 @@ class RenderSpec:
         lead_in: pictures that the engine draws before the first one shown while it hears silence, and that are thrown
             away; ``None`` leaves it to the engine.
         length_policy: when voice and video differ in length.
+        most_frames: the clip ends after so many frames at the latest, its sound with it; ``None`` without a limit.
         silence_policy: what the mouth does in pauses.
         segment_seconds: length of a segment, after which a stopped render goes on; ``None`` goes by the length rule.
         online_decode: whether an engine that can do so continues from its decoded pictures.
@@ -122,6 +123,7 @@ class RenderSpec:
     audio_offset_steps: tuple[tuple[Fraction, float], ...] = ()
     lead_in: int | None = None
     length_policy: LengthPolicy = LengthPolicy.END_WITH_VOICE
+    most_frames: int | None = None
     silence_policy: SilencePolicy = SilencePolicy.CLOSED
     segment_seconds: Fraction | None = None
     online_decode: bool = False
@@ -156,6 +158,7 @@ class RenderSpec:
             (times != sorted(set(times)) or any(time < 0 for time in times), "audio_offset_steps", len(times)),
             (not 0 <= self.seed < 2**63, "seed", self.seed),
             (self.lead_in is not None and not 0 <= self.lead_in <= 100, "lead_in", self.lead_in),
+            (self.most_frames is not None and self.most_frames < 1, "most_frames", self.most_frames),
             (self.segment_seconds is not None and self.segment_seconds <= 0, "segment_seconds", self.segment_seconds),
             (
                 self.online_decode_chunk is not None and self.online_decode_chunk < 1,
@@ -297,6 +300,7 @@ _READERS: dict[str, Any] = {
     "audio_offset_steps": _several(_pair(Fraction, _number)),
     "lead_in": _maybe(_whole),
     "length_policy": LengthPolicy,
+    "most_frames": _maybe(_whole),
     "silence_policy": SilencePolicy,
     "segment_seconds": _maybe(Fraction),
     "online_decode": _flag,

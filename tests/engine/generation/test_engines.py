@@ -106,6 +106,10 @@ def test_presets_are_named_and_leave_engines_what_they_do_not_know() -> None:
     width, height = quick.size((1920, 1080), capabilities) or (0, 0)
     assert 0.9 * 262144 < width * height <= 262144
     assert quick.size((64, 64), capabilities) is None
+    usual = replace(capabilities, usual_pixels=704 * 384)
+    assert preset("balanced").size((1920, 1080), usual) is None  # the engine's own size is smaller than the preset's
+    width, height = quick.size((1920, 1080), usual) or (0, 0)
+    assert 0.9 * 262144 < width * height <= 262144
     with pytest.raises(Refused):
         preset("worst")
 

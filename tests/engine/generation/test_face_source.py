@@ -122,6 +122,20 @@ def test_an_engine_with_a_size_of_its_own_gets_it(tmp_path: Path) -> None:
     assert clip_size(replace(SPEC, size=(640, 384)), info, engine) == (640, 384)
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [((1280, 720), (704, 384)), ((128, 72), (704, 384)), ((300, 300), (512, 512)), ((90, 210), (320, 768))],
+)
+def test_an_engine_with_a_usual_area_gets_it_in_the_source_s_shape(
+    tmp_path: Path, source: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    """Of a small picture too: a network that was trained at one area draws badly at others."""
+    info = look_at(write_picture(tmp_path / "face.png", face(*source)))
+    engine = replace(ENGINE, size_multiple=64, usual_pixels=704 * 384)
+    assert clip_size(SPEC, info, engine) == expected
+    assert clip_size(replace(SPEC, size=(64, 128)), info, engine) == (64, 128)
+
+
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("fps", [Fraction(16), Fraction(25), Fraction(30000, 1001), Fraction(60)])
 def test_a_video_is_shown_by_time_at_any_rate(tmp_path: Path, rate: Fraction, fps: Fraction) -> None:
@@ -176,6 +190,16 @@ def test_a_long_video_follows_the_policy(tmp_path: Path) -> None:
         LengthPolicy.LOOP: 75,
         LengthPolicy.PING_PONG: 75,
     }
+
+
+def test_a_clip_can_be_shortened_further_but_not_lengthened(tmp_path: Path) -> None:
+    moving = look_at(make_clip(tmp_path / "face.mp4", seconds=3, audio_codec=None).path)
+    still = look_at(write_picture(tmp_path / "face.png", face()))
+    frames = FrameMap(Fraction(25))
+    for info in (moving, still):
+        for most, count in ((1, 1), (20, 20), (25, 25), (1000, 25)):
+            assert clip_frames(replace(SPEC, most_frames=most), info, 16_000, frames) == count
+    assert clip_frames(replace(SPEC, most_frames=30, length_policy=LengthPolicy.HOLD), moving, 16_000, frames) == 30
 
 
 def test_the_rate_is_the_videos_where_the_engine_can(tmp_path: Path) -> None:

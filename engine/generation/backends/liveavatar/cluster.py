@@ -177,7 +177,14 @@ class ClusterDenoiser:
 
 
 def load_cluster(
-    weights: Transformer, script: Script, choice: Choice, devices: Sequence[str], dtype: torch.dtype, kernel: str
+    weights: Transformer,
+    script: Script,
+    choice: Choice,
+    devices: Sequence[str],
+    dtype: torch.dtype,
+    kernel: str,
+    *,
+    compiled: bool = False,
 ) -> Job[ClusterDenoiser]:
     """Start a process per device and wait until all have loaded their share.
 
@@ -188,6 +195,7 @@ def load_cluster(
         devices: one per process.
         dtype: of the activations.
         kernel: which attention kernel.
+        compiled: whether the layers are compiled in the first pass.
 
     Raises:
         Refused: if a process cannot load its share, or dies.
@@ -201,6 +209,7 @@ def load_cluster(
         devices=tuple(devices),
         dtype=dtype,
         kernel=kernel,
+        compiled=compiled,
         meeting=Path(folder.name) / "ranks",
         size=script.size,
         levels=script.levels,

@@ -15,6 +15,9 @@ BLOCK_LATENTS = 3
 """Latent frames that are denoised together."""
 BLOCK_FRAMES = LATENT_FRAMES * BLOCK_LATENTS
 """Video frames per block."""
+LEAD_IN = 3
+"""Pictures of silence ahead. The published program throws its first three pictures away but not their sound, so that
+its pictures lead the sound by three frames: 120 ms at 25 per second. They are drawn to silence here."""
 MOTION_LATENTS = 19
 """Latent frames of the past that the frame packer looks at: 1 at full size, 2 at half, 16 at a quarter."""
 WINDOW_BLOCKS = 4

@@ -88,7 +88,14 @@ class LocalDenoiser:
 
 
 def load_local(
-    weights: Transformer, script: Script, choice: Choice, device: str, dtype: torch.dtype, kernel: str
+    weights: Transformer,
+    script: Script,
+    choice: Choice,
+    device: str,
+    dtype: torch.dtype,
+    kernel: str,
+    *,
+    compiled: bool = False,
 ) -> Job[LocalDenoiser]:
     """Load the transformer onto one device (or beside it).
 
@@ -99,6 +106,7 @@ def load_local(
         device: where it is computed.
         dtype: of the activations.
         kernel: which attention kernel.
+        compiled: whether the layers are compiled in the first pass.
 
     Raises:
         Refused: as :func:`engine.generation.backends.liveavatar.weights.load_network`.
@@ -106,6 +114,8 @@ def load_local(
     waiting = "cpu" if choice.stream_weights else None
     network = yield from load_network(weights, device=device, dtype=dtype, layers_device=waiting)
     layers = StreamedLayers(network, torch.device(device)) if choice.stream_weights else None
+    if compiled:
+        network.compile_layers()
     rings = RingOptions(choice.window, choice.fp8_rings, choice.rings_on_host)
     stage = Stage(
         network, script.size, range(script.levels.steps), rings=rings, layers=layers, device=device, dtype=dtype

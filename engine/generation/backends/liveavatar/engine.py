@@ -23,7 +23,15 @@ from engine.generation.backend import (
     RenderJob,
     SourceKind,
 )
-from engine.generation.backends.liveavatar.config import BLOCK_FRAMES, SIZE_STEP, LatentSize, ModelConfig, WeightFormat
+from engine.generation.backends.liveavatar.config import (
+    BLOCK_FRAMES,
+    LEAD_IN,
+    SIZE_STEP,
+    LatentSize,
+    ModelConfig,
+    WeightFormat,
+)
+from engine.generation.backends.liveavatar.failures import failure, is_out_of_memory
 from engine.generation.backends.liveavatar.files import Files, requirements
 from engine.generation.backends.liveavatar.planner import FP8_SINCE, GB, Counts, MemoryPlan, Planner
 from engine.generation.backends.liveavatar.settings import PARAMETERS, USUAL_AREA, Settings
@@ -44,10 +52,6 @@ if TYPE_CHECKING:
     from engine.generation.backends.liveavatar.drawing import Drawing
     from engine.generation.backends.liveavatar.schedule import Script
     from engine.generation.backends.liveavatar.weights import Transformer
-
-LEAD_IN = 3
-"""Pictures of silence ahead. The published program throws its first three pictures away but not their sound, so that
-its pictures lead the sound by three frames: 120 ms at 25 per second. They are drawn to silence here."""
 
 _RATES = (Fraction(25), Fraction(16))
 _BIG = 2_000_000_000
@@ -133,7 +137,7 @@ class LiveAvatar:
         """
         self.close()
         self._devices = devices
-        with _memory_watched(devices):
+        with _failures_told(devices):
             yield from self._loaded(job, devices)
 
     def _loaded(self, job: RenderJob, devices: Devices) -> Job[None]:
@@ -196,7 +200,7 @@ class LiveAvatar:
         """See :class:`~engine.generation.backend.Backend`."""
         if self._drawing is None:
             raise RuntimeError("nothing is loaded")
-        with _memory_watched(self._devices):
+        with _failures_told(self._devices):
             yield from self._drawing.pictures(segment.first_frame, segment.frame_count)
 
     def state(self) -> bytes | None:
@@ -235,10 +239,11 @@ def _denoiser(
     from engine.generation.backends.liveavatar.denoiser import load_local
 
     choice = chosen.choice
+    kernel, compiled = settings.attention, settings.compiled
     if choice.stages > 1:
         devices = names[: choice.stages]
-        return (yield from load_cluster(weights, script, choice, devices, dtype, settings.attention))
-    return (yield from load_local(weights, script, chosen.choice, names[0], dtype, settings.attention))
+        return (yield from load_cluster(weights, script, choice, devices, dtype, kernel, compiled=compiled))
+    return (yield from load_local(weights, script, choice, names[0], dtype, kernel, compiled=compiled))
 
 
 def _script(
@@ -367,19 +372,14 @@ def _check_source(spec: RenderSpec) -> None:
 
 
 @contextmanager
-def _memory_watched(devices: Devices) -> Iterator[None]:
-    """Say in the frame's words when memory runs out, or a card is lost."""
+def _failures_told(devices: Devices) -> Iterator[None]:
+    """Say in the frame's words when memory runs out, or something of the machine fails."""
     try:
         yield
-    except MemoryError as error:
-        raise OutOfMemory("cpu") from error
-    except RuntimeError as error:
-        said = str(error)
-        if type(error).__name__ == "OutOfMemoryError" or "out of memory" in said:
-            raise OutOfMemory(devices.names[0]) from error
-        if any(mark in said for mark in _LOST):
-            raise Refused.because("liveavatar.card_lost", device=devices.names[0]) from error
-        raise
-
-
-_LOST = ("CUDA error: unspecified launch failure", "CUDA error: device-side", "GPU is lost", "CUDA-capable device(s)")
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory("cpu" if isinstance(error, MemoryError) else devices.names[0]) from error
+        refusal = failure(error, devices.names[0])
+        if refusal is None:
+            raise
+        raise Refused(refusal) from error

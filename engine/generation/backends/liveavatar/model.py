@@ -7,9 +7,9 @@ video without a batch: tokens are ``[tokens, dim]``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +71,13 @@ class Block(nn.Module):
             nn.Linear(config.dim, config.ffn_dim), nn.GELU("tanh"), nn.Linear(config.ffn_dim, config.dim)
         )
         self.eps = config.eps
+        # Functions, not methods: a method would hold the block that holds it.
+        self._project: Callable[..., Any] = Block.project
+        self._finish: Callable[..., Any] = Block.finish
+
+    def compile_parts(self, project: Callable[..., Any], finish: Callable[..., Any]) -> None:
+        """Compute with compiled versions of :meth:`project` and :meth:`finish`; all blocks share them."""
+        self._project, self._finish = project, finish
 
     def forward(self, x: Tensor, layer: int, given: Pass, prompt: tuple[Tensor, Tensor]) -> Tensor:
         """Map tokens ``[tokens, dim]`` to tokens.
@@ -81,9 +88,10 @@ class Block(nn.Module):
             given: what the pass depends on.
             prompt: :meth:`prompt` of ``given.context``.
         """
-        queries, keys, values = self.project(x, given.modulation.blocks, given.rotation)
+        queries, keys, values = self._project(self, x, given.modulation.blocks, given.rotation)
         keys, values = given.memory.exchange(layer, keys, values, given.rotation)
-        return self.finish(x, attend(queries, keys, values), given.modulation.blocks, prompt)
+        after: Tensor = self._finish(self, x, attend(queries, keys, values), given.modulation.blocks, prompt)
+        return after
 
     def prompt(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys and values of the embedded prompt; passes of one prompt share them."""
@@ -200,6 +208,22 @@ class S2VTransformer(nn.Module):
         self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
         self.casual_audio_encoder = CausalAudioEncoder(config)  # spelled so in the official files
         self.head = _Head(config)
+
+    def compile_layers(self, backend: str = "inductor") -> None:
+        """Let torch compile what is before and after the self-attention of each layer.
+
+        Attention itself is one kernel already, and what it attends to changes with every pass. The compiled code is the
+        same for all layers, wherever their weights lie; there is one for blocks and one for the sink.
+
+        Args:
+            backend: a compiler of torch's; the first pass takes as long as it needs.
+        """
+        torch.compiler.reset()  # what was compiled for other sizes counts towards a limit
+        project = torch.compile(Block.project, backend=backend, dynamic=False)
+        finish = torch.compile(Block.finish, backend=backend, dynamic=False)
+        for block in self.blocks.values():
+            assert isinstance(block, Block)
+            block.compile_parts(project, finish)
 
     @property
     def dtype(self) -> torch.dtype:

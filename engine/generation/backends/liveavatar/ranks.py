@@ -25,6 +25,7 @@ from torch import Tensor
 
 from engine.generation.backends.liveavatar.attention import attention_kernel
 from engine.generation.backends.liveavatar.config import BLOCK_FRAMES, BLOCK_LATENTS, LatentSize, WeightFormat
+from engine.generation.backends.liveavatar.failures import failure, is_out_of_memory
 from engine.generation.backends.liveavatar.files import Files
 from engine.generation.backends.liveavatar.links import END, PASS, RESTORE, SAVE, Chain, PassReceiver, PassSender
 from engine.generation.backends.liveavatar.model import S2VTransformer
@@ -52,6 +53,7 @@ class RankJob:
         devices: one per rank.
         dtype: of the activations.
         kernel: which attention kernel.
+        compiled: whether the layers are compiled in the first pass.
         meeting: a file that does not exist yet, over which the ranks find each other.
         size: of a latent frame.
         levels: noise levels.
@@ -67,6 +69,7 @@ class RankJob:
     devices: tuple[str, ...]
     dtype: torch.dtype
     kernel: str
+    compiled: bool
     meeting: Path
     size: LatentSize
     levels: NoiseLevels
@@ -114,7 +117,11 @@ def rank_main(rank: int, job: RankJob, pipe: Connection) -> None:
     except Refused as refused:
         pipe.send(("refused", refused.refusal))
     except (RuntimeError, MemoryError) as error:
-        pipe.send(("memory" if "memory" in f"{type(error).__name__} {error}".lower() else "failed", str(error)))
+        refusal = failure(error, job.devices[rank])
+        if refusal is not None:
+            pipe.send(("refused", refusal))
+            return
+        pipe.send(("memory" if is_out_of_memory(error) else "failed", str(error)))
         raise
 
 
@@ -134,6 +141,8 @@ class _Rank(ABC):
                 layers_device=waiting,
             )
         )  # fmt: skip
+        if job.compiled:
+            self._network.compile_layers()
         streamed = StreamedLayers(self._network, device) if choice.stream_weights else None
         rings = RingOptions(choice.window, choice.fp8_rings, choice.rings_on_host)
         self._stage = Stage(

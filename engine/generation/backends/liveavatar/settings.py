@@ -41,6 +41,7 @@ class Settings:
         sample_steps: denoising steps, 3 or 4.
         window: blocks a block sees, from ``infer_frames``.
         attention: which attention kernel.
+        compiled: whether the layers are compiled first.
         save_rings: whether what the network remembers is saved now and then, so that a stopped render goes on at once.
         wishes: for the planner.
     """
@@ -48,6 +49,7 @@ class Settings:
     sample_steps: int
     window: int
     attention: str
+    compiled: bool
     save_rings: bool
     wishes: Wishes
 
@@ -62,6 +64,7 @@ class Settings:
             sample_steps=steps,
             window=window,
             attention=str(values["attention"]),
+            compiled=bool(values["compile"]),
             save_rings=bool(values["save_rings"]),
             wishes=Wishes(
                 steps=steps,
@@ -112,5 +115,6 @@ PARAMETERS = (
     _parameter("ring_precision", ParameterKind.CHOICE, _AUTO, choices=(_AUTO, "full", "fp8")),
     _parameter("ring_place", ParameterKind.CHOICE, _AUTO, choices=(_AUTO, "card", "ram")),
     _parameter("attention", ParameterKind.CHOICE, "auto", choices=KERNELS),
+    _parameter("compile", ParameterKind.FLAG, False),
     _parameter("save_rings", ParameterKind.FLAG, True),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from torch import Tensor
 from engine.generation.backend import Gpu, Host
 from engine.generation.backends.liveavatar import audio, denoiser, vae
 from engine.generation.backends.liveavatar.denoiser import LocalDenoiser
+from engine.generation.backends.liveavatar.importing import import_settings
 from engine.generation.backends.liveavatar.schedule import Finished, Script
 from engine.generation.render import estimate, render
 from engine.generation.report import RenderReport
@@ -115,7 +116,7 @@ def metered(monkeypatch: pytest.MonkeyPatch) -> None:
         power = torch.stack([wave[320 * n : 320 * n + 400].square().mean().sqrt() for n in range(rows)])
         return power[None, :, None].expand(25, -1, 8)
 
-    def load(_weights: Any, script: Script, *_: Any) -> Iterator[Progress]:
+    def load(_weights: Any, script: Script, *_: Any, **__: Any) -> Iterator[Progress]:
         yield Progress("loading", 0.5)
         return Meter(script)  # type: ignore[return-value]  # what a job returns
 
@@ -227,13 +228,27 @@ def content_of(spec: RenderSpec) -> str:
 @pytest.mark.usefixtures("metered")
 @pytest.mark.parametrize(
     ("shape", "size"),
-    [((90, 210, 4), (192, 64)), ((300, 300, 3), (256, 256)), ((1080, 1920, 3), (704, 384)), ((64, 64, 3), (64, 64))],
+    [((90, 210, 4), (768, 320)), ((300, 300, 3), (512, 512)), ((1080, 1920, 3), (704, 384)), ((64, 64, 3), (512, 512))],
 )
 def test_pictures_of_any_shape(spec: RenderSpec, shape: tuple[int, int, int], size: tuple[int, int]) -> None:
-    """21:9 with transparency, a square, a stamp: whole multiples of 64, without bars."""
+    """21:9 with transparency, a square, a stamp: their shape at the usual area, in multiples of 64, without bars."""
     write_picture(spec.source, np.full(shape, 255, np.uint8), pixel_format="rgba" if shape[2] == 4 else "rgb24")
     write_voice(spec.voice, seconds=0.3)
     assert rendered(replace(spec, size=None)).size == size
+
+
+@pytest.mark.usefixtures("metered")
+@pytest.mark.parametrize(("clips", "frames"), [(1, 45), (3, 75)])
+def test_num_clip_shortens_as_the_voice_does(spec: RenderSpec, clips: int, frames: int) -> None:
+    write_voice(spec.voice, seconds=3.0)
+    read = import_settings(f"--num_clip {clips} --size 704*384", replace(spec, engine="draft"))
+    report = rendered(read.spec)
+    assert report.frames == frames  # one clip less the three pictures; then the voice is what ends it
+    info = probe(spec.target)
+    assert info.video is not None
+    assert info.audio is not None
+    assert info.video.frame_count == frames
+    assert info.audio.duration == pytest.approx(frames / 25, abs=0.05)  # an AAC frame at either end
 
 
 def test_a_picture_of_one_pixel_is_refused(spec: RenderSpec) -> None:
@@ -271,6 +286,29 @@ def test_the_plan_is_told_before_loading(spec: RenderSpec, monkeypatch: pytest.M
     assert keys[0] == "liveavatar.plan.wavefront"
     assert {"liveavatar.plan.speed", "liveavatar.note.not_saved", "liveavatar.note.no_prompt"} <= set(keys)
     assert all(note.text("zh_CN") != note.text("en") for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RuntimeError("No available kernel. Aborting execution."), "liveavatar.no_kernel"),
+        (torch._dynamo.exc.TorchDynamoException("no C++ compiler"), "liveavatar.not_compiled"),
+    ],
+)
+def test_what_this_machine_cannot_do_is_said(
+    spec: RenderSpec, monkeypatch: pytest.MonkeyPatch, error: RuntimeError, code: str
+) -> None:
+    def fail(_: LocalDenoiser) -> Iterator[Finished]:
+        raise error
+        yield
+
+    monkeypatch.setattr(LocalDenoiser, "blocks", fail)
+    assert refusal_of(spec).code == code
+
+
+def test_attention_kernels_are_asked_for_by_name(spec: RenderSpec) -> None:
+    """On a processor there is no cuDNN; which kernels exist is the machine's affair, what they compute is not."""
+    assert refusal_of(spec.with_parameters(attention="cudnn")).code == "liveavatar.no_kernel"
 
 
 def test_a_lost_card_is_said_in_words(spec: RenderSpec, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_a_command_line(base: RenderSpec) -> None:
     spec = read.spec
     assert (spec.engine, spec.seed, spec.size) == ("liveavatar", 420, (704, 384))
     assert (spec.prompt, spec.voice) == ('It\'s a "dwarf" -- laughing', Path("my voice.wav"))
-    assert (spec.precision, spec.online_decode) == (Precision.FP8, True)
+    assert (spec.precision, spec.online_decode, spec.most_frames) == (Precision.FP8, True, 36 * 10_000 - 3)
     assert dict(spec.parameters) == {"infer_frames": 36, "sample_steps": 4}
     assert {"liveavatar.import.frames", "liveavatar.import.clips"} <= {note.key for note in read.notes}
     assert all(note.text("zh_CN") != note.text("en") for note in read.notes)
@@ -47,13 +47,64 @@ def test_the_web_page(base: RenderSpec) -> None:
     assert {"liveavatar.import.steps", "liveavatar.import.seed"} <= {note.key for note in read.notes}
 
 
+def test_every_setting_says_what_it_became_or_why_it_did_not(base: RenderSpec) -> None:
+    read = import_settings(LINE.replace("{image}", str(base.source)), base)
+    data = read.spec.to_json()
+    for setting in read.settings:
+        assert bool(setting.here) is (setting.why_not is None)
+        if setting.here.startswith("parameters."):
+            assert data["parameters"][setting.here.removeprefix("parameters.")] == setting.becomes
+        elif setting.here:
+            assert data[setting.here] == setting.becomes
+    assert {each.name for each in read.settings if each.why_not} == {
+        "nproc_per_node", "sample_guide_scale", "convert_model_dtype",
+    }  # fmt: skip
+
+
+def test_a_script_with_its_surroundings(base: RenderSpec) -> None:
+    """Variables, comments, redirections and the program's own name are no settings, and no values of settings."""
+    read = import_settings(
+        "# --base_seed 9\nexport ENABLE_COMPILE=false\ntorchrun --master_port=29101 run.py --single_gpu --base_seed 7 "
+        "--offload_kv_cache --fp8 2>&1 | tee log", base,
+    )  # fmt: skip
+    assert (read.spec.seed, read.spec.precision) == (7, Precision.FP8)
+    assert dict(read.spec.parameters) == {"compile": False, "ring_place": "ram"}
+    assert [each.value for each in read.settings if each.name == "master_port"] == ["29101"]
+
+
+def test_a_picture_that_is_elsewhere_leaves_the_size_open(base: RenderSpec) -> None:
+    read = import_settings("--size 1280*720 --image gone.png", base)
+    assert read.spec.size is None
+    assert {note.key for note in read.notes} == {"liveavatar.import.no_picture"}
+
+
+@pytest.mark.parametrize(
+    ("clips", "infer_frames", "frames"), [(1, None, 45), (10, None, 477), (10, 36, 357), (2, 32, 69)]
+)
+def test_num_clip_is_a_length(base: RenderSpec, clips: int, infer_frames: int | None, frames: int) -> None:
+    """So many clips, without the three pictures that the published program throws away."""
+    line = f"--num_clip {clips}" + ("" if infer_frames is None else f" --infer_frames {infer_frames}")
+    assert import_settings(line, base).spec.most_frames == frames
+
+
 def test_names_that_articles_mention(base: RenderSpec) -> None:
     read = import_settings("--audio_offset_ms=-40 --fps 16 --audio_fps 16000 --online_decode_chunk 24", base)
     assert (read.spec.audio_offset_ms, read.spec.fps, read.spec.online_decode_chunk) == (-40, Fraction(16), 24)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hello", "--what 3", "--prompt 'open", "--size 3*3", "--infer_frames many", "--audio_fps 44100"]
+    "text",
+    [
+        "",
+        "hello",
+        "--what 3",
+        "--prompt 'open",
+        "--size 3*3",
+        "--infer_frames many",
+        "--audio_fps 44100",
+        "--num_clip 0",
+        "--fps 1/0",
+    ],
 )
 def test_nonsense_is_refused(base: RenderSpec, text: str) -> None:
     with pytest.raises(Refused):
