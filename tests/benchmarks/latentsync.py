@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from engine.generation.backends.latentsync.faces import ChosenFace
 from engine.generation.backends.latentsync.rendering import Manner, Rendering
 from engine.generation.backends.latentsync.silence import fully_drawn
 from engine.generation.backends.latentsync.windows import Grid
+from engine.generation.device_pool import Drawing, LocalPool
 from engine.generation.face_source import look_at, open_source
 from engine.generation.plan import Segment
 from engine.generation.segment_file import SegmentWriter
@@ -131,7 +132,7 @@ class _Copier:
         self._per_window = per_window
         self.seconds = 0.0
 
-    def draw(self, parts: Sequence[WindowPart]) -> Generator[float, None, list[Face]]:
+    def draw(self, parts: Sequence[WindowPart]) -> Drawing[list[Face]]:
         """Return the faces as they are, after the time that a network would take on a card."""
         began = time.perf_counter()
         for _ in parts:
@@ -140,9 +141,6 @@ class _Copier:
         faces = [part.faces.astype(np.float32) / np.float32(127.5) - 1 for part in parts]
         self.seconds += time.perf_counter() - began
         return faces
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class _Silence:
@@ -163,21 +161,22 @@ def _around(folder: Path) -> None:
     rows = []
     for label, per_window in (("networks take no time", 0.0), ("networks take 0.5 s per window", 0.5)):
         copier = _Copier(per_window)
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         _draw(clip, frames, copier, folder / "segment.mkv")
-        took = time.perf_counter() - began
+        took, cpu = time.perf_counter() - began, time.process_time() - began_cpu
         rows.append(
             (
                 label,
                 f"{frames / took:.0f}",
+                f"{1000 * cpu / frames:.1f} ms",
                 f"{took:.1f} s",
                 f"{copier.seconds:.1f} s",
-                f"{took - copier.seconds:.1f} s",
+                f"{100 * (took / copier.seconds - 1):.0f} %" if per_window else "",
             )
         )
     show(
         "1280x720, 12 s: decode, faces, cut out, sound, put back, encode",
-        ("", "frames/s", "whole", "in the networks", "around them"),
+        ("", "frames/s", "processor time per frame", "whole", "bare calls of the networks", "more than these"),
         rows,
     )
 
@@ -194,6 +193,7 @@ def _memory(folder: Path) -> None:
 
 def draw_all(clip: Path, minutes: int) -> None:
     """Draw a clip of some minutes, over and over the same pictures."""
+    torch.set_grad_enabled(False)
     _draw(clip, minutes * 60 * int(RATE), _Copier(), None)
 
 
@@ -206,8 +206,8 @@ def _draw(clip: Path, frames: int, copier: _Copier, target: Path | None) -> None
         WhisperConfig(d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536)
     ).eval()
     speech = SpeechStates(encoder, _Silence(frames * 640))
-    manner = Manner(256, lambda: ChosenFace(256, None, 0.97), whole_box=False, read_ahead=24, batch=1)
-    rendering = Rendering(source, grid, speech, fully_drawn(grid.drawn_count), copier, manner)
+    manner = Manner(256, lambda: ChosenFace(256, None, 0.97), whole_box=False)
+    rendering = Rendering(source, grid, speech, fully_drawn(grid.drawn_count), LocalPool(copier.draw), manner)
     pictures = (
         item
         for first in range(0, frames, 80)

@@ -173,12 +173,17 @@ class SpeechStates:
         """
         if self.rows == 0:
             return torch.zeros(len(times), TOKENS, self._encoder.config.d_model)
-        windows = [self.states(window_rows(time, self.rows)) for time in times]
-        return torch.stack(windows).flatten(1, 2)
+        rows = np.stack([window_rows(time, self.rows) for time in times])
+        return self.states(rows.ravel()).unflatten(0, rows.shape).flatten(1, 2)
 
     def states(self, rows: npt.NDArray[np.int64]) -> Tensor:
         """Return rows of the stack, shape ``(len(rows), 5, 384)``."""
-        return torch.stack([self._slice(int(row) // _SLICE_STATES)[int(row) % _SLICE_STATES] for row in rows])
+        slices, places = np.divmod(rows, _SLICE_STATES)
+        found = torch.empty(len(rows), 1 + len(self._encoder.layers), self._encoder.config.d_model)
+        for number in np.unique(slices):
+            chosen = slices == number
+            found[torch.from_numpy(chosen)] = self._slice(int(number))[torch.from_numpy(places[chosen])]
+        return found
 
     def _slice(self, number: int) -> Tensor:
         """Return the states of one slice, shape ``(1500, 5, 384)``."""

@@ -17,9 +17,12 @@ import torch
 from torch import Tensor
 
 from engine.generation.backends.latentsync.align import Image
+from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.mask import keep_mask, latent_mask
-from engine.generation.backends.latentsync.networks import Networks, memory_of
+from engine.generation.backends.latentsync.networks import Networks, Placement, load_networks, memory_of
 from engine.generation.backends.latentsync.sampler import Condition, Sampling, sample_window
+from engine.generation.device_pool import Draw, Drawing
+from engine.jobs import Job
 from engine.refusal import Refused
 
 Face = npt.NDArray[np.float32]
@@ -45,7 +48,7 @@ class WindowPart:
 
     first: int
     faces: Image
-    audio: Tensor
+    audio: npt.NDArray[np.float32]
 
 
 class Randomness(Protocol):
@@ -79,29 +82,8 @@ class SeededNoise:
         return masked, whole
 
 
-Drawing = Generator[float, None, list[Face]]
-"""Draws parts; yields the share that is done, returns the faces of each part, shape ``(f, r, r, 3)``."""
-
-
-class Drawer(Protocol):
-    """Draws parts of windows, on one device or on several."""
-
-    def draw(self, parts: Sequence[WindowPart]) -> Drawing:
-        """Draw some parts.
-
-        Raises:
-            OutOfMemory: if they do not fit.
-            Refused: ``latentsync.not_a_number``.
-        """
-        ...
-
-    def close(self) -> None:
-        """Give everything back."""
-        ...
-
-
-class LocalDrawer:
-    """Draws in this process.
+class Drawer:
+    """Draws parts of windows on one device.
 
     Args:
         networks: the three networks.
@@ -114,8 +96,16 @@ class LocalDrawer:
         self._sampling = sampling
         self._randomness = randomness
 
-    def draw(self, parts: Sequence[WindowPart]) -> Drawing:
-        """Draw some parts; where a result is not a number, once more in single precision."""
+    def draw(self, parts: Sequence[WindowPart]) -> Drawing[list[Face]]:
+        """Draw some parts; where a result is not a number, once more in single precision.
+
+        Returns:
+            The faces of each part, shape ``(f, r, r, 3)``.
+
+        Raises:
+            OutOfMemory: if they do not fit.
+            Refused: ``latentsync.not_a_number``.
+        """
         with memory_of(self._networks.placement.device):
             faces = yield from self._draw(parts)
             if faces is None and not self._networks.is_single_precision:
@@ -124,9 +114,6 @@ class LocalDrawer:
         if faces is None:
             raise Refused.because("latentsync.not_a_number")
         return faces
-
-    def close(self) -> None:
-        """Do nothing: the networks go with this object."""
 
     def _draw(self, parts: Sequence[WindowPart]) -> Generator[float, None, list[Face] | None]:
         """Return the faces, or ``None`` if they are not numbers. The networks take turns over all parts."""
@@ -167,12 +154,34 @@ class LocalDrawer:
             mask=torch.from_numpy(latent_mask(resolution).copy()).to(self._networks.placement.device),
             masked=(yield from _collected(self._networks.encoded(pictures * keep, masked_noise))),
             reference=(yield from _collected(self._networks.encoded(pictures, noise))),
-            audio=part.audio,
+            audio=torch.from_numpy(part.audio),
         )
 
     def _decode(self, latents: Tensor) -> Generator[None, None, Tensor]:
         decoded = yield from _collected(self._networks.decoded(latents))
         return decoded.cpu()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What one device needs in order to draw.
+
+    Attributes:
+        files: what is loaded.
+        placement: where and how it computes.
+        sampling: how it draws.
+        seed: of everything random.
+    """
+
+    files: Files
+    placement: Placement
+    sampling: Sampling
+    seed: int
+
+    def load(self) -> Job[Draw[Sequence[WindowPart], list[Face]]]:
+        """Load the networks; see :class:`engine.generation.device_pool.Setup`."""
+        networks = yield from load_networks(self.files, self.placement)
+        return Drawer(networks, self.sampling, SeededNoise(self.seed)).draw
 
 
 def _collected(parts: Iterator[Tensor]) -> Generator[None, None, Tensor]:

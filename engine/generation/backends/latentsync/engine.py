@@ -30,6 +30,7 @@ from engine.generation.backends.latentsync.memory import (
 )
 from engine.generation.backends.latentsync.settings import PARAMETERS, Settings
 from engine.generation.backends.latentsync.windows import MODEL_FPS, WINDOW, Grid
+from engine.generation.drawn_ahead import PICTURES_READ, PICTURES_READY
 from engine.generation.machine import GpuMonitor
 from engine.generation.plan import Plan, Segment
 from engine.generation.spec import Offload, Precision, RenderSpec, SilencePolicy
@@ -40,14 +41,11 @@ from engine.refusal import Refusal, Refused
 from engine.words import Message
 
 if TYPE_CHECKING:
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
-
-    from engine.generation.backends.latentsync.drawing import Drawer
+    from engine.generation.backends.latentsync.drawing import Face, WindowPart
     from engine.generation.backends.latentsync.faces import Finder
     from engine.generation.backends.latentsync.rendering import Rendering
+    from engine.generation.device_pool import Pool
 
-_READ_AHEAD_BYTES = 256 << 20
-_MOST_AHEAD = 24
 _BATCH_BYTES = 512 << 20
 _MOST_BATCH = 4
 """Windows that are encoded, denoised and decoded together where the networks take turns on the card."""
@@ -124,6 +122,7 @@ class LatentSync:
         # The neural packages take seconds to import: only whoever renders pays for it.
         from engine.generation.backends.latentsync.audio import SpeechStates
         from engine.generation.backends.latentsync.faces import ChosenFace, MarkedFace, survey
+        from engine.generation.backends.latentsync.networks import load_encoder
         from engine.generation.backends.latentsync.rendering import Manner, Rendering
         from engine.generation.backends.latentsync.silence import drawn_shares, fully_drawn
 
@@ -143,9 +142,13 @@ class LatentSync:
         work = _work(files, settings, devices.precision, tuple(cards.values()))
         placed = [_arranged(name, cards.get(name), work, devices) for name in devices.names]
         loading = _loaded(files, settings, placed, devices, job.spec.seed)
-        drawer, encoder = yield from part_of(loading, 0.2, 0.9)
+        pool = yield from part_of(loading, 0.2, 0.9)
         yield Progress("listening", 0.9)
-        speech = SpeechStates(encoder, job.voice)
+        try:
+            speech = SpeechStates(load_encoder(files.whisper), job.voice)
+        except BaseException:
+            pool.close()
+            raise
 
         def make_finder() -> Finder:
             if marks:
@@ -156,10 +159,9 @@ class LatentSync:
             resolution=files.resolution,
             make_finder=make_finder,
             whole_box=settings.paste == "face",
-            read_ahead=_ahead(job.plan),
-            batch=_batch(job.plan, placed[0], len(placed)),
+            batch=_batch(job.plan, placed[0]),
         )
-        self._rendering = Rendering(job.source, grid, speech, shares, drawer, manner)
+        self._rendering = Rendering(job.source, grid, speech, shares, pool, manner)
         yield Progress("loading", 1.0)
 
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:
@@ -204,38 +206,22 @@ def _arranged(name: str, card: Gpu | None, work: Work, devices: Devices) -> Arra
 
 def _loaded(
     files: Files, settings: Settings, placed: Sequence[Arrangement], devices: Devices, seed: int
-) -> Job[tuple[Drawer, WhisperEncoder]]:
+) -> Job[Pool[Sequence[WindowPart], list[Face]]]:
     """Load the networks, in this process or in one per device."""
-    import torch
-
-    from engine.generation.backends.latentsync.drawing import LocalDrawer, SeededNoise
-    from engine.generation.backends.latentsync.networks import Placement, dtype_of, load_encoder, load_networks
+    from engine.generation.backends.latentsync.drawing import Setup
+    from engine.generation.backends.latentsync.networks import Placement, dtype_of
     from engine.generation.backends.latentsync.sampler import Sampling, Solver
-    from engine.generation.backends.latentsync.workers import Setup, WorkerDrawer
+    from engine.generation.device_pool import open_pool
 
-    def placement(name: str, arrangement: Arrangement) -> Placement:
+    def setup(name: str, arrangement: Arrangement) -> Setup:
         batch = min(arrangement.vae_batch, devices.chunk or arrangement.vae_batch)
-        return Placement(name, dtype_of(devices.precision, name), arrangement.offload, batch)
-
-    def sampling(arrangement: Arrangement) -> Sampling:
-        return Sampling(
+        placement = Placement(name, dtype_of(devices.precision, name), arrangement.offload, batch)
+        sampling = Sampling(
             settings.steps, settings.guidance, settings.feature_cache, Solver(settings.solver), arrangement.sequential
         )
+        return Setup(files, placement, sampling, seed)
 
-    if len(devices.names) == 1:
-        networks = yield from load_networks(files, placement(devices.names[0], placed[0]))
-        return LocalDrawer(networks, sampling(placed[0]), SeededNoise(seed)), networks.encoder
-    setups = [
-        Setup(files, placement(name, each), sampling(each), seed, torch.get_num_threads())
-        for name, each in zip(devices.names, placed, strict=True)
-    ]
-    drawer = WorkerDrawer(setups)
-    try:
-        yield from drawer.ready()
-        return drawer, load_encoder(files.whisper)
-    except BaseException:
-        drawer.close()
-        raise
+    return (yield from open_pool([setup(name, each) for name, each in zip(devices.names, placed, strict=True)]))
 
 
 def _work(files: Files, settings: Settings, precision: Precision, cards: Sequence[Gpu]) -> Work:
@@ -271,19 +257,18 @@ def _picture_bytes(plan: Plan) -> int:
     return 3 * plan.size[0] * plan.size[1]
 
 
-def _ahead(plan: Plan) -> int:
-    return max(2, min(_MOST_AHEAD, _READ_AHEAD_BYTES // _picture_bytes(plan)))
-
-
-def _batch(plan: Plan, arrangement: Arrangement, workers: int) -> int:
-    """Return how many windows are drawn at once: one per worker, more where the networks take turns."""
+def _batch(plan: Plan, arrangement: Arrangement) -> int:
+    """Return how many windows a device draws together: more than one where the networks take turns on it."""
     if arrangement.offload is not Offload.MODEL:
-        return workers
+        return 1
     window_bytes = math.ceil(WINDOW * plan.fps / MODEL_FPS) * _picture_bytes(plan)
-    return workers * max(1, min(_MOST_BATCH, _BATCH_BYTES // window_bytes))
+    return max(1, min(_MOST_BATCH, _BATCH_BYTES // window_bytes))
 
 
-def _held_bytes(plan: Plan, grid: Grid, arrangement: Arrangement, workers: int) -> int:
-    """Return the size of the pictures of the clip that are in memory at once."""
-    frames = math.ceil((_batch(plan, arrangement, workers) * WINDOW + grid.overlap) * plan.fps / MODEL_FPS)
-    return (_ahead(plan) + frames + 2) * _picture_bytes(plan)
+def _held_bytes(plan: Plan, grid: Grid, arrangement: Arrangement, devices: int) -> int:
+    """Return the size of the pictures of the clip that are in memory at once.
+
+    Each device draws a batch of windows, or its pictures are put together, and one more batch is got ready.
+    """
+    frames = math.ceil(((devices + 1) * _batch(plan, arrangement) * WINDOW + grid.overlap) * plan.fps / MODEL_FPS)
+    return (2 * PICTURES_READ + PICTURES_READY + frames) * _picture_bytes(plan)

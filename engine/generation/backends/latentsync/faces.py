@@ -6,7 +6,7 @@ mesh and the smoothing start afresh. So a render that is taken up again in the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -231,13 +231,32 @@ def survey(source: Source, frame_count: int, number: int | None) -> None:
     )
 
 
-def seen_pictures(
-    source: Source, grid: Grid, resolution: int, make_face: Callable[[], Finder], first: int
-) -> Iterator[SeenPicture]:
-    """Yield the pictures of the clip with the chosen face, from ``first`` on; endless work is left to the caller.
+def pictures_from(source: Source, grid: Grid, first: int) -> Iterator[tuple[int, Image]]:
+    """Yield number and picture of all frames that decide what is found from a picture on, to the end of the clip.
 
     Args:
         source: the face.
+        grid: rate and length of the clip.
+        first: number of the first picture that is wanted; its block, and what says whether that begins with a cut,
+            comes before it.
+    """
+    for frame in range(max(0, _block_begin(grid, first) - _CUT_CONTEXT), grid.frame_count):
+        yield frame, source.frame_at(frame)
+
+
+def seen_pictures(
+    pictures: Iterable[tuple[int, Image]],
+    source: Source,
+    grid: Grid,
+    resolution: int,
+    make_face: Callable[[], Finder],
+    first: int,
+) -> Iterator[SeenPicture]:
+    """Yield the pictures of the clip with the chosen face, from ``first`` on.
+
+    Args:
+        pictures: what :func:`pictures_from` yields for the same ``first``.
+        source: says which pictures are the same one again.
         grid: rate and length of the clip.
         resolution: side of the network's square.
         make_face: returns a follower; it is closed when the pictures end or this generator is closed.
@@ -246,11 +265,9 @@ def seen_pictures(
     begin = _block_begin(grid, first)
     face = make_face()
     try:
-        frames = range(max(0, begin - _CUT_CONTEXT), grid.frame_count)
-        shown = ((float(frame), source.frame_at(frame)) for frame in frames)
         last: tuple[int, Matrix | None] | None = None
         begins_shot = False
-        for time, image, cut in with_cuts(shown):
+        for time, image, cut in with_cuts((float(frame), image) for frame, image in pictures):
             frame = round(time)
             if frame < begin:
                 continue

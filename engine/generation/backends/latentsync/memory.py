@@ -18,7 +18,6 @@ GIB = 1 << 30
 _UNET_PARAMETERS = 1_267_099_844
 _VAE_PARAMETERS = 83_653_863
 _UNET_CHANNELS = 320
-_ENCODER_BYTES = 8_208_384 * 4
 _UNET_PEAK = {256: (1.52, 1.77), 512: (2.28, 3.30)}
 """GiB of activations, one prediction and two at once (guidance), half precision."""
 _VAE_PEAK = {256: 0.095, 512: 0.38}
@@ -114,7 +113,7 @@ class Arrangement:
                 peak = max(unet + predicting, vae + picturing)
             case _:
                 peak = unet + vae + max(predicting, picturing)
-        return math.ceil((peak + _RUNTIME) * GIB) + _ENCODER_BYTES
+        return math.ceil((peak + _RUNTIME) * GIB)
 
     def main_bytes(self, work: Work, held_bytes: int, *, on_card: bool) -> int:
         """Return the peak of main memory.

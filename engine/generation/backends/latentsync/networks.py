@@ -1,4 +1,4 @@
-"""The three networks of LatentSync: which files they come from, and on which device each of them is when."""
+"""The networks of LatentSync: which files they come from, and on which device each of them is when."""
 
 from __future__ import annotations
 
@@ -62,19 +62,17 @@ def dtype_of(precision: Precision, device: str) -> torch.dtype:
 
 
 class Networks:
-    """Denoiser, picture autoencoder and listener, ready to compute.
+    """Denoiser and picture autoencoder, ready to compute.
 
     Attributes:
         unet: the denoiser.
         vae: the picture autoencoder.
-        encoder: Whisper's encoder; small, always in single precision.
         placement: where and how.
     """
 
-    def __init__(self, unet: LatentSyncUNet, vae: AutoencoderKL, encoder: WhisperEncoder, placement: Placement) -> None:
+    def __init__(self, unet: LatentSyncUNet, vae: AutoencoderKL, placement: Placement) -> None:
         self.unet = unet
         self.vae: nn.Module = vae  # type: ignore[assignment]  # diffusers' mixins hide what it is
-        self.encoder = encoder
         self.placement = placement
         self._place()
 
@@ -94,7 +92,6 @@ class Networks:
     def _place(self) -> None:
         device = self.placement.device
         with memory_of(device):
-            self.encoder.to(device)  # type: ignore[arg-type]  # transformers wraps it in a decorator
             if self.placement.offload is Offload.NONE:
                 self.unet.to(device)
                 self.vae.to(device)
@@ -166,7 +163,7 @@ def give_back() -> None:
 
 
 def load_networks(files: Files, placement: Placement) -> Job[Networks]:
-    """Load all three networks, strictly.
+    """Load both networks, strictly.
 
     Raises:
         Refused: as :func:`engine.models.checkpoints.load_strict`.
@@ -178,8 +175,7 @@ def load_networks(files: Files, placement: Placement) -> Job[Networks]:
         yield Progress("loading", 0.8)
         vae = load_vae(files.vae, dtype=placement.dtype)
         yield Progress("loading", 0.9)
-        encoder = load_encoder(files.whisper)
-    networks = Networks(unet, vae, encoder, placement)
+    networks = Networks(unet, vae, placement)
     yield Progress("loading", 1.0)
     return networks
 
@@ -193,7 +189,7 @@ def _unet(path: Path, dtype: torch.dtype) -> LatentSyncUNet:
 
 
 def load_encoder(path: Path) -> WhisperEncoder:
-    """Load Whisper's encoder in single precision, on the processor.
+    """Load Whisper's encoder in single precision, on the processor: it is small, and hears the same everywhere.
 
     Raises:
         Refused: as :func:`engine.models.checkpoints.load_strict`.

@@ -14,7 +14,7 @@ import torch
 
 from engine.generation.backends.latentsync.align import Aligner, cut_out, paste_box
 from engine.generation.backends.latentsync.audio import SpeechStates
-from engine.generation.backends.latentsync.drawing import LocalDrawer, SeededNoise, WindowPart
+from engine.generation.backends.latentsync.drawing import Drawer, SeededNoise, WindowPart
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.networks import Networks, Placement, load_networks
 from engine.generation.backends.latentsync.sampler import Condition, Sampling, Solver, sample_window
@@ -58,13 +58,9 @@ class PublishedNoise:
 def test_the_whole_pipeline_is_the_published_one(golden: Golden, guidance: float, cached: bool, tmp_path: Path) -> None:
     config, arrays = golden.config, golden.arrays
     resolution, window = config["resolution"], config["window"]
-    networks = Networks(
-        unet_of(golden.state("unet")),
-        vae_of(golden, tmp_path),
-        encoder_of(golden.state("whisper_encoder", shapes=whisper_shapes())),
-        Placement(vae_batch=4),
-    )
-    speech = SpeechStates(networks.encoder, voice_of(golden.tensors["wave"]))
+    networks = Networks(unet_of(golden.state("unet")), vae_of(golden, tmp_path), Placement(vae_batch=4))
+    encoder = encoder_of(golden.state("whisper_encoder", shapes=whisper_shapes()))
+    speech = SpeechStates(encoder, voice_of(golden.tensors["wave"]))
 
     aligner = Aligner(resolution)
     matrices = np.stack([aligner.matrix(points) for points in arrays["points_rounded"]])
@@ -79,11 +75,13 @@ def test_the_whole_pipeline_is_the_published_one(golden: Golden, guidance: float
     order = config["video_frame_order"]
     faces = np.ascontiguousarray(np.moveaxis(arrays["aligned_faces"], 1, -1)[order])
     parts = [
-        WindowPart(first, faces[first : first + window], _tokens(speech, first, min(first + window, len(order))))
+        WindowPart(
+            first, faces[first : first + window], _tokens(speech, first, min(first + window, len(order))).numpy()
+        )
         for first in range(0, len(order), window)
     ]
     sampling = Sampling(config["steps"], guidance, feature_cache=cached)
-    drawer = LocalDrawer(networks, sampling, PublishedNoise(config["seed_of_global_rng"], resolution // 8))
+    drawer = Drawer(networks, sampling, PublishedNoise(config["seed_of_global_rng"], resolution // 8))
     drawn = np.concatenate(_finished(drawer.draw(parts)))
 
     name = f"gs{guidance:.1f}".replace(".", "p") + ("_deepcache" if cached else "_full")
@@ -158,7 +156,7 @@ def _parts(count: int, frames: int = 3) -> list[WindowPart]:
         WindowPart(
             16 * number,
             generator.integers(0, 256, (frames, SIDE, SIDE, 3), np.uint8),
-            torch.randn(frames, 50, AUDIO_CHANNELS),
+            torch.randn(frames, 50, AUDIO_CHANNELS).numpy(),
         )
         for number in range(count)
     ]
@@ -166,7 +164,7 @@ def _parts(count: int, frames: int = 3) -> list[WindowPart]:
 
 def _drawn(files: Files, parts: list[WindowPart], *, seed: int = 1, **placement: Any) -> list[npt.NDArray[np.float32]]:
     sampling = placement.pop("sampling", Sampling(steps=3))
-    drawer = LocalDrawer(run(load_networks(files, Placement(**placement))), sampling, SeededNoise(seed))
+    drawer = Drawer(run(load_networks(files, Placement(**placement))), sampling, SeededNoise(seed))
     return _finished(drawer.draw(parts))
 
 
@@ -201,7 +199,7 @@ def test_not_a_number_is_drawn_again_in_single_precision(files: Files) -> None:
     networks = run(load_networks(files, Placement(dtype=torch.float16)))
     # Too large for half precision, harmless in single precision: a norm follows.
     networks.unet.conv_in.weight.mul_(2e5).nan_to_num_(posinf=6e4, neginf=-6e4)
-    drawer = LocalDrawer(networks, Sampling(steps=2), SeededNoise(1))
+    drawer = Drawer(networks, Sampling(steps=2), SeededNoise(1))
     faces = _finished_restarted(drawer.draw(_parts(1)))
     assert networks.is_single_precision
     assert np.isfinite(faces[0]).all()
@@ -210,7 +208,7 @@ def test_not_a_number_is_drawn_again_in_single_precision(files: Files) -> None:
 def test_not_a_number_in_single_precision_is_refused(files: Files) -> None:
     networks = run(load_networks(files, Placement()))
     networks.unet.conv_out.bias.fill_(float("nan"))
-    drawer = LocalDrawer(networks, Sampling(steps=1), SeededNoise(1))
+    drawer = Drawer(networks, Sampling(steps=1), SeededNoise(1))
     with pytest.raises(Refused) as refused:
         _finished_restarted(drawer.draw(_parts(1)))
     assert refused.value.refusal.code == "latentsync.not_a_number"

@@ -7,7 +7,7 @@ import pytest
 
 from engine.generation.backend import Picture
 from engine.generation.backends.latentsync import faces as faces_module
-from engine.generation.backends.latentsync.faces import ChosenFace, SeenPicture, chosen, seen_pictures
+from engine.generation.backends.latentsync.faces import ChosenFace, SeenPicture, chosen, pictures_from, seen_pictures
 from engine.generation.backends.latentsync.windows import MODEL_FPS, Grid
 from tests.engine.generation.backends.latentsync.conftest import SIDE, Pictures
 
@@ -26,7 +26,8 @@ def test_faces_are_counted_from_the_left() -> None:
 
 def _seen(images: list[Picture], first: int = 0, number: int | None = None) -> list[SeenPicture]:
     source, grid = Pictures(images), Grid(MODEL_FPS, len(images))
-    return list(seen_pictures(source, grid, SIDE, lambda: ChosenFace(SIDE, number, 1.0), first))
+    shown = pictures_from(source, grid, first)
+    return list(seen_pictures(shown, source, grid, SIDE, lambda: ChosenFace(SIDE, number, 1.0), first))
 
 
 def test_what_is_found_does_not_depend_on_where_one_begins(
