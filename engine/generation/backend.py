@@ -152,6 +152,7 @@ class Capabilities:
         requirements: what it needs.
         needs_gpu: whether it is of no use without a graphics card.
         reads_prompt: whether a prompt changes anything.
+        heeds: those of the spec's ``lead_in``, ``online_decode`` and ``online_decode_chunk`` that change anything.
         lowers: which demands save memory when they are lowered.
         licence: under which terms its weights may be used, ``None`` without weights.
     """
@@ -172,6 +173,7 @@ class Capabilities:
     requirements: tuple[Requirement, ...] = ()
     needs_gpu: bool = False
     reads_prompt: bool = False
+    heeds: tuple[str, ...] = ()
     lowers: tuple[Demand, ...] = tuple(Demand)
     licence: Message | None = None
 

@@ -73,6 +73,7 @@ class LatentSync:
             block_frames=WINDOW,
             parameters=PARAMETERS,
             requirements=requirements(files),
+            heeds=("online_decode_chunk",),
             lowers=(Demand.OFFLOAD, Demand.PRECISION),
             licence=Message("latentsync.licence"),
         )

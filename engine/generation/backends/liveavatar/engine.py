@@ -92,6 +92,7 @@ class LiveAvatar:
             requirements=requirements(found),
             needs_gpu=_is_big(found),
             reads_prompt=True,
+            heeds=("lead_in", "online_decode"),
             lowers=(Demand.OFFLOAD, Demand.PRECISION, Demand.SIZE),
             licence=Message("liveavatar.licence"),
         )

@@ -73,6 +73,7 @@ class MuseTalk:
             version=f"1 {found_files(files)}",
             parameters=PARAMETERS,
             requirements=requirements(files),
+            heeds=("online_decode_chunk",),
             lowers=(Demand.CHUNK, Demand.OFFLOAD, Demand.PRECISION),
             licence=Message("musetalk.licence"),
         )
