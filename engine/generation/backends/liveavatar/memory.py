@@ -7,7 +7,7 @@ because a block stays where it is. A ring holds the newest ``window`` blocks; sl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -41,6 +41,30 @@ class Sink:
         return rotate(keys, rotation), values
 
 
+class Page(NamedTuple):
+    """What a ring holds of one layer.
+
+    Attributes:
+        numbers: keys, then values, ``[2, window * block tokens, heads, head_dim]``.
+        factors: in 8 bits, what makes them numbers again, ``[2, window * block tokens, heads, 1]`` float32.
+    """
+
+    numbers: Tensor
+    factors: Tensor | None
+
+
+class Carrier(Protocol):
+    """Brings pages from main memory to where they are computed with, and additions back; see :mod:`paging`."""
+
+    def fetched(self, ring: Ring, layer: int) -> Page:
+        """Return the page of a layer on the computing device."""
+        ...
+
+    def carry_home(self, source: Tensor, target: Tensor) -> None:
+        """Copy from the computing device to main memory."""
+        ...
+
+
 class Ring:
     """Keys and values of the last blocks at one denoising step, for the layers of one device.
 
@@ -52,7 +76,7 @@ class Ring:
         dtype: of the network's activations.
         device: where attention is computed.
         fp8: keep 8 bits per number and a factor per token and head, at half the memory of bfloat16.
-        home: where the ring lies; on another device than ``device`` its layers travel when they are needed.
+        carrier: if there is one, the pages lie in main memory and travel with it; else on ``device``.
     """
 
     def __init__(
@@ -65,61 +89,89 @@ class Ring:
         device: torch.device | str,
         *,
         fp8: bool = False,
-        home: torch.device | str | None = None,
+        carrier: Carrier | None = None,
     ) -> None:
         self.layers = layers
         self.window = window
         self.tokens = size.block_tokens
         self.device = torch.device(device)
         self._dtype = dtype
-        self._home = torch.device(home or device)
-        pinned = self._home.type == "cpu" and self.device.type == "cuda"
-        shape = (2, window * self.tokens, config.num_heads, config.head_dim)
+        self._fp8 = fp8
+        self._carrier = carrier
+        self._shape = (2, window * self.tokens, config.num_heads, config.head_dim)
+        home = self.device if carrier is None else torch.device("cpu")
+        self._pages = {layer: self._page(home) for layer in layers}
 
-        def room(shape: tuple[int, ...], dtype: torch.dtype) -> dict[int, Tensor]:
-            return {n: torch.zeros(shape, dtype=dtype, device=self._home, pin_memory=pinned) for n in layers}
+    def _page(self, device: torch.device) -> Page:
+        pinned = device.type == "cpu" and self.device.type == "cuda"
+        numbers = torch.zeros(self._shape, dtype=FP8 if self._fp8 else self._dtype, device=device, pin_memory=pinned)
+        if not self._fp8:
+            return Page(numbers, None)
+        return Page(numbers, torch.zeros((*self._shape[:-1], 1), device=device, pin_memory=pinned))
 
-        self._pages = room(shape, FP8 if fp8 else dtype)
-        self._factors = room((*shape[:-1], 1), torch.float32) if fp8 else None
+    def room(self) -> Page:
+        """Return room for a page on the computing device."""
+        return self._page(self.device)
 
     def at(self, block: int, sink: Sink, sink_rotation: Rotation) -> LayerMemory:
         """Return what ``block`` exchanges keys and values with; blocks come one after the other, from 0."""
         return _RingView(self, block, sink, sink_rotation)
 
+    def copy_page(self, layer: int, block: int, room: Page) -> None:
+        """Copy what a block looks at in a layer, all but its own slot; both ends of each copy are contiguous."""
+        own = self._slot(block)
+        for source, target in zip(self._pages[layer], room, strict=True):
+            if source is None or target is None:
+                continue
+            for kept in (slice(0, own.start), slice(own.stop, self._filled(block))):
+                for part in range(2):
+                    target[part, kept].copy_(source[part, kept], non_blocking=True)
+
     def write(self, layer: int, block: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Put rotated keys and values of a block into its slot; return all that is filled, on the computing device."""
-        slot, filled = block % self.window, min(block + 1, self.window) * self.tokens
-        place = slice(slot * self.tokens, (slot + 1) * self.tokens)
-        page = self._pages[layer]
-        if self._factors is None and self._home == self.device:
-            page[0, place], page[1, place] = keys, values
-            kept = page[:, :filled]
-            return kept[0], kept[1]
-        held = page[:, :filled].to(self.device, non_blocking=True).to(self._dtype)
-        if self._factors is not None:
-            factors = self._factors[layer]
-            held = held * factors[:, :filled].to(self.device, non_blocking=True).to(self._dtype)
-        held[0, place], held[1, place] = keys, values
-        self._keep(layer, place, torch.stack([keys, values]))
+        slot, filled = self._slot(block), self._filled(block)
+        page = self._pages[layer] if self._carrier is None else self._carrier.fetched(self, layer)
+        held = page.numbers[:, :filled]
+        if page.factors is not None:
+            held = held.to(self._dtype) * page.factors[:, :filled].to(self._dtype)
+        held[0, slot], held[1, slot] = keys, values
+        if self._carrier is not None or self._fp8:
+            self._keep(layer, slot, torch.stack([keys, values]))
         return held[0], held[1]
 
-    def _keep(self, layer: int, place: slice, pair: Tensor) -> None:
-        if self._factors is not None:
+    def _slot(self, block: int) -> slice:
+        start = block % self.window * self.tokens
+        return slice(start, start + self.tokens)
+
+    def _filled(self, block: int) -> int:
+        return min(block + 1, self.window) * self.tokens
+
+    def _keep(self, layer: int, slot: slice, pair: Tensor) -> None:
+        page = self._pages[layer]
+        if page.factors is not None:
             factors = pair.abs().amax(-1, keepdim=True).float().clamp(min=1e-12) / torch.finfo(FP8).max
-            self._factors[layer][:, place].copy_(factors, non_blocking=True)
+            self._put(factors, page.factors, slot)
             pair = (pair.float() / factors).to(FP8)
-        self._pages[layer][:, place].copy_(pair, non_blocking=True)
+        self._put(pair, page.numbers, slot)
+
+    def _put(self, pair: Tensor, place: Tensor, slot: slice) -> None:
+        for part in range(2):
+            if self._carrier is None:
+                place[part, slot] = pair[part]
+            else:
+                self._carrier.carry_home(pair[part], place[part, slot])
 
     def state(self, layer: int) -> dict[str, Tensor]:
         """Return what one layer holds, by name."""
-        state = {"page": self._pages[layer]}
-        return state if self._factors is None else {**state, "factors": self._factors[layer]}
+        numbers, factors = self._pages[layer]
+        return {"page": numbers} if factors is None else {"page": numbers, "factors": factors}
 
     def restore(self, layer: int, state: Mapping[str, Tensor]) -> None:
         """Take back what :meth:`state` returned."""
-        self._pages[layer].copy_(state["page"])
-        if self._factors is not None:
-            self._factors[layer].copy_(state["factors"])
+        numbers, factors = self._pages[layer]
+        numbers.copy_(state["page"])
+        if factors is not None:
+            factors.copy_(state["factors"])
 
 
 class _RingView:

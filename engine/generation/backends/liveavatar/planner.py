@@ -261,8 +261,15 @@ class Planner:
         items = self._steps if choice.schedule is ScheduleName.WAVEFRONT else 1
         waiting = items * 2 * tokens * d * self._wide
         block = tokens * (6 * 4 * d + 2 * f * self._wide)
-        attended = 2 * seen * d * self._wide * (3 if choice.rings_on_host or choice.fp8_rings else 1)
-        return waiting + block + attended + 2 * seen * d * 4 // 3
+        attended = 2 * seen * d * self._wide * (3 if choice.fp8_rings else 1)
+        return waiting + block + attended + 2 * seen * d * 4 // 3 + self._room_bytes(choice)
+
+    def _room_bytes(self, choice: Choice) -> int:
+        """Return the room for pages that travel: two layers' of every ring that is looked at together."""
+        if not choice.rings_on_host:
+            return 0
+        items = self._steps if choice.schedule is ScheduleName.WAVEFRONT else 1
+        return 2 * items * self.ring_bytes(choice.window, fp8=choice.fp8_rings) // self._config.num_layers
 
     def _vae_bytes(self) -> int:
         pixels = self._size.height * self._size.width * PIXELS_PER_LATENT**2
@@ -322,8 +329,9 @@ class Planner:
         streamed = passes * self._counts.matrices * (1 if choice.fp8_weights else self._wide)
         weights = streamed / workers / _BUS if choice.stream_weights else 0.0
         ring = self.ring_bytes(choice.window, fp8=choice.fp8_rings) * self._steps
-        rings = ring * (1 + 1 / choice.window) / workers / _BUS if choice.rings_on_host else 0.0
-        return max(compute, weights) + rings  # weights travel beside the computing, rings in between
+        # A block fetches all slots but its own; that one travels home, the other way on the bus, meanwhile.
+        rings = ring * (1 - 1 / choice.window) / workers / _BUS if choice.rings_on_host else 0.0
+        return max(compute, weights + rings)
 
     # --- choosing ----------------------------------------------------------------------------------------------------
 

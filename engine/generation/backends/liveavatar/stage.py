@@ -17,6 +17,7 @@ from engine.generation.backends.liveavatar.audio_encoder import AudioTokens
 from engine.generation.backends.liveavatar.config import WINDOW_BLOCKS, LatentSize
 from engine.generation.backends.liveavatar.memory import Ring, Sink
 from engine.generation.backends.liveavatar.model import Modulation, Pass, S2VTransformer
+from engine.generation.backends.liveavatar.paging import PageTraffic
 from engine.generation.backends.liveavatar.rotary import block_rotation, reference_shift, sink_rotation
 
 
@@ -65,7 +66,7 @@ class Stopped(Exception):  # noqa: N818 - somebody wanted it so
 
 
 class LayerSource(Protocol):
-    """Sees to it that the weights of a layer are where they are computed with."""
+    """Sees to it that what belongs to a layer (weights, pages of rings) is where it is computed with."""
 
     def using(self, layer: int) -> AbstractContextManager[None]:
         """Return a context inside which the layer can be computed; layers come in ascending order, again and again."""
@@ -73,7 +74,7 @@ class LayerSource(Protocol):
 
 
 class Resident:
-    """All weights are on the device already."""
+    """Everything is on the device already."""
 
     def using(self, layer: int) -> AbstractContextManager[None]:  # noqa: ARG002 - there is nothing to fetch
         """Return a context that does nothing."""
@@ -91,6 +92,10 @@ class Stage:
         layers: where the weights come from.
         device: where it is computed.
         dtype: precision of the activations.
+
+    Attributes:
+        traffic: brings pages of rings that wait in main memory, ``None`` if they do not.
+        stop: set by another thread to end a pass at the next layer; nothing can be computed with this stage after it.
     """
 
     def __init__(
@@ -109,14 +114,15 @@ class Stage:
         self._model = model
         self._size = size
         self._layers = layers or Resident()
-        home = "cpu" if rings.on_host else device
+        self.traffic = PageTraffic(model.owned, self.device) if rings.on_host else None
         self._rings = {
-            step: Ring(model.owned, rings.window, size, model.config, dtype, device, fp8=rings.fp8, home=home)
+            step: Ring(
+                model.owned, rings.window, size, model.config, dtype, device, fp8=rings.fp8, carrier=self.traffic
+            )
             for step in steps
         }
         self._sinks: dict[int, Sink] = {}
         self.stop = threading.Event()
-        """Set by another thread to end a pass at the next layer; nothing can be computed with this stage after it."""
 
     def run(self, works: Sequence[Work], hidden: Sequence[Tensor]) -> list[Tensor]:
         """Take independent passes through all layers together.
@@ -136,14 +142,25 @@ class Stage:
         """
         given = [self._given(work) for work in works]
         after = [tokens.to(self.device, self.dtype) for tokens in hidden]
-        for layer in self._model.owned:
-            if self.stop.is_set():
-                raise Stopped
-            with self._layers.using(layer):
-                after = self._model.layer(layer, after, given)
+        visits = [(self._rings[work.step], work.block) for work in works if work.step is not None]
+        with self._trip(visits) as pages:
+            for layer in self._model.owned:
+                if self.stop.is_set():
+                    raise Stopped
+                with self._layers.using(layer), pages.using(layer):
+                    after = self._model.layer(layer, after, given)
         for number in [number for number in self._sinks if number < min(work.oldest_sink for work in works)]:
             del self._sinks[number]
         return after
+
+    @contextlib.contextmanager
+    def _trip(self, visits: Sequence[tuple[Ring, int]]) -> Iterator[LayerSource]:
+        """Return a context with what brings the pages of each layer."""
+        if self.traffic is None:
+            yield Resident()
+            return
+        with self.traffic.trip(visits):
+            yield self.traffic
 
     def _given(self, work: Work) -> Pass:
         modulation = Modulation(work.modulation.to(self.device), work.modulation[0])
@@ -165,6 +182,8 @@ class Stage:
         """Write rings and sinks to files in a folder, layer by layer; the names tell layer and steps."""
         from safetensors.torch import save_file
 
+        if self.traffic is not None:
+            self.traffic.settle()
         steps = "-".join(map(str, self._rings))
         for layer in self._model.owned:
             state = dict(self._remembered(layer))
