@@ -145,6 +145,15 @@ def declare(actions: Actions, window: Commands) -> None:
         is_available=lambda: is_open() and not studio.measuring.is_running,
     )
     add(
+        "measure_here",
+        QT_TRANSLATE_NOOP("Actions", "Measure only the range, or ten seconds here"),
+        SYNC,
+        lambda: studio.measure_here(window.player.position),
+        keys=("Shift+M",),
+        picture="measure",
+        is_available=lambda: is_open() and not studio.measuring.is_running,
+    )
+    add(
         "stop_measuring",
         QT_TRANSLATE_NOOP("Actions", "Stop measuring"),
         SYNC,
@@ -381,6 +390,15 @@ def declare_playing(actions: Actions, window: Commands) -> None:
     )
     add("anchor_before", QT_TRANSLATE_NOOP("Actions", "Anchor before"), SYNC, lambda: window.to_anchor(-1), "[")
     add("anchor_after", QT_TRANSLATE_NOOP("Actions", "Anchor after"), SYNC, lambda: window.to_anchor(1), "]")
+    add(
+        "anchor_loop",
+        QT_TRANSLATE_NOOP("Actions", "Repeat two seconds around the anchor"),
+        PLAY,
+        window.play_anchor,
+        "Shift+L",
+        picture="loop",
+        is_available=lambda: bool(document.anchors.points),
+    )
     for between, text in (
         (Between.LINE, QT_TRANSLATE_NOOP("Actions", "A line through two anchors (drift)")),
         (Between.STEPS, QT_TRANSLATE_NOOP("Actions", "A step at each anchor (jumps)")),

@@ -126,6 +126,9 @@ class Commands(Protocol):
     def to_anchor(self, direction: int) -> None:
         """Go to the next anchor, or to the one before."""
 
+    def play_anchor(self) -> None:
+        """Repeat two seconds around the selected anchor, or the nearest one."""
+
     def mute(self) -> None:
         """Turn the sound off, or on again."""
 

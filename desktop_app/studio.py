@@ -32,12 +32,15 @@ from engine.media.interchange.sidecar import find_sidecar
 from engine.media.probe import MediaInfo
 from engine.refusal import Refusal, Refused
 from engine.sync.correction import asked_words, correction_for
-from engine.sync.result import Kind
-from engine.timing import Correction
+from engine.sync.result import Kind, Measurement
+from engine.timing import Correction, clock_words
 from engine.worker_messages import Sample, Warm
 
 _MOST_RECENT = 20
 _LOG = logging.getLogger(__name__)
+
+_PART_SECONDS = 10.0
+"""How much is measured around a moment: enough for a certain answer, short enough to be here and not there."""
 
 
 class Studio(QObject):
@@ -123,6 +126,8 @@ class Studio(QObject):
         self.engine.unavailable.connect(self._miss_engine)
         for work in (self.measuring, self.exporting, self.handing_on, self.examining):
             work.failed.connect(self._log_failure)
+        self.measuring.part_measured.connect(self._anchor_measured)
+        self.measuring.part_refused.connect(self.refused)
         self.document.correction_changed.connect(self._remember_soon)
         self._remembering = QTimer(self)
         self._remembering.setSingleShot(True)
@@ -225,6 +230,31 @@ class Studio(QObject):
             self.document.correct(
                 correction, self.tr("As measured: {moved}").format(moved=asked_words(correction).text())
             )
+
+    def measure_here(self, seconds: float) -> None:
+        """Measure only the range, or ten seconds around a moment that is not in it, and put an anchor there."""
+        document = self.document
+        start, stop = document.in_point, document.out_point
+        if start is None or stop is None or not start <= seconds <= stop:
+            start, stop = seconds - _PART_SECONDS / 2, seconds + _PART_SECONDS / 2
+        self.measuring.start_part(max(start, document.start), min(stop, document.start + document.duration))
+
+    def _anchor_measured(self, found: Measurement, start: float, stop: float) -> None:
+        """Put the sound right in the middle of a part that was measured."""
+        part = self.tr("{start} to {stop}").format(
+            start=clock_words(round(start, 1))[:-2], stop=clock_words(round(stop, 1))[:-2]
+        )
+        if found.offset is None or found.kind in {Kind.UNMEASURABLE, Kind.JITTER}:
+            self.informed.emit(f"{part}: {found.verdict}")
+            return
+        words = found.offset.words().text()
+        heard = (start + stop) / 2 + found.offset.ms / 1000
+        self.document.put_anchor(
+            heard, found.offset.correction.ms, self.tr("Anchor as measured here: sound {offset}").format(offset=words)
+        )
+        self.informed.emit(
+            self.tr("{part}: the sound is {offset}. An anchor there moves it.").format(part=part, offset=words)
+        )
 
     def nudge(self, ms: float) -> None:
         """Move the sound by this much more, at the selected anchor where there is one; positive, later."""

@@ -323,10 +323,12 @@ class MainWindow(QMainWindow):
         """Repeat the range, or two seconds around the playhead; or nothing."""
         document = self.studio.document
         start, stop = document.in_point, document.out_point
-        if start is None or stop is None:
-            middle = self.player.position
-            start, stop = middle - LOOP_SECONDS / 2, middle + LOOP_SECONDS / 2
-        self.player.set_loop(*((max(start, document.start), min(stop, self.end)) if on else (None, None)))
+        if not on:
+            self.player.set_loop(None, None)
+        elif start is None or stop is None:
+            self._loop_around(self.player.position)
+        else:
+            self.player.set_loop(max(start, document.start), min(stop, self.end))
 
     def to_marker(self, direction: int) -> None:
         """Go to the next marker, or the one before."""
@@ -348,6 +350,27 @@ class MainWindow(QMainWindow):
             nearest = min(found, key=lambda index: abs(points[index].shown - now))
             self.studio.document.select_anchor(nearest)
             self.player.seek(points[nearest].shown)
+
+    def play_anchor(self) -> None:
+        """Repeat two seconds around the selected anchor, or the nearest one."""
+        document = self.studio.document
+        shown = [point.shown for point in document.anchors.points]
+        if shown:
+            selected = document.selected_anchor
+            nearest = min(shown, key=lambda each: abs(each - self.player.position))
+            self.loop_here(nearest if selected is None else shown[selected])
+
+    def loop_here(self, seconds: float) -> None:
+        """Repeat two seconds around a moment, whatever the range is, and play them."""
+        self.actions_["loop"].setChecked(True)
+        self._loop_around(seconds)
+        self.player.seek(seconds)
+        if not self.player.is_playing:
+            self.player.play()
+
+    def _loop_around(self, seconds: float) -> None:
+        start, stop = seconds - LOOP_SECONDS / 2, seconds + LOOP_SECONDS / 2
+        self.player.set_loop(max(start, self.studio.document.start), min(stop, self.end))
 
     def mute(self) -> None:
         """Turn the sound off, or on again."""
@@ -543,6 +566,7 @@ class MainWindow(QMainWindow):
         timeline.scrub_started.connect(player.start_scrub)
         timeline.scrub_finished.connect(player.finish_scrub)
         timeline.step_requested.connect(player.step)
+        timeline.loop_requested.connect(self.loop_here)
         timeline.context_requested.connect(self._open_menu)
         player.position_changed.connect(timeline.set_playhead)
         player.problem.connect(self._say_problem)
@@ -717,6 +741,8 @@ class MainWindow(QMainWindow):
         menu.addAction(
             self.tr("Drop an anchor here"), lambda: document.drop_anchor(sound_time(document.correction, seconds))
         )
+        here = menu.addAction(self.tr("Measure here"), lambda: self.studio.measure_here(seconds))
+        here.setEnabled(self.actions_["measure_here"].isEnabled())
         menu.addAction(self.tr("Range begins here"), lambda: document.set_range(seconds, document.out_point))
         menu.addAction(self.tr("Range ends here"), lambda: document.set_range(document.in_point, seconds))
         menu.addSeparator()

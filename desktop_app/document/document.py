@@ -236,6 +236,19 @@ class Document(QObject):
         self._anchor(anchors, self.tr("Anchor dropped at {time}").format(time=clock_words(round(heard, 3))))
         self.select_anchor([point.heard for point in self.anchors.points].index(round(heard, 3)))
 
+    def put_anchor(self, heard: float, ms: float, reason: str) -> None:
+        """Put an anchor on a moment of the sound, move the sound there, and select it; one undo step.
+
+        Args:
+            heard: seconds on the sound's own clock.
+            ms: the correction there, positive: later.
+            reason: what the history shows.
+        """
+        dropped = self.anchors.dropped(heard, self.correction)
+        index = [point.heard for point in dropped.points].index(round(heard, 3))
+        self._anchor(dropped.pulled(index, ms), reason)
+        self.select_anchor(index)
+
     def pull_anchor(self, index: int, ms: float, reason: str, merge_key: str | None = None) -> None:
         """Move the sound at an anchor; what lies between anchors follows.
 

@@ -75,6 +75,7 @@ class TimelineView(QWidget):
         step_requested: signal, number of frames to go.
         drag_started: signal: the sound is being held.
         drag_finished: signal: it was let go.
+        loop_requested: signal, seconds: play two seconds around this moment again and again.
         context_requested: signal ``(seconds, global position)``: a menu is wanted.
         point_selected: signal, index of the offset point, -1 for none.
         span_changed: signal ``(start, stop)`` in seconds: another stretch is on screen.
@@ -87,6 +88,7 @@ class TimelineView(QWidget):
     step_requested = Signal(int)
     drag_started = Signal()
     drag_finished = Signal()
+    loop_requested = Signal(float)
     context_requested = Signal(float, QPoint)
     point_selected = Signal(int)
     span_changed = Signal(float, float)
@@ -661,13 +663,14 @@ class TimelineView(QWidget):
 
     def _double_click(self, position: QPointF) -> None:
         index = self._places.point_at(position)
-        pin = self._places.pin_at(position)
+        pin, level = self._places.pin_at(position), self._places.level_at(position)
+        anchor = pin if pin is not None else level
         if self._places.marker_at(position) is not None:
             self.edit_marker()
-        elif pin is not None:
-            shown = self._document.anchors.points[pin].shown
+        elif anchor is not None:
+            shown = self._document.anchors.points[anchor].shown
             self.zoom_here(shown)
-            self.seek_requested.emit(shown)
+            self.loop_requested.emit(shown)
         elif index >= 0 and self._document.measurement:
             point = self._document.measurement.points[index]
             self.select_point(index)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document.document import Document
+from desktop_app.document.parts import with_part
 from desktop_app.document.settings import Settings
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
@@ -30,6 +33,10 @@ class Measuring(QObject):
     """A refusal that is nobody's fault but ours, and its details for the log."""
     finished = Signal()
     """There is a measurement."""
+    part_measured = Signal(Measurement, float, float)
+    """What was found in a part of the clip, and from when to when that is; a part may be unmeasurable."""
+    part_refused = Signal(Refusal)
+    """Why measuring a part brought nothing."""
 
     def __init__(
         self, document: Document, engine: EngineProcess, settings: Settings, parent: QObject | None = None
@@ -39,6 +46,7 @@ class Measuring(QObject):
         self._engine = engine
         self._settings = settings
         self._job: EngineJob | None = None
+        self._part: tuple[float, float] | None = None
         self._glimpses: list[Glimpse] = []
         self.stage = ""
         self.done = 0.0
@@ -55,16 +63,33 @@ class Measuring(QObject):
         """Measure the open clip, from the beginning."""
         self.cancel()
         self.refusal = None
-        if self._document.path is None:
-            return
+        if self._document.path is not None:
+            self._document.set_measurement(None)
+            self._submit(self._document.path, None)
+
+    def start_part(self, start: float, stop: float) -> None:
+        """Measure a part of the open clip; the rest of what is known of it stays.
+
+        Args:
+            start: seconds on the clip's clock.
+            stop: seconds.
+        """
+        self.cancel()
+        if self._document.path is not None:
+            self._submit(self._document.path, (start, stop))
+
+    def _submit(self, path: Path, part: tuple[float, float] | None) -> None:
+        start, stop = part or (None, None)
         request = Measure(
-            self._document.path,
+            path,
             audio=self._document.sound_path,
             thorough=self._settings["thorough"],
             face=self._document.face,
+            start=start,
+            stop=stop,
         )
         self._glimpses = []
-        self._document.set_measurement(None)
+        self._part = part
         self.stage, self.done = "starting", 0.0
         self._job = job = self._engine.submit(request)
         job.progressed.connect(lambda *progress: self._go_on(job, *progress))
@@ -89,7 +114,7 @@ class Measuring(QObject):
         if job is not self._job:
             return
         self.stage, self.done = stage, done
-        if isinstance(partial, Glimpse):
+        if isinstance(partial, Glimpse) and self._part is None:
             self._glimpses.append(partial)
             self._document.set_measurement(self._so_far(), is_partial=True)
         self.changed.emit()
@@ -117,23 +142,41 @@ class Measuring(QObject):
         if job is not self._job:
             return
         self._job = None
-        value = outcome.value
+        refusal = _refusal_of(outcome)
+        if self._part is None:
+            self._end_whole(outcome.value, refusal)
+        else:
+            self._end_part(self._part, outcome.value, refusal)
+        if refusal is not None and outcome.details:
+            self.failed.emit(refusal, outcome.details)
+        if outcome.ending is Ending.DONE:
+            self.finished.emit()
+
+    def _end_whole(self, value: object, refusal: Refusal | None) -> None:
         if isinstance(value, Measurement):
             self._document.set_measurement(value)
         elif self._document.is_partial:
             self._document.set_measurement(None)
-        if isinstance(value, Refusal):
-            self.refusal = value
-        elif outcome.ending is Ending.LOST:
-            self.refusal = Refusal.of("window.engine_lost")
-        elif outcome.ending is Ending.FAULT:
-            self.refusal = Refusal.of("window.fault")
+        self.refusal = refusal
         self._rest()
-        if self.refusal is not None and outcome.details:
-            self.failed.emit(self.refusal, outcome.details)
-        if outcome.ending is Ending.DONE:
-            self.finished.emit()
+
+    def _end_part(self, part: tuple[float, float], value: object, refusal: Refusal | None) -> None:
+        if isinstance(value, Measurement) and value.kind is not Kind.UNMEASURABLE:
+            self._document.set_measurement(with_part(self._document.measurement, value, *part))
+        self._rest()
+        if isinstance(value, Measurement):
+            self.part_measured.emit(value, *part)
+        elif refusal is not None:
+            self.part_refused.emit(refusal)
 
     def _rest(self) -> None:
         self.stage, self.done = "", 0.0
         self.changed.emit()
+
+
+def _refusal_of(outcome: Outcome) -> Refusal | None:
+    """Return why measuring brought nothing, if that is so."""
+    if isinstance(outcome.value, Refusal):
+        return outcome.value
+    lost = {Ending.LOST: "window.engine_lost", Ending.FAULT: "window.fault"}.get(outcome.ending)
+    return None if lost is None else Refusal.of(lost)

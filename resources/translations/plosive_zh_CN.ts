@@ -4,6 +4,14 @@
     <context>
         <name>Actions</name>
         <message>
+            <source>Repeat two seconds around the anchor</source>
+            <translation>循环播放锚点前后两秒</translation>
+        </message>
+        <message>
+            <source>Measure only the range, or ten seconds here</source>
+            <translation>只测量选定范围，或此处十秒</translation>
+        </message>
+        <message>
             <source>File</source>
             <translation>文件</translation>
         </message>
@@ -1049,8 +1057,8 @@
             <translation>爆破音与口型对齐</translation>
         </message>
         <message>
-            <source>Drag: move the sound at the anchor · {ctrl}+drag: move the anchor in time · {shift}: do not snap · Del: remove</source>
-            <translation>拖动：移动锚点处的声音 · {ctrl}+拖动：沿时间移动锚点 · {shift}：不吸附 · Del：删除</translation>
+            <source>Drag: move the sound at the anchor · double-click: repeat two seconds · {ctrl}+drag: move the anchor in time · {shift}: do not snap · Del: remove</source>
+            <translation>拖动：移动锚点处的声音 · 双击：循环播放两秒 · {ctrl}+拖动：沿时间移动锚点 · {shift}：不吸附 · Del：删除</translation>
         </message>
         <message>
             <source>Drag: move the marker · double-click: name it · Del: remove</source>
@@ -1105,6 +1113,10 @@
     </context>
     <context>
         <name>MainWindow</name>
+        <message>
+            <source>Measure here</source>
+            <translation>测量此处</translation>
+        </message>
         <message>
             <source>Open a clip or a project</source>
             <translation>打开片段或项目</translation>
@@ -2214,6 +2226,18 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
     </context>
     <context>
         <name>Studio</name>
+        <message>
+            <source>{start} to {stop}</source>
+            <translation>{start} 到 {stop}</translation>
+        </message>
+        <message>
+            <source>Anchor as measured here: sound {offset}</source>
+            <translation>按此处测量放置锚点：声音{offset}</translation>
+        </message>
+        <message>
+            <source>{part}: the sound is {offset}. An anchor there moves it.</source>
+            <translation>{part}：声音{offset}。已在该处放置锚点进行校正。</translation>
+        </message>
         <message>
             <source>Making the sample: a drawn face that speaks, its sound 80 ms late.</source>
             <translation>正在制作示例：一张会说话的画像，声音滞后 80 毫秒。</translation>

@@ -12,7 +12,7 @@ from typing import Any
 from engine.jobs import Job, Progress
 from engine.media.export import isobmff
 from engine.refusal import Refusal
-from engine.sync.result import Glimpse, Kind, Measurement, MouthTrace, Reason
+from engine.sync.result import Glimpse, Kind, Measurement, MouthTrace, OffsetPoint, Reason
 from engine.sync.verdict import verdict
 from engine.timing import Offset
 from engine.worker import Worker, start
@@ -20,6 +20,7 @@ from engine.worker_messages import Export, Measure, Request, Warm
 from tests.desktop_app.made import measurement
 
 OFFSET_MS = 83.0
+PART_OFFSET_MS = 120.0
 STEP = threading.Event()
 
 
@@ -58,6 +59,8 @@ def canned(request: Request) -> Job[Any]:
             verdict(Kind.UNMEASURABLE, None, reason=Reason.NO_FACE),
             reason=Reason.NO_FACE,
         )
+    if request.start is not None and request.stop is not None:
+        return part(request, request.start, request.stop)
     exported = "insync" in request.path.name
     offset = Offset(0.4 if exported else OFFSET_MS, 6.0)
     kind = Kind.IN_SYNC if exported else Kind.CONSTANT
@@ -74,6 +77,21 @@ def canned(request: Request) -> Job[Any]:
         plosives=found.plosives,
         mouth=found.mouth,
         faces=2 if request.face is None else request.face,
+    )
+
+
+def part(request: Measure, start: float, stop: float) -> Measurement:
+    """Return what is found between two times: one point, where the sound is later than elsewhere."""
+    offset = Offset(PART_OFFSET_MS, 6.0)
+    return Measurement(
+        str(request.path),
+        Kind.CONSTANT,
+        verdict(Kind.CONSTANT, offset),
+        offset_ms=offset.ms,
+        uncertainty_ms=6.0,
+        confidence=0.98,
+        points=(OffsetPoint((start + stop) / 2, offset.ms, 0.9, 6.0, stop - start),),
+        mouth=mouth_between(measurement(60), start, stop),
     )
 
 
