@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from engine.generation.backends.liveavatar.cluster import ClusterDenoiser, load_
 from engine.generation.backends.liveavatar.denoiser import load_local
 from engine.generation.backends.liveavatar.files import Files
 from engine.generation.backends.liveavatar.planner import Choice, ScheduleName
+from engine.generation.backends.liveavatar.schedule import Finished
 from engine.generation.backends.liveavatar.weights import Transformer
 from engine.jobs import run
 from engine.refusal import Refused
@@ -41,13 +43,40 @@ def reference(weights: Transformer) -> list[Tensor]:
     return [latents for _, latents in alone.blocks()]
 
 
-def cluster(weights: Transformer, schedule: ScheduleName, ranks: int) -> ClusterDenoiser:
+def cluster(weights: Transformer, schedule: ScheduleName, ranks: int, blocks: int = BLOCKS) -> ClusterDenoiser:
     choice = Choice(schedule, ranks)
-    return run(load_cluster(weights, script(BLOCKS), choice, ["cpu"] * ranks, torch.float32, "auto"))
+    return run(load_cluster(weights, script(blocks), choice, ["cpu"] * ranks, torch.float32, "auto"))
 
 
 def same(found: list[Tensor], expected: list[Tensor]) -> bool:
     return len(found) == len(expected) and all(worst(a, b) <= ALLOWED for a, b in zip(found, expected, strict=True))
+
+
+@pytest.fixture(scope="module")
+def pair(weights: Transformer) -> Iterator[ClusterDenoiser]:
+    """Two ranks that share the layers, started once: every process imports torch first."""
+    # More blocks than can be on their way, so that there is something left to lose.
+    several = cluster(weights, ScheduleName.LAYER_SPLIT, 2, BLOCKS + 6)
+    yield several
+    several.close()
+
+
+@pytest.fixture(scope="module")
+def halves(pair: ClusterDenoiser) -> Iterator[Finished]:
+    """Their blocks, in order."""
+    return pair.blocks()
+
+
+def test_two_halves_are_sequential(halves: Iterator[Finished], reference: list[Tensor]) -> None:
+    assert same([latents for _, latents in islice(halves, BLOCKS)], reference)
+
+
+def test_a_lost_rank_ends_the_job_and_takes_the_others_along(pair: ClusterDenoiser, halves: Iterator[Finished]) -> None:
+    assert next(halves).block <= BLOCKS
+    os.kill(pair._processes[1].pid or 0, signal.SIGKILL)
+    with pytest.raises(Refused, match="ended unexpectedly"):
+        list(halves)
+    assert not any(process.is_alive() for process in pair._processes)
 
 
 @pytest.mark.slow  # every process imports torch first
@@ -84,15 +113,3 @@ def test_a_stopped_cluster_goes_on(
         assert same(found + [latents for _, latents in second.blocks()], reference)
     finally:
         second.close()
-
-
-@pytest.mark.slow
-def test_a_dead_rank_ends_the_job_and_takes_the_others_along(weights: Transformer) -> None:
-    several = cluster(weights, ScheduleName.LAYER_SPLIT, 2)
-    blocks = several.blocks()
-    assert next(blocks).block == 0
-    os.kill(several._processes[1].pid or 0, signal.SIGKILL)
-    with pytest.raises(Refused, match="ended unexpectedly"):
-        list(blocks)
-    assert not any(process.is_alive() for process in several._processes)
-    several.close()
