@@ -22,8 +22,10 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from engine.generation.backend import Picture, RenderJob
 from engine.generation.backends.musetalk import backend
 from engine.generation.backends.musetalk.audio import Hearing
+from engine.generation.backends.musetalk.drawing import Faces
 from engine.generation.backends.musetalk.rendering import Rendering
 from engine.generation.backends.musetalk.settings import Settings, Version
+from engine.generation.device_pool import Drawing, LocalPool
 from engine.generation.face_source import look_at, open_source
 from engine.generation.plan import make_plan
 from engine.generation.segment_file import SegmentWriter
@@ -37,24 +39,10 @@ SIZE = (1280, 720)
 FRAMES = 300
 
 
-class _Copier:
-    """Takes no time and draws a grey face."""
-
-    is_single_precision = True
-
-    def encode(self, crop: npt.NDArray[np.uint8], noise: torch.Tensor) -> torch.Tensor:
-        """Return nothing of interest."""
-        del crop, noise
-        return torch.zeros(8, 32, 32)
-
-    def predict(self, latents: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Return nothing of interest."""
-        del tokens
-        return latents[:, :4]
-
-    def decode(self, latents: torch.Tensor) -> npt.NDArray[np.uint8]:
-        """Return grey faces."""
-        return np.full((len(latents), 256, 256, 3), 127, np.uint8)
+def _draw(faces: Faces) -> Drawing[npt.NDArray[np.uint8]]:
+    """Draw grey faces in no time."""
+    yield 1.0
+    return np.full_like(faces.crops, 127)
 
 
 class _Silence:
@@ -108,11 +96,9 @@ def _decoded(clip: Path) -> Iterator[Picture]:
 def _drawn(clip: Path, encoder: WhisperEncoder) -> Iterator[Picture]:
     job = _job(clip)
     hearing = Hearing(encoder, job.voice, RATE, Version.V1_5)
-    copier: Any = _Copier()
     settings = Settings.of(job.parameters)
-    rendering = Rendering(
-        job, settings, Version.V1_5, hearing, np.ones(FRAMES, np.float32), [copier], None, settings.batch
-    )
+    shares = np.ones(FRAMES, np.float32)
+    rendering = Rendering(job, settings, Version.V1_5, hearing, shares, LocalPool(_draw), None, settings.batch)
     try:
         for segment in job.plan.segments:
             for item in rendering.render(segment):

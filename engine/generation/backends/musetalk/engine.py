@@ -20,6 +20,7 @@ from engine.generation.backend import (
 )
 from engine.generation.backends.musetalk.files import Files, find_files, found_files, requirements
 from engine.generation.backends.musetalk.settings import PARAMETERS, Settings
+from engine.generation.drawn_ahead import PICTURES_READ, PICTURES_READY
 from engine.generation.plan import Plan, Segment
 from engine.generation.spec import Offload, Precision, RenderSpec, SilencePolicy
 from engine.jobs import Job, Progress, part_of
@@ -29,8 +30,6 @@ from engine.refusal import Refusal, Refused
 from engine.words import Message
 
 if TYPE_CHECKING:
-    from engine.generation.backends.musetalk.network import Networks
-    from engine.generation.backends.musetalk.parsing import BiSeNet
     from engine.generation.backends.musetalk.rendering import Rendering
 
 _GIB = 1 << 30
@@ -100,7 +99,8 @@ class MuseTalk:
                     free=card.free_bytes / _GIB, needed=least / _GIB,
                 )  # fmt: skip
         pixels = plan.size[0] * plan.size[1]
-        main = _MAIN_BYTES + 40 * 3 * pixels + (0 if cards and spec.offload is Offload.NONE else weights)
+        held = 2 * PICTURES_READ + PICTURES_READY + (max(1, len(cards)) + 1) * settings.batch
+        main = _MAIN_BYTES + held * 3 * pixels + (0 if cards and spec.offload is Offload.NONE else weights)
         if host.free_ram_bytes and main > host.free_ram_bytes:
             return Refusal.of("musetalk.too_little_memory", free=host.free_ram_bytes / _GIB, needed=main / _GIB)
         if cards:
@@ -128,10 +128,13 @@ class MuseTalk:
         """
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
-        from engine.generation.backends.latentsync.networks import load_encoder
+        from engine.generation.backends.latentsync.networks import load_encoder, memory_of
         from engine.generation.backends.musetalk.audio import Hearing
+        from engine.generation.backends.musetalk.drawing import Setup
         from engine.generation.backends.musetalk.faces import survey
+        from engine.generation.backends.musetalk.parsing import load_parser
         from engine.generation.backends.musetalk.rendering import Rendering
+        from engine.generation.device_pool import open_pool
 
         settings = Settings.of(job.parameters)
         files = find_files(library(), settings.version)
@@ -140,11 +143,14 @@ class MuseTalk:
         yield Progress("listening", 0.1)
         shares = _shares(job)
         hearing = Hearing(load_encoder(files.whisper), job.voice, job.plan.fps, files.version)
-        networks, parser = yield from part_of(_loaded(files, devices), 0.2, 1.0)
+        with memory_of(devices.names[0]):
+            parser = None if files.parser is None else load_parser(files.parser, devices.names[0])
         batch = min(settings.batch, devices.chunk or settings.batch)
         if devices.names[0] == "cpu":
             batch = min(batch, _BATCH_ON_PROCESSOR)
-        self._rendering = Rendering(job, settings, files.version, hearing, shares, networks, parser, batch)
+        setups = [Setup(files, name, devices.precision, devices.offload, job.spec.seed) for name in devices.names]
+        pool = yield from part_of(open_pool(setups), 0.2, 1.0)
+        self._rendering = Rendering(job, settings, files.version, hearing, shares, pool, parser, batch)
         yield Progress("loading", 1.0)
 
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:
@@ -168,27 +174,6 @@ class MuseTalk:
         from engine.generation.backends.latentsync.networks import give_back
 
         give_back()
-
-
-def _loaded(files: Files, devices: Devices) -> Job[tuple[list[Networks], BiSeNet | None]]:
-    """Load the networks, once per device."""
-    from engine.generation.backends.latentsync.networks import dtype_of, memory_of
-    from engine.generation.backends.musetalk.network import Networks, load_unet
-    from engine.generation.backends.musetalk.parsing import load_parser
-    from engine.models.sd_vae import load_vae
-
-    networks = []
-    for number, name in enumerate(devices.names):
-        yield Progress("loading", number / len(devices.names))
-        dtype = dtype_of(devices.precision, name)
-        offload = Offload.NONE if name == "cpu" else devices.offload
-        with memory_of("cpu"):
-            unet = load_unet(files.unet, dtype=dtype)
-            yield Progress("loading", (number + 0.8) / len(devices.names))
-            vae = load_vae(files.vae, dtype=dtype)
-        networks.append(Networks(vae, unet, name, offload))
-    parser = None if files.parser is None else load_parser(files.parser, devices.names[0])
-    return networks, parser
 
 
 def _shares(job: RenderJob) -> npt.NDArray[np.float32]:

@@ -6,7 +6,7 @@ mesh starts afresh: so a render that is taken up again in the middle finds what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -201,19 +201,30 @@ def pointed_out(job: RenderJob) -> FoundFace | None:
     return None
 
 
-def seen_pictures(job: RenderJob, first: int) -> Iterator[SeenPicture]:
-    """Yield the pictures of the clip with the chosen face, from ``first`` to the end."""
-    source, given = job.source, pointed_out(job)
+def pictures_from(job: RenderJob, first: int) -> Iterator[tuple[int, Picture]]:
+    """Yield number and picture of all frames that decide what is found from a picture on, to the end of the clip."""
+    for frame in range(max(0, first // _BLOCK * _BLOCK - _CUT_CONTEXT), job.plan.frame_count):
+        yield frame, job.source.frame_at(frame)
+
+
+def seen_pictures(pictures: Iterable[tuple[int, Picture]], job: RenderJob, first: int) -> Iterator[SeenPicture]:
+    """Yield the pictures of the clip with the chosen face, from ``first`` to the end.
+
+    Args:
+        pictures: what :func:`pictures_from` yields for the same ``first``.
+        job: what is wanted.
+        first: number of the first picture that is wanted.
+    """
+    given = pointed_out(job)
     begin = first // _BLOCK * _BLOCK
     follower = ChosenFace(job.spec.face) if given is None else None
     try:
-        frames = range(max(0, begin - _CUT_CONTEXT), job.plan.frame_count)
         last: tuple[int, FoundFace | None] | None = None
-        for time, image, cut in with_cuts((float(frame), source.frame_at(frame)) for frame in frames):
+        for time, image, cut in with_cuts((float(frame), image) for frame, image in pictures):
             frame = round(time)
             if frame < begin:
                 continue
-            number = source.picture_number(frame)
+            number = job.source.picture_number(frame)
             if follower is not None and (cut or frame % _BLOCK == 0):
                 follower.restart()
                 last = None

@@ -59,6 +59,11 @@ class BiSeNet(nn.Module):
         first, second, third = (F.interpolate(each, size, mode="bilinear", align_corners=True) for each in outputs)
         return first, second, third
 
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return str(self.conv_out.conv_out.weight.device)
+
     @torch.inference_mode()
     def classes(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return the class of every pixel, shape ``(512, 512)``.

@@ -92,9 +92,12 @@ def test_only_the_lower_half_of_the_face_changes_and_it_follows_the_voice(face: 
     assert min(apart) > 1  # grey levels
 
 
-def test_two_devices_draw_the_same_pictures_as_one(face: Picture) -> None:
-    job = job_of([face], sample_voice(3)[: RATE // 5])
-    assert same(drawn(job), drawn(job, Devices(("cpu", "cpu"))))
+@pytest.mark.slow
+def test_any_number_of_processes_draws_the_same_pictures_as_one(face: Picture) -> None:
+    job = job_of([face, np.roll(face, 2, axis=1)] * 4, sample_voice(3)[: RATE // 3])
+    alone = drawn(job)
+    for count in (2, 3):
+        assert same(alone, drawn(job, Devices(("cpu",) * count)))
 
 
 def test_a_render_that_is_taken_up_again_draws_the_same_pictures(face: Picture) -> None:
