@@ -123,6 +123,7 @@ QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{ background:
     selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{
     border-color: {theme.accent}; }}
+QLineEdit[tone="bad"], QLineEdit[tone="bad"]:focus {{ border-color: {theme.bad}; }}
 QAbstractSpinBox {{ padding: 0; min-height: 30px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
 QAbstractSpinBox QLineEdit {{ border: none; background: transparent; }}
@@ -130,10 +131,14 @@ QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line}; outline: none; }}
 QCheckBox, QRadioButton {{ spacing: {GRID}px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {theme.muted}; border-radius: 4px;
-    background: {theme.ground}; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {theme.muted};
+    border-radius: 4px; background: {theme.ground}; }}
+QRadioButton::indicator {{ border-radius: 8px; }}
 QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent}; image: url("{tick}"); }}
-QCheckBox::indicator:focus, QCheckBox::indicator:hover {{ border-color: {theme.accent}; }}
+QRadioButton::indicator:checked {{ background: {theme.on_accent}; border: 4px solid {theme.accent}; width: 8px;
+    height: 8px; }}
+QCheckBox::indicator:focus, QCheckBox::indicator:hover, QRadioButton::indicator:focus, QRadioButton::indicator:hover {{
+    border-color: {theme.accent}; }}
 CommandPalette {{ background: {theme.raised}; border: 1px solid {theme.line}; }}
 CommandPalette QTreeWidget {{ background: transparent; border: none; }}
 QListView, QTableView, QUndoView {{ background: transparent; border: none; outline: none;

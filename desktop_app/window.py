@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, Qt
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -612,6 +612,9 @@ class MainWindow(QMainWindow):
         return str(Path(recent[0]).parent) if recent else ""
 
     def _open_page(self, page: QWidget) -> None:
+        for same in self.findChildren(type(page)):
+            if same is not page:
+                same.close()
         page.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         page.show()
 
@@ -684,12 +687,13 @@ class MainWindow(QMainWindow):
     def _say_not_rendered(self, item: RenderItem) -> None:
         from desktop_app.panels.generation.run_card import name_words
 
-        self.toasts.show(
-            f"{name_words(item)}: {item.refusal}",
-            tone="bad",
-            action=self.tr("Show the renders"),
-            handler=None if self._shows_generation else self.show_generation,
-        )
+        if self._generation is None or not self._generation.shows(item.number):  # who looks at it reads it there
+            self.toasts.show(
+                f"{name_words(item)}: {item.refusal}",
+                tone="bad",
+                action=self.tr("Show the renders"),
+                handler=None if self._shows_generation else self.show_generation,
+            )
         self._tell(self.tr("A render failed"), str(item.refusal), self.show_generation)
 
     def _choose_for_render(self, drop: Drop, zone: Zone | None) -> None:
@@ -777,7 +781,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         geometry = self.studio.settings["window_geometry"]
         if not geometry or not self.restoreGeometry(QByteArray.fromBase64(geometry.encode())):
-            self.resize(1280, 800)
+            self.resize(QSize(1280, 800).boundedTo(self.screen().availableSize()))
         splits = self.studio.settings["window_splits"]
         for name, splitter in (("left", self._left), ("whole", self._whole)):
             if name in splits:

@@ -6,7 +6,7 @@ import random
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
@@ -14,11 +14,12 @@ from desktop_app.player.blind_test import Answer, BlindTest
 from desktop_app.player.player import Player
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import button, label
+from desktop_app.widgets.dialog import Dialog
 
 LOOP_SECONDS = 2.0
 
 
-class BlindTestPage(QDialog):
+class BlindTestPage(Dialog):
     """Plays both versions around the playhead and asks which one looks right.
 
     Args:
@@ -39,8 +40,7 @@ class BlindTestPage(QDialog):
         middle = player.position
         start = max(document.start, min(middle - LOOP_SECONDS / 2, document.start + document.duration - LOOP_SECONDS))
         self._stretch = (start, start + LOOP_SECONDS)
-        self.setWindowTitle(self.tr("Blind test"))
-        self.setMinimumWidth(56 * GRID)
+        self.setFixedWidth(56 * GRID)
         self._question = label("title", wraps=True)
         self._sentence = label("muted", wraps=True)
         self.play_first = button(lambda: self._play(Answer.FIRST), picture="play")
@@ -48,11 +48,6 @@ class BlindTestPage(QDialog):
         self.first = button(lambda: self._answer(Answer.FIRST))
         self.second = button(lambda: self._answer(Answer.SECOND))
         self.same = button(lambda: self._answer(Answer.SAME))
-        self.play_first.setText(self.tr("Play A"))
-        self.play_second.setText(self.tr("Play B"))
-        self.first.setText(self.tr("A looks right"))
-        self.second.setText(self.tr("B looks right"))
-        self.same.setText(self.tr("I see no difference"))
         grid = QGridLayout()
         grid.setSpacing(GRID)
         grid.addWidget(self.play_first, 0, 0)
@@ -65,6 +60,16 @@ class BlindTestPage(QDialog):
         column.addWidget(self._question)
         column.addWidget(self._sentence)
         column.addLayout(grid)
+        self.say()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self.setWindowTitle(self.tr("Blind test"))
+        self.play_first.setText(self.tr("Play A"))
+        self.play_second.setText(self.tr("Play B"))
+        self.first.setText(self.tr("A looks right"))
+        self.second.setText(self.tr("B looks right"))
+        self.same.setText(self.tr("I see no difference"))
         self._show()
 
     @property
@@ -98,6 +103,10 @@ class BlindTestPage(QDialog):
         self._player.seek(position)
 
     def _show(self) -> None:
+        self._show_round()
+        self.fit_height()
+
+    def _show_round(self) -> None:
         over = self.test.is_over
         for each in (self.play_first, self.play_second, self.first, self.second, self.same):
             each.setVisible(not over)

@@ -6,38 +6,34 @@ import os
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import button
+from desktop_app.widgets.dialog import Dialog
 from desktop_app.work.revealing import reveal
 
 _MOST_BYTES = 200_000
 
 
-class LogPage(QDialog):
+class LogPage(Dialog):
     """The ends of the log files."""
 
     def __init__(self, folder: Path, parent: QWidget) -> None:
         super().__init__(parent)
         self._folder = folder
-        self.setWindowTitle(self.tr("Log"))
         self.resize(min(110 * GRID, parent.width() - 4 * GRID), min(75 * GRID, parent.height() - 4 * GRID))
         self.choice = QComboBox()
-        self.choice.setAccessibleName(self.tr("Which log"))
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setProperty("kind", "mono")
-        self.text.setAccessibleName(self.windowTitle())
-        copy = button(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()), picture="copy")
-        copy.setText(self.tr("Copy all"))
-        show = button(self._reveal, picture="folder")
-        show.setText(self.tr("Show in folder"))
+        self._copy = button(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()), picture="copy")
+        self._reveal_button = button(self._reveal, picture="folder")
         row = QHBoxLayout()
         row.setSpacing(GRID)
         row.addWidget(self.choice, 1)
-        row.addWidget(copy)
-        row.addWidget(show)
+        row.addWidget(self._copy)
+        row.addWidget(self._reveal_button)
         column = QVBoxLayout(self)
         column.setSpacing(GRID)
         column.addLayout(row)
@@ -45,12 +41,21 @@ class LogPage(QDialog):
         for path in sorted(folder.glob("*.txt")):
             self.choice.addItem(path.name, str(path))
         self.choice.currentIndexChanged.connect(self._show)
+        self.say()
         self._show()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self.setWindowTitle(self.tr("Log"))
+        self.choice.setAccessibleName(self.tr("Which log"))
+        self.text.setAccessibleName(self.windowTitle())
+        self.text.setPlaceholderText(self.tr("Nothing was written down yet."))
+        self._copy.setText(self.tr("Copy all"))
+        self._reveal_button.setText(self.tr("Show in folder"))
 
     def _show(self) -> None:
         path = self.choice.currentData()
         if path is None:
-            self.text.setPlainText(self.tr("Nothing was written down yet."))
             return
         with Path(path).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_BYTES))

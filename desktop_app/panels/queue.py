@@ -90,6 +90,18 @@ class QueuePage(Speaking):
         row.addStretch()
         frame, inside = card(kind="panel")
         inside.addWidget(self.table)
+        self._nothing = label("muted", wraps=True)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._folder = action_button(actions["open_folder"], kind="", has_text=True)
+        empty = QVBoxLayout()
+        empty.setSpacing(2 * GRID)
+        empty.addStretch(2)
+        empty.addWidget(self._nothing)
+        empty.addWidget(self._folder, 0, Qt.AlignmentFlag.AlignHCenter)
+        empty.addStretch(3)
+        self._empty = QWidget()
+        self._empty.setLayout(empty)
+        inside.addWidget(self._empty)
         column_ = QVBoxLayout(self)
         column_.setContentsMargins(2 * GRID, GRID, 2 * GRID, 2 * GRID)
         column_.setSpacing(GRID)
@@ -127,6 +139,9 @@ class QueuePage(Speaking):
         """Set all texts."""
         self._title.setText(self.tr("Queue"))
         self.table.setAccessibleName(self.tr("Queue"))
+        self._nothing.setText(
+            self.tr("Drop clips or a folder here. All are measured in the background; then fix those that need it.")
+        )
         for name, text in (
             ("retry", self.tr("Try again")),
             ("cancel", self.tr("Cancel")),
@@ -146,7 +161,9 @@ class QueuePage(Speaking):
         items = self._queue.items
         chosen = [items[place] for place in self._chosen()]
         out = [item for item in items if item.can_fix]
-        self._summary.setText(self.summary)
+        self._summary.setText(self.summary if items else "")
+        self.table.setVisible(bool(items))
+        self._empty.setVisible(not items)
         fixable = [item for item in chosen if item.can_fix] if chosen else [x for x in out if x.stage is Stage.MEASURED]
         self._buttons["fix"].setText(
             self.tr("Fix the chosen ones ({count})").format(count=len(fixable))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QDialog,
     QHBoxLayout,
     QKeySequenceEdit,
+    QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -17,42 +17,54 @@ from PySide6.QtWidgets import (
 from desktop_app.actions import Actions, said
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import button, label, set_tone
+from desktop_app.widgets.dialog import Dialog
 
 
-class ShortcutsPage(QDialog):
+class ShortcutsPage(Dialog):
     """The list of actions with their keys, which can be changed here."""
 
     def __init__(self, actions: Actions, parent: QWidget) -> None:
         super().__init__(parent)
         self._actions = actions
-        self.setWindowTitle(self.tr("Keyboard shortcuts"))
         self.resize(min(90 * GRID, parent.width() - 4 * GRID), min(80 * GRID, parent.height() - 4 * GRID))
+        self.search = QLineEdit()
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._filter)
         self.list = QTreeWidget()
         self.list.setColumnCount(2)
         self.list.setHeaderHidden(True)
-        self.list.setAccessibleName(self.windowTitle())
         self.list.currentItemChanged.connect(self._take)
         self._hint = label("muted", wraps=True)
-        self._hint.setText(self.tr("Choose an action, press new keys in the field, and confirm."))
         self.field = QKeySequenceEdit()
         self.field.setMaximumSequenceLength(1)
-        self.field.setAccessibleName(self.tr("New keys"))
         self.confirm = button(self._change, kind="primary")
-        self.confirm.setText(self.tr("Use these keys"))
-        none = button(self._clear)
-        none.setText(self.tr("No keys"))
-        defaults = button(self._forget)
-        defaults.setText(self.tr("All as at first"))
+        self._none = button(self._clear)
+        self._defaults = button(self._forget)
         row = QHBoxLayout()
         row.setSpacing(GRID)
         row.addWidget(self.field, 1)
-        for each in (self.confirm, none, defaults):
+        for each in (self.confirm, self._none, self._defaults):
             row.addWidget(each)
         column = QVBoxLayout(self)
         column.setSpacing(GRID)
+        column.addWidget(self.search)
         column.addWidget(self.list, 1)
         column.addWidget(self._hint)
         column.addLayout(row)
+        self.say()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self.setWindowTitle(self.tr("Keyboard shortcuts"))
+        self.search.setPlaceholderText(self.tr("Name of an action, or keys"))
+        self.search.setAccessibleName(self.search.placeholderText())
+        self.list.setAccessibleName(self.windowTitle())
+        self.field.setAccessibleName(self.tr("New keys"))
+        self.confirm.setText(self.tr("Use these keys"))
+        self._none.setText(self.tr("No keys"))
+        self._defaults.setText(self.tr("All as at first"))
+        self._hint.setText(self.tr("Choose an action, press new keys in the field, and confirm."))
+        set_tone(self._hint, "")
         self._list()
 
     def choose(self, name: str) -> None:
@@ -68,11 +80,14 @@ class ShortcutsPage(QDialog):
 
     def _list(self) -> None:
         self.list.clear()
+        bold = self.list.font()
+        bold.setWeight(bold.Weight.DemiBold)
         groups: dict[str, QTreeWidgetItem] = {}
         for entry in self._actions:
             if entry.group not in groups:
                 groups[entry.group] = QTreeWidgetItem([said(entry.group)])
                 groups[entry.group].setFlags(Qt.ItemFlag.ItemIsEnabled)
+                groups[entry.group].setFont(0, bold)
                 self.list.addTopLevelItem(groups[entry.group])
             keys = [key.toString(QKeySequence.SequenceFormat.NativeText) for key in self._actions.keys_of(entry)]
             item = QTreeWidgetItem([said(entry.text), "    ".join(keys)])
@@ -80,6 +95,20 @@ class ShortcutsPage(QDialog):
             groups[entry.group].addChild(item)
         self.list.expandAll()
         self.list.setColumnWidth(0, self.width() * 6 // 10)
+        self._filter()
+
+    def _filter(self) -> None:
+        """Show the actions in whose name or keys all typed words occur."""
+        words = self.search.text().lower().split()
+        for group in (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount())):
+            if group is None:
+                continue
+            is_empty = True
+            for child in filter(None, (group.child(row) for row in range(group.childCount()))):
+                said_of_it = f"{group.text(0)} {child.text(0)} {child.text(1)}".lower()
+                child.setHidden(not all(word in said_of_it for word in words))
+                is_empty = is_empty and child.isHidden()
+            group.setHidden(is_empty)
 
     @property
     def _chosen(self) -> str | None:

@@ -79,7 +79,7 @@ class DropOverlay(QWidget):
         theme = theme_of(self.palette())
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), theme.colour("ground", 0.94))
+        painter.fillRect(self.rect(), theme.colour("ground", 0.98))
         width = self.width() / len(self._zones)
         for number, zone in enumerate(self._zones):
             is_lit = zone is self._lit

@@ -74,8 +74,7 @@ class Toasts(QObject):
         top = 10 * GRID
         for toast in self._shown:
             toast.setFixedWidth(min(_WIDTH, self._window.width() - 4 * GRID))
-            toast.adjustSize()
-            height = max(toast.sizeHint().height(), toast.heightForWidth(toast.width()))
+            height = toast.heightForWidth(toast.width())
             toast.resize(toast.width(), height)
             toast.move((self._window.width() - toast.width()) // 2, top)
             top += height + GRID

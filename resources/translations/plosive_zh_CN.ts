@@ -742,6 +742,14 @@
             <source>and {count} more</source>
             <translation>另外还有 {count} 项</translation>
         </message>
+        <message>
+            <source>Take over settings…</source>
+            <translation>沿用已有设置…</translation>
+        </message>
+        <message>
+            <source>From a command line or the web page of the published program</source>
+            <translation>来自官方程序的命令行或网页界面</translation>
+        </message>
     </context>
     <context>
         <name>EnginePicker</name>
@@ -1009,6 +1017,18 @@
         <message>
             <source>Mark the face by hand</source>
             <translation>手动标出人脸</translation>
+        </message>
+        <message>
+            <source>Renders ({count})</source>
+            <translation>渲染列表（{count}）</translation>
+        </message>
+        <message>
+            <source>Renders</source>
+            <translation>渲染列表</translation>
+        </message>
+        <message>
+            <source>New render</source>
+            <translation>新的渲染</translation>
         </message>
     </context>
     <context>
@@ -1625,6 +1645,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <source>Open the copy</source>
             <translation>打开副本</translation>
         </message>
+        <message>
+            <source>Drop clips or a folder here. All are measured in the background; then fix those that need it.</source>
+            <translation>把片段或文件夹拖到这里。全部在后台测量，然后修正需要修正的片段。</translation>
+        </message>
     </context>
     <context>
         <name>RenderForm</name>
@@ -1703,10 +1727,6 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>Continue from decoded pictures</source>
             <translation>从解码后的画面继续</translation>
-        </message>
-        <message>
-            <source>Steadier over minutes where the engine can do it, a little slower.</source>
-            <translation>引擎支持时，长时间更稳定，略慢一些。</translation>
         </message>
         <message>
             <source>Devices</source>
@@ -1823,6 +1843,70 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>Automatic</source>
             <translation>自动</translation>
+        </message>
+        <message>
+            <source>Face</source>
+            <translation>人脸</translation>
+        </message>
+        <message>
+            <source>Voice</source>
+            <translation>声音</translation>
+        </message>
+        <message>
+            <source>File</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>Prompt</source>
+            <translation>提示词</translation>
+        </message>
+        <message>
+            <source>Pictures at most</source>
+            <translation>最多帧数</translation>
+        </message>
+        <message>
+            <source>The clip ends there, its sound with it.</source>
+            <translation>片段到此结束，声音也随之结束。</translation>
+        </message>
+        <message>
+            <source>From a time on</source>
+            <translation>从某一时刻起</translation>
+        </message>
+        <message>
+            <source>Moves the mouth by another amount from a moment on, such as 0:30 20 earlier; 1:05 10 later.</source>
+            <translation>从某一时刻起改用另一移动量，例如：0:30 提前 20；1:05 推后 10。</translation>
+        </message>
+        <message>
+            <source>Pictures before the first one</source>
+            <translation>首帧之前的帧数</translation>
+        </message>
+        <message>
+            <source>They are drawn while it hears silence and thrown away, so that the first word is in step.</source>
+            <translation>引擎先听着静音画出这些帧，随后丢弃，这样第一个字就能对上口型。</translation>
+        </message>
+        <message>
+            <source>Steadier over minutes, a little slower.</source>
+            <translation>长时间更稳定，略慢一些。</translation>
+        </message>
+        <message>
+            <source>Pictures at a time</source>
+            <translation>每次处理的帧数</translation>
+        </message>
+        <message>
+            <source>Fewer need less memory and take longer.</source>
+            <translation>越少越省内存，但用时更长。</translation>
+        </message>
+        <message>
+            <source>Measure the result</source>
+            <translation>测量结果</translation>
+        </message>
+        <message>
+            <source>Says how far lips and sound of the finished clip are apart; without it nobody has looked.</source>
+            <translation>告诉你成片的口型与声音相差多少；关闭后就没有检查过。</translation>
+        </message>
+        <message>
+            <source>No limit</source>
+            <translation>不限</translation>
         </message>
     </context>
     <context>
@@ -2173,6 +2257,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <source>Changed.</source>
             <translation>已更改。</translation>
         </message>
+        <message>
+            <source>Name of an action, or keys</source>
+            <translation>操作名称或按键</translation>
+        </message>
     </context>
     <context>
         <name>SpeakersPage</name>
@@ -2222,6 +2310,17 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>Render a new clip…</source>
             <translation>渲染新视频…</translation>
+        </message>
+    </context>
+    <context>
+        <name>StepsEdit</name>
+        <message>
+            <source>earlier</source>
+            <translation>提前</translation>
+        </message>
+        <message>
+            <source>later</source>
+            <translation>推后</translation>
         </message>
     </context>
     <context>
@@ -2428,6 +2527,53 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>Set…</source>
             <translation>设置…</translation>
+        </message>
+    </context>
+    <context>
+        <name>TakeOverPage</name>
+        <message>
+            <source>Take over settings of LiveAvatar</source>
+            <translation>沿用 LiveAvatar 的设置</translation>
+        </message>
+        <message>
+            <source>Paste a command line of the published LiveAvatar program, or the settings of its web page. What each of them becomes here is shown below before anything is changed.</source>
+            <translation>粘贴 LiveAvatar 官方程序的命令行，或其网页界面上的设置。下方会先显示每项设置在这里变成什么，之后才会更改。</translation>
+        </message>
+        <message>
+            <source>Command line, or settings of the web page</source>
+            <translation>命令行，或网页界面的设置</translation>
+        </message>
+        <message>
+            <source>Use these settings</source>
+            <translation>使用这些设置</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>BECOMES</source>
+            <translation>将变为</translation>
+        </message>
+        <message>
+            <source>DIFFERENT HERE, OR LEFT OUT</source>
+            <translation>与原来不同或未采用</translation>
+        </message>
+        <message>
+            <source>yes</source>
+            <translation>是</translation>
+        </message>
+        <message>
+            <source>no</source>
+            <translation>否</translation>
+        </message>
+        <message>
+            <source>Automatic</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>{name}: “{path}” is not on this computer; what you have chosen here stays.</source>
+            <translation>{name}：这台电脑上没有“{path}”；保留你在这里的选择。</translation>
         </message>
     </context>
     <context>

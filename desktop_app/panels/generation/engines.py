@@ -15,6 +15,8 @@ from engine.models.catalog import engines
 
 _PAD = GRID + 4
 _MOST_NEEDS = 3
+PUBLISHED = "liveavatar"
+"""The engine whose users have settings elsewhere, in scripts and notes."""
 
 
 class EngineCard(QAbstractButton):
@@ -24,6 +26,8 @@ class EngineCard(QAbstractButton):
     """The user wants to see which model files there are."""
     calibration_wanted = Signal()
     """The user wants to know the engine's own offset on this machine."""
+    settings_wanted = Signal()
+    """The user has settings of the engine's published program."""
 
     def __init__(self, status: EngineStatus, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,8 +61,10 @@ class EngineCard(QAbstractButton):
         column.addWidget(self._more)
         self._models = button(self.models_wanted.emit, kind="link")
         self.calibrate_button = button(self.calibration_wanted.emit, kind="link")
+        self.settings_button = button(self.settings_wanted.emit, kind="link")
         column.addWidget(self._models)
         column.addWidget(self.calibrate_button)
+        column.addWidget(self.settings_button)
         if capabilities is not None and capabilities.licence is not None:
             licence = label("muted", wraps=True)
             licence.setText(capabilities.licence.text())
@@ -108,6 +114,9 @@ class EngineCard(QAbstractButton):
             self.tr("Renders a drawn face that says “peak, top, kick”, measures it and offers the result next time")
         )
         self.calibrate_button.setVisible(found is not None and not missing)
+        self.settings_button.setText(self.tr("Take over settings…"))
+        self.settings_button.setToolTip(self.tr("From a command line or the web page of the published program"))
+        self.settings_button.setVisible(found is not None and found.name == PUBLISHED)
         self._models.setVisible(bool(missing) and found is not None and found.name in engines())
         self.setAccessibleName(f"{title}, {said}")
         self.setAccessibleDescription(self._about.text())
@@ -147,6 +156,8 @@ class EnginePicker(Speaking):
     """The user wants to see which model files there are."""
     calibration_wanted = Signal()
     """The user wants to know the chosen engine's own offset on this machine."""
+    settings_wanted = Signal()
+    """The user has settings of the chosen engine's published program."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -184,6 +195,7 @@ class EnginePicker(Speaking):
             card.toggled.connect(lambda on, status=status: self.chosen.emit(status) if on else None)
             card.models_wanted.connect(self.models_wanted)
             card.calibration_wanted.connect(self.calibration_wanted)
+            card.settings_wanted.connect(self.settings_wanted)
         self.say()
 
     def choose(self, name: str) -> None:

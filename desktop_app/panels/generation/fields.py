@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.icons import icon
+from desktop_app.panels.generation.offset_steps import StepsEdit
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import label
 from desktop_app.widgets.move_box import MoveBox
@@ -205,6 +206,43 @@ def number_field(
     field = Field(box, recommended, box.value, box.setValue)
     field.show_value(recommended)
     box.valueChanged.connect(lambda _value: field.take())
+    return field
+
+
+def count_field(most: int, least: int) -> Field:
+    """Return a field for a whole number that may be left to the engine, as ``None``; see :func:`name_left_alone`.
+
+    Args:
+        most: greatest number.
+        least: smallest number; one below it stands for ``None``.
+    """
+    box = QSpinBox()
+    box.setRange(least - 1, most)
+    box.setKeyboardTracking(False)
+    box.lineEdit().setTextMargins(GRID, 0, GRID, 0)
+    field = Field(
+        box,
+        None,
+        lambda: None if box.value() < least else box.value(),
+        lambda value: box.setValue(least - 1 if value is None else value),
+    )
+    field.show_value(None)
+    box.valueChanged.connect(lambda _value: field.take())
+    return field
+
+
+def name_left_alone(field: Field, text: str) -> None:
+    """Set what a :func:`count_field` shows while it is left to the engine."""
+    if isinstance(field.editor, QSpinBox):
+        field.editor.setSpecialValueText(text)
+
+
+def steps_field() -> Field:
+    """Return a field for moves from certain times on."""
+    line = StepsEdit()
+    field = Field(line, (), line.steps, line.show_steps, is_wide=True)
+    field.show_value(())
+    line.chosen.connect(field.take)
     return field
 
 

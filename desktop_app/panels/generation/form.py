@@ -14,11 +14,14 @@ from desktop_app.document.order import Order
 from desktop_app.panels.generation.fields import (
     Field,
     choice_field,
+    count_field,
     flag_field,
     move_field,
+    name_left_alone,
     number_field,
     parameter_field,
     set_choices,
+    steps_field,
     text_field,
 )
 from desktop_app.panels.generation.prompt import PromptBox
@@ -45,6 +48,11 @@ _SIZES = ((1920, 1080), (1280, 720), (1080, 1920), (720, 1280), (1080, 1080), (7
 _MOST_SEED = 2**31 - 1
 _MOST_FACES = 6
 _MOST_OFFSET_MS = 500.0
+_MOST_FRAMES = 10_000_000
+_MOST_LEAD_IN = 100
+_MOST_CHUNK = 1000
+_HEEDED = frozenset({"lead_in", "online_decode", "online_decode_chunk"})
+"""Fields that are only shown where the engine heeds them."""
 _CRF = RenderSpec(Path(), Path(), Path()).crf
 
 
@@ -68,12 +76,15 @@ class RenderForm(Speaking):
         self._more = Fold(
             self._column_of(
                 "segment_seconds",
+                "lead_in",
                 "online_decode",
+                "online_decode_chunk",
                 "devices",
                 "offload",
                 "precision",
                 "allow_smaller",
                 "crf",
+                "verify",
                 "correct_bias",
             )
         )
@@ -86,11 +97,12 @@ class RenderForm(Speaking):
         column.addLayout(self._parameter_column)
         column.addWidget(self._clip_title)
         column.addWidget(self.prompt)
-        for name in ("fps", "size", "length_policy", "silence_policy", "face"):
+        for name in ("fps", "size", "length_policy", "most_frames", "silence_policy", "face"):
             column.addWidget(self.fields[name])
         column.addWidget(self.fields["seed"])
         column.addWidget(self._dice, 0, Qt.AlignmentFlag.AlignRight)
         column.addWidget(self.fields["audio_offset_ms"])
+        column.addWidget(self.fields["audio_offset_steps"])
         column.addWidget(self._more)
         order.changed.connect(self._show)
         self.say()
@@ -132,6 +144,14 @@ class RenderForm(Speaking):
             self.parameters[parameter.name].name(parameter.title.text(), parameter.help.text(), back)
         self._show()
 
+    def name_of(self, field: str) -> str:
+        """Return what a field of a spec is called here; ``parameters.<name>`` is one of the engine's own."""
+        own = {"source": self.tr("Face"), "voice": self.tr("Voice"), "target": self.tr("File")}
+        own |= {"prompt": self.tr("Prompt")} | {name: title for name, (title, _) in self._names().items()}
+        parameters = self._engine.parameters if self._engine else ()
+        own |= {f"parameters.{each.name}": each.title.text() for each in parameters}
+        return own.get(field, field)
+
     def _preset_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(GRID // 2)
@@ -151,16 +171,21 @@ class RenderForm(Speaking):
         self._add("fps", choice_field([], None))
         self._add("size", choice_field([], None))
         self._add("length_policy", choice_field([(each, each) for each in LengthPolicy], LengthPolicy.END_WITH_VOICE))
+        self._add("most_frames", count_field(_MOST_FRAMES, least=1))
         self._add("silence_policy", choice_field([(each, each) for each in SilencePolicy], SilencePolicy.CLOSED))
         self._add("face", choice_field([], None))
         self._add("seed", number_field(0, minimum=0, maximum=_MOST_SEED, step=1, is_whole=True))
         self._add("audio_offset_ms", move_field(_MOST_OFFSET_MS))
         self._add("segment_seconds", choice_field([], None))
+        self._add("audio_offset_steps", steps_field())
+        self._add("lead_in", count_field(_MOST_LEAD_IN, least=0))
         self._add("online_decode", flag_field(recommended=False))
+        self._add("online_decode_chunk", count_field(_MOST_CHUNK, least=1))
         self._add("devices", text_field("auto"), read=_devices)
         self._add("offload", choice_field([(each, each) for each in Offload], Offload.AUTO))
         self._add("precision", choice_field([(each, each) for each in Precision], Precision.AUTO))
         self._add("allow_smaller", flag_field(recommended=False))
+        self._add("verify", flag_field(recommended=True))
         self._add("correct_bias", flag_field(recommended=True))
         self._add("crf", number_field(_CRF, minimum=0, maximum=51, step=1, is_whole=True))
 
@@ -182,6 +207,7 @@ class RenderForm(Speaking):
             "fps": (self.tr("Frame rate"), ""),
             "size": (self.tr("Size"), ""),
             "length_policy": (self.tr("When voice and video differ in length"), ""),
+            "most_frames": (self.tr("Pictures at most"), self.tr("The clip ends there, its sound with it.")),
             "silence_policy": (self.tr("In pauses"), ""),
             "face": (self.tr("Which face"), ""),
             "seed": (self.tr("Seed"), self.tr("Same choices, same seed, same pictures.")),
@@ -189,10 +215,22 @@ class RenderForm(Speaking):
                 self.tr("Move the mouth"),
                 self.tr("Moves what drives the mouth against the sound that is heard, which stays where it is."),
             ),
+            "audio_offset_steps": (
+                self.tr("From a time on"),
+                self.tr("Moves the mouth by another amount from a moment on, such as 0:30 20 earlier; 1:05 10 later."),
+            ),
             "segment_seconds": (self.tr("Keep finished work every"), self.tr("A stopped render goes on from there.")),
+            "lead_in": (
+                self.tr("Pictures before the first one"),
+                self.tr("They are drawn while it hears silence and thrown away, so that the first word is in step."),
+            ),
             "online_decode": (
                 self.tr("Continue from decoded pictures"),
-                self.tr("Steadier over minutes where the engine can do it, a little slower."),
+                self.tr("Steadier over minutes, a little slower."),
+            ),
+            "online_decode_chunk": (
+                self.tr("Pictures at a time"),
+                self.tr("Fewer need less memory and take longer."),
             ),
             "devices": (self.tr("Devices"), self.tr("auto, cpu, or cards such as cuda:0, cuda:1.")),
             "offload": (self.tr("Weights wait in main memory"), self.tr("Saves graphics memory and costs time.")),
@@ -200,6 +238,10 @@ class RenderForm(Speaking):
             "allow_smaller": (
                 self.tr("May get smaller"),
                 self.tr("When memory does not suffice, a smaller clip is better than none."),
+            ),
+            "verify": (
+                self.tr("Measure the result"),
+                self.tr("Says how far lips and sound of the finished clip are apart; without it nobody has looked."),
             ),
             "correct_bias": (
                 self.tr("Take out the engine's own offset"),
@@ -247,6 +289,9 @@ class RenderForm(Speaking):
                 (Offload.LAYERS, self.tr("Layer by layer")),
             ],
         )
+        for name in ("lead_in", "online_decode_chunk"):
+            name_left_alone(self.fields[name], self.tr("Automatic"))
+        name_left_alone(self.fields["most_frames"], self.tr("No limit"))
         names = {Precision.AUTO: self.tr("Automatic")}
         self._offer("precision", [(each, names.get(each, each.value.upper())) for each in Precision])
 
@@ -265,6 +310,8 @@ class RenderForm(Speaking):
         for name, field in self.fields.items():
             value = getattr(spec, name)
             field.show_value(", ".join(value) if name == "devices" else value)
+            field.setVisible(name not in _HEEDED or (self._engine is not None and name in self._engine.heeds))
+        self.fields["correct_bias"].setEnabled(spec.verify)
         for name, field in self.parameters.items():
             if self._engine is not None:
                 field.show_value(self._engine.values(spec)[name])

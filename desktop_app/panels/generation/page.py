@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from desktop_app.actions import Actions
 from desktop_app.document.order import Order
-from desktop_app.panels.generation.engines import EnginePicker
+from desktop_app.panels.generation.columns import Columns
+from desktop_app.panels.generation.engines import PUBLISHED, EnginePicker
 from desktop_app.panels.generation.estimate import EstimateLine
 from desktop_app.panels.generation.face_marker import GUESS, FaceMarker
 from desktop_app.panels.generation.form import RenderForm
@@ -27,12 +29,10 @@ from desktop_app.work.asking import EngineList, Planning, PromptCheck
 from desktop_app.work.inputs import FaceReader, VoiceReader
 from desktop_app.work.rendering import Rendering, RenderItem
 from engine.generation.registry import EngineStatus
+from engine.generation.spec import RenderSpec
 from engine.media.probe import MediaInfo
 from engine.refusal import Refusal
 from engine.timing import clock_words
-
-_NARROW = 118 * GRID
-"""Narrower than this there is no room for the list of renders."""
 
 
 class GenerationPage(Speaking):
@@ -44,6 +44,7 @@ class GenerationPage(Speaking):
         voice_well: shows the voice.
         picker: the engines.
         form: how it is rendered.
+        columns: where all this is, side by side.
         stage: the big picture.
         run_card: the render that is shown.
         renders: all renders.
@@ -95,6 +96,7 @@ class GenerationPage(Speaking):
 
     def set_source(self, path: Path) -> None:
         """Choose the face."""
+        self.columns.show_page(0)
         self.order.set_source(path)
         self.face_well.fill(path)
         self.face_well.show_image(QImage())
@@ -123,16 +125,25 @@ class GenerationPage(Speaking):
         engine = self._engines.find(self.order.choices.engine)
         return self.order.spec is not None and engine is not None and engine.is_ready
 
+    def take_over(self) -> None:
+        """Let the user bring over settings of the published program of an engine."""
+        from desktop_app.panels.generation.take_over import TakeOverPage
+
+        self.picker.choose(PUBLISHED)
+        page = TakeOverPage(self.order.choices, self.form.name_of, self.window())
+        page.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        page.taken.connect(self._take_spec)
+        page.show()
+
     def close_readers(self) -> None:
         """End the threads that look into files."""
         self._planning.close()
         self._face_reader.close()
         self._voice_reader.close()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the list's room to the rest where the window is narrow (Qt's name)."""
-        super().resizeEvent(event)
-        self._right.setVisible(self.width() >= _NARROW)
+    def shows(self, number: int) -> bool:
+        """Whether this is the render that is shown large."""
+        return self.isVisible() and number == self._shown
 
     def say(self) -> None:
         """Set all texts."""
@@ -161,8 +172,14 @@ class GenerationPage(Speaking):
                 "Everything is rendered on this computer and checked for sync before you see it."
             ),
         )
+        self._name_columns()
         self._show_engines()
         self._show_order()
+
+    def _name_columns(self) -> None:
+        count = len(self._rendering.items)
+        renders = self.tr("Renders ({count})").format(count=count) if count else self.tr("Renders")
+        self.columns.name(self.tr("New render"), renders)
 
     def _build(self, actions: Actions) -> None:
         head = QHBoxLayout()
@@ -209,28 +226,18 @@ class GenerationPage(Speaking):
         left_column.setSpacing(0)
         left_column.addWidget(scrolling(inside), 1)
         left_column.addLayout(foot)
-        left = _panel(left)
-        left.setMinimumWidth(37 * GRID)
         middle = QWidget()
         middle_column = QVBoxLayout(middle)
         middle_column.setContentsMargins(0, 0, 0, 0)
         middle_column.setSpacing(GRID)
         middle_column.addWidget(self.stage, 1)
         middle_column.addWidget(self.run_card)
-        self._right = right = _panel(self.renders, margin=GRID + 4)
-        right.setMinimumWidth(24 * GRID)
-        self._whole = QSplitter(Qt.Orientation.Horizontal)
-        self._whole.setChildrenCollapsible(False)
-        self._whole.setHandleWidth(GRID)
-        for part in (left, middle, right):
-            self._whole.addWidget(part)
-        self._whole.setStretchFactor(1, 1)
-        self._whole.setSizes([46 * GRID, 84 * GRID, 30 * GRID])
+        self.columns = Columns(left, middle, self.renders)
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * GRID, GRID, 2 * GRID, 2 * GRID)
         column.setSpacing(GRID)
         column.addLayout(head)
-        column.addWidget(self._whole, 1)
+        column.addWidget(self.columns, 1)
 
     def _connect(self) -> None:
         self.face_well.clicked.connect(self._ask_source)
@@ -246,6 +253,7 @@ class GenerationPage(Speaking):
         self.picker.chosen.connect(self._choose_engine)
         self.picker.models_wanted.connect(self.models_wanted)
         self.picker.calibration_wanted.connect(self._calibrate)
+        self.picker.settings_wanted.connect(self.take_over)
         self.estimate.offset_wanted.connect(lambda ms: self.order.choose(audio_offset_ms=ms))
         self.renders.chosen.connect(self._show_item)
         self.run_card.opened.connect(self.opened)
@@ -343,11 +351,17 @@ class GenerationPage(Speaking):
         self._show_item(self._rendering.calibrate(self.order.choices))
 
     def _take_again(self, item: RenderItem) -> None:
-        self.order.take(item.spec)
-        self.picker.choose(item.spec.engine)
-        self.set_source(item.spec.source)
-        self.set_voice(item.spec.voice)
-        self.order.choose(face=item.spec.face, face_points=item.spec.face_points)
+        self._take_spec(replace(item.spec, target=Path()))
+
+    def _take_spec(self, spec: RenderSpec) -> None:
+        """Begin again with these choices; files that are not named stay as they are."""
+        self.order.take(spec)
+        self.picker.choose(spec.engine)
+        for path, choose in ((spec.source, self.set_source), (spec.voice, self.set_voice)):
+            if path != Path():
+                choose(path)
+        self.order.choose(face=spec.face, face_points=spec.face_points)
+        self.order.set_target(None if spec.target == Path() else spec.target)
 
     def _mark_or_not(self) -> None:
         self._show_item(None)
@@ -431,17 +445,8 @@ class GenerationPage(Speaking):
     def _follow_list(self) -> None:
         if self._rendering.item(self._shown) is None:
             self._show_item(None)
+        self._name_columns()
         self._show_order()
-
-
-def _panel(inside: QWidget, margin: int = 0) -> QWidget:
-    frame = QWidget()
-    frame.setProperty("kind", "panel")
-    frame.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    column = QVBoxLayout(frame)
-    column.setContentsMargins(margin, margin, margin, margin)
-    column.addWidget(inside)
-    return frame
 
 
 def _rate(rate: Fraction) -> str:

@@ -1,0 +1,31 @@
+"""The base of pages that open above the window."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QDialog, QWidget
+
+
+class Dialog(QDialog):
+    """A page whose texts follow the language while it is open: they are all set in :meth:`say`."""
+
+    def __init__(self, parent: QWidget, flags: Qt.WindowType = Qt.WindowType.Dialog) -> None:
+        super().__init__(parent, flags)
+
+    @abstractmethod
+    def say(self) -> None:
+        """Set all texts, in the language of now."""
+
+    def fit_height(self) -> None:
+        """Be as high as the texts need at this width: Qt takes wrapped ones for as high as they are when narrowest."""
+        layout = self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            self.setFixedHeight(layout.totalHeightForWidth(max(self.width(), self.minimumWidth())))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Speak again when the language was changed (Qt's name)."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self.say()
