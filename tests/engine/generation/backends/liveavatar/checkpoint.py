@@ -7,7 +7,6 @@ from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -17,17 +16,14 @@ from engine.generation.backends.liveavatar.config import ModelConfig
 from engine.generation.backends.liveavatar.lora import lora_modules
 from engine.generation.backends.liveavatar.weights import Files
 from tests.engine.generation.backends.liveavatar.tiny import CONFIG, network
-from tests.golden import draw, golden_folder
+from tests.golden import draw, key_file
 
 VOCABULARY = 64
 
 
 def official_keys(part: str) -> dict[str, tuple[int, ...]]:
     """Return names and shapes of one part of the official weights; skip the test where there is no list."""
-    path = golden_folder() / "keys" / "liveavatar_keys.json"
-    if not path.exists():
-        pytest.skip("no list of keys")
-    listed = json.loads(path.read_text(encoding="utf-8"))[part]["keys"]
+    listed = key_file("liveavatar_keys")[part]["keys"]
     return {name: tuple(shape) for name, shape in listed.items()}
 
 
