@@ -23,6 +23,8 @@ from engine.timing import Correction
 from engine.words import Message
 
 _BUFFER = 1 << 20
+_NO_RANDOM_NUMBERS = ("-fflags", "+bitexact")
+"""Else Matroska's identifiers would be others each time, and the same work never give the same file."""
 
 
 def write(request: Request, place: Workplace) -> Step:
@@ -81,6 +83,7 @@ def _remuxed(request: Request, place: Workplace, shift: Fraction) -> Step:
             yield from _progress(run([*arguments, *filters], place.result, request.info.size))
             return None
         if container.is_matroska:
+            arguments += _NO_RANDOM_NUMBERS
             with piped(arguments) as source, place.result.open("r+b", buffering=_BUFFER) as target:
                 return (yield from _steps(matroska.shift_sound(source, target, shift - by_copying, request.info.size)))
         carried = place.another()

@@ -1,4 +1,4 @@
-"""A render killed by SIGKILL at any moment goes on to the same pictures: none missing, none twice."""
+"""A render killed by SIGKILL at any moment goes on to the same file: no picture missing, none twice."""
 
 from __future__ import annotations
 
