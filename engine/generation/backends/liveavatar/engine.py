@@ -60,7 +60,7 @@ _BYTES_PER_PIXEL = 0.05
 """Of a finished picture in H.264 at the usual quality."""
 _SMALLEST_SIDE = 64
 _LONG_PROMPT = 2000
-"""Characters; 512 tokens of English are about that many."""
+"""Bytes of UTF-8: 512 tokens are about 2000 English letters, or 700 Chinese characters of three bytes."""
 _SECONDS_TO_LOAD = 90.0
 _NEAREST, _FARTHEST = 4, 30
 """Latent frames that the reference stands ahead of a block."""
@@ -117,7 +117,7 @@ class LiveAvatar:
         if saved and saved + video > host.free_disk_bytes:
             saved = 0
             notes.append(Message("liveavatar.note.not_saved", needed=2 * chosen.ring_bytes / GB))
-        if any(len(prompt) > _LONG_PROMPT for prompt in _prompts(plan)):
+        if any(len(prompt.encode()) > _LONG_PROMPT for prompt in _prompts(plan)):
             notes.append(Message("liveavatar.note.long_prompt"))
         if not any(prompt.strip() for prompt in _prompts(plan)):
             notes.append(Message("liveavatar.note.no_prompt"))
