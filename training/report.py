@@ -222,7 +222,7 @@ def main() -> None:
     def drift() -> list[str]:
         return drift_table(records, models, calibration)
 
-    made_with = f"{options.rounds}-{options.fold_members}-{options.steps}"
+    made_with = f"{options.weights.stem}-{options.rounds}-{options.fold_members}-{options.steps}"
     parts = [_kept(options.cache / f"report-{part.__name__}-{made_with}.md", part) for part in (windows, hard, drift)]
     text = "\n\n".join([BEGIN, *parts, END])
     readme = options.readme.read_text(encoding="utf-8")
