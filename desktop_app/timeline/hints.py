@@ -24,8 +24,8 @@ class Hints(QObject):
         keys = {"shift": key_name(Qt.KeyboardModifier.ShiftModifier), "ctrl": key_name(_CONTROL)}
         if is_anchor:
             text = self.tr(
-                "Drag: move the sound at the anchor · double-click: repeat two seconds · {ctrl}+drag: move the anchor in "
-                "time · {shift}: do not snap · Del: remove"
+                "Drag: move the sound at the anchor · double-click: repeat two seconds · {ctrl}+drag: move the anchor "
+                "in time · {shift}: do not snap · Del: remove"
             )
             return text.format(**keys)
         if marker is not None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 SHORTEST = 0.004
 """Seconds across at the closest zoom: 192 samples at 48 kHz, so that each can be told from its neighbours."""
 
+ZOOM_STEP = 1.25
+"""How many times closer a notch of the wheel goes; keys take two."""
+
 MARGIN = 0.02
 """Share of the whole by which the view may reach over its ends, so that both can be seen and grabbed."""
 

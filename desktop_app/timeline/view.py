@@ -1,68 +1,36 @@
-"""The timeline widget: lanes on one time axis, and what mouse and wheel do there."""
+"""The timeline widget: what the document says, drawn in lanes on one time axis."""
 
 from __future__ import annotations
 
-import math
-from enum import Enum
-
 import numpy as np
-from PySide6.QtCore import QEvent, QLineF, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPen
-from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsLineItem, QGraphicsWidget, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from desktop_app.document.anchors import Between
 from desktop_app.document.document import Document, Marker
 from desktop_app.theme import GRID, Theme, theme_of
-from desktop_app.timeline.anchors import AnchorLevels, AnchorPins, Pin
+from desktop_app.timeline.anchors import Pin
 from desktop_app.timeline.canvas import Canvas
 from desktop_app.timeline.curve import LagInset, nearest_curve
-from desktop_app.timeline.dragging import (
-    AnchorDrag,
-    Drag,
-    LevelDrag,
-    MarkerDrag,
-    Pointer,
-    RangeDrag,
-    SlideDrag,
-    SoundDrag,
-)
-from desktop_app.timeline.handle import HEIGHT as HANDLE_HEIGHT
-from desktop_app.timeline.handle import Handle
 from desktop_app.timeline.hints import Hints
-from desktop_app.timeline.lane import HEADING_WIDTH, Lane
+from desktop_app.timeline.lanes import Lanes
 from desktop_app.timeline.marker_field import MarkerField
-from desktop_app.timeline.mouth import MouthOpening
+from desktop_app.timeline.mouse import Mouse
 from desktop_app.timeline.moving import moved_ms, sound_time, stretches
-from desktop_app.timeline.offsets import OffsetPoints, reach_of
-from desktop_app.timeline.places import Places
+from desktop_app.timeline.offsets import reach_of
 from desktop_app.timeline.plane import Floats
-from desktop_app.timeline.ruler import FLAG, Ruler
-from desktop_app.timeline.snapping import Snapped
-from desktop_app.timeline.span import Span, whole_of
+from desktop_app.timeline.ruler import FLAG
+from desktop_app.timeline.span import ZOOM_STEP, Span, whole_of
 from desktop_app.timeline.spectra import Image as Shades
 from desktop_app.timeline.spectra import Tile
-from desktop_app.timeline.spectrogram import Spectrogram
-from desktop_app.timeline.strip import ThumbnailStrip
-from desktop_app.timeline.waveform import Sound, Waveform
+from desktop_app.timeline.upright import Upright
+from desktop_app.timeline.waveform import Sound
 from engine.timing import Correction, Offset, clock_words
 
-_ZOOM_STEP = 1.25
-_PAN_STEP = 0.1
 _CLOSE_UP = 2.0
 """Seconds across that ``zoom_here`` shows."""
 _LARGEST_AMPLITUDE = 1000.0
-_STILL = 3.0
-"""Pixels that a press may wander and is still a click."""
-
-
-class _Grip(Enum):
-    """What the mouse holds."""
-
-    NOTHING = 0
-    PLAYHEAD = 1
-    VIEW = 2
-    DRAG = 3
-    """A thing of the document."""
 
 
 class TimelineView(QWidget):
@@ -99,12 +67,7 @@ class TimelineView(QWidget):
         self._document = document
         self._playhead = 0.0
         self._amplitude = 1.0
-        self._snapping = True
         self._selected = -1
-        self._grip = _Grip.NOTHING
-        self._held_at = 0.0
-        self._drag: Drag | None = None
-        self._pressed_at = QPointF()
         self._marker: Marker | None = None
         self._sound: Sound | None = None
         self._theme = theme_of(self.palette())
@@ -144,7 +107,7 @@ class TimelineView(QWidget):
         """Show where the player is; a playhead that leaves the screen takes it along, unless the mouse holds it."""
         was_visible = self._places.span.holds(self._playhead)
         self._playhead = seconds
-        if was_visible and self._grip is _Grip.NOTHING and not self._places.span.holds(seconds):
+        if was_visible and self._mouse.is_free and not self._places.span.holds(seconds):
             self._set_span(self._places.span.following(seconds))
         self._place_playhead()
 
@@ -154,11 +117,11 @@ class TimelineView(QWidget):
 
     def zoom_in(self) -> None:
         """Zoom in, around the playhead where it is on screen."""
-        self._zoom(1 / _ZOOM_STEP**2)
+        self._zoom(1 / ZOOM_STEP**2)
 
     def zoom_out(self) -> None:
         """Zoom out."""
-        self._zoom(_ZOOM_STEP**2)
+        self._zoom(ZOOM_STEP**2)
 
     def fit(self) -> None:
         """Show the whole file."""
@@ -180,31 +143,27 @@ class TimelineView(QWidget):
     def set_amplitude(self, amplitude: float) -> None:
         """Draw the sound this many times higher, at least as it is."""
         self._amplitude = min(max(1.0, amplitude), _LARGEST_AMPLITUDE)
-        self._lay_out_sound()
+        self._lanes.set_amplitude(self._amplitude)
 
     def set_snapping(self, on: bool) -> None:
         """Let dragging the sound snap, or not."""
-        self._snapping = on
+        self._mouse.snapping = on
 
     def set_sound(self, sound: Sound | None) -> None:
         """Draw a sound; its lane is hidden while the clip has none."""
-        self._sound = self._places.sound = sound
-        self._spectrogram.clear()
-        for wave in self._waves:
-            wave.set_sound(sound)
-        self._place_handle()
+        self._sound = sound
+        self._lanes.set_sound(sound)
 
     def refresh_sound(self) -> None:
         """Draw the sound again, because more of it is known."""
         for wave in self._waves:
             wave.refresh()
-        self._place_handle()
+        self._lanes.place_handle()
 
     def set_spectrogram(self, on: bool) -> None:
         """Show the sound's spectrum instead of its amplitude, or not."""
         self._shows_spectrum = on
-        for wave in self._waves:
-            wave.set_spectrogram(self._spectrogram if on else None)
+        self._lanes.set_spectrogram(on)
         self.span_changed.emit(*self.span)
 
     @property
@@ -215,11 +174,11 @@ class TimelineView(QWidget):
         correction = self._document.correction
         start = max(sound_time(correction, self._places.span.start), self._sound.start)
         stop = min(sound_time(correction, self._places.span.stop), self._sound.stop)
-        return self._spectrogram.missing(start, stop, 1 / self._places.seconds_per_pixel())
+        return self._lanes.spectrogram.missing(start, stop, 1 / self._places.seconds_per_pixel())
 
     def add_tile(self, tile: Tile, shades: Shades, *, is_whole: bool) -> None:
         """Take a tile of the spectrogram, or more of it."""
-        self._spectrogram.add(tile, shades, is_whole=is_whole)
+        self._lanes.spectrogram.add(tile, shades, is_whole=is_whole)
         for wave in self._waves:
             wave.update()
 
@@ -235,7 +194,7 @@ class TimelineView(QWidget):
     def ask_pictures(self) -> None:
         """Ask for all pictures that are missing, even those asked for before."""
         self._strip.forget_asked()
-        self._look_at_pictures()
+        self._lanes.look_at_pictures()
 
     def delete_selected(self) -> None:
         """Take away the selected anchor or marker."""
@@ -283,40 +242,17 @@ class TimelineView(QWidget):
 
     def _build(self) -> None:
         self._canvas = Canvas(self)
-        self._ruler_lane, self._ruler = Lane(0.0, 1.0), Ruler()
-        self._frames_lane, self._strip = Lane(-1.0, 1.0), ThumbnailStrip()
-        self._mouth_lane, self._mouth = Lane(-1.0, 1.0), MouthOpening()
-        self._sound_lane, self._handle, self._pins = Lane(-1.0, 1.0), Handle(), AnchorPins()
-        self._offset_lane, self._points, self._levels = Lane(-150.0, 150.0), OffsetPoints(), AnchorLevels(150.0)
-        self._waves: list[Waveform] = []
-        self._spectrogram, self._shows_spectrum = Spectrogram(), False
-        self._lanes = [self._ruler_lane, self._frames_lane, self._mouth_lane, self._sound_lane, self._offset_lane]
-        for lane, item in zip(
-            self._lanes, (self._ruler, self._strip, self._mouth, self._handle, self._points), strict=True
-        ):
-            lane.add(item)
-        self._sound_lane.add(self._pins)
-        self._offset_lane.add(self._levels)
-        self._places = Places(self._document, self._lanes, self._ruler, self._points)
-        self._central = QGraphicsWidget()
-        self._grid = QGraphicsGridLayout(self._central)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(1)
-        for row, lane in enumerate(self._lanes):
-            self._grid.addItem(lane.heading, row, 0)
-            self._grid.addItem(lane.box, row, 1)
-        self._grid.setColumnFixedWidth(0, HEADING_WIDTH)
-        self._canvas.setCentralItem(self._central)
-        self._head = QGraphicsLineItem()
-        self._head.setZValue(100)
-        self._hover = QGraphicsLineItem()
-        self._hover.setZValue(90)
-        self._hover.setVisible(False)
+        self._lanes = lanes = Lanes(self._document, self._canvas)
+        self._ruler_lane, self._frames_lane, self._mouth_lane, self._sound_lane, self._offset_lane = lanes
+        self._places, self._strip, self._points, self._waves = lanes.places, lanes.strip, lanes.points, lanes.waves
+        self._shows_spectrum = False
+        self._head, self._hover = Upright(100), Upright(90)
         self._inset = LagInset()
         for floating in (self._head, self._hover, self._inset):
             self._canvas.scene().addItem(floating)
         self._field = MarkerField(self._document, self._canvas)
         self._hints = Hints(self)
+        self._mouse = Mouse(self._document, self._canvas, lanes, self._hints, self._hover, self)
         self._hint = QLabel(self)
         self._hint.setContentsMargins(GRID, 0, GRID, 0)
         self._hint.setFixedHeight(3 * GRID)
@@ -330,23 +266,37 @@ class TimelineView(QWidget):
         self._colour()
 
     def _connect(self) -> None:
-        document = self._document
+        document, mouse = self._document, self._mouse
         document.media_changed.connect(self._show_media)
         document.measurement_changed.connect(self._show_measurement)
         document.correction_changed.connect(self._show_correction)
         document.markers_changed.connect(self._show_markers)
         document.range_changed.connect(self._show_range)
         document.anchors_changed.connect(self._show_anchors)
-        canvas = self._canvas
-        canvas.pressed.connect(self._press)
-        canvas.moved.connect(self._move)
-        canvas.released.connect(self._release)
-        canvas.double_clicked.connect(self._double_click)
-        canvas.turned.connect(self._turn)
-        canvas.left.connect(self._leave)
-        canvas.menu_wanted.connect(self._ask_menu)
-        canvas.resized.connect(self._lay_out)
+        self._canvas.resized.connect(self._lay_out)
         self._strip.wanted.connect(self.thumbnails_wanted)
+        mouse.drag_finished.connect(self._show_anchors)
+        for made, passed_on in (
+            (mouse.seek_requested, self.seek_requested),
+            (mouse.scrub_started, self.scrub_started),
+            (mouse.scrub_finished, self.scrub_finished),
+            (mouse.step_requested, self.step_requested),
+            (mouse.drag_started, self.drag_started),
+            (mouse.drag_finished, self.drag_finished),
+            (mouse.loop_requested, self.loop_requested),
+            (mouse.context_requested, self.context_requested),
+        ):
+            made.connect(passed_on)
+        mouse.pressed.connect(lambda: self.setFocus(Qt.FocusReason.MouseFocusReason))
+        mouse.scrubbed.connect(self._scrub)
+        mouse.span_wanted.connect(self._set_span)
+        mouse.louder.connect(lambda factor: self.set_amplitude(self._amplitude * factor))
+        mouse.point_taken.connect(self.select_point)
+        mouse.point_opened.connect(self._open_point)
+        mouse.marker_taken.connect(self._select_marker)
+        mouse.marker_opened.connect(self.edit_marker)
+        mouse.anchor_opened.connect(self.zoom_here)
+        mouse.hinted.connect(self._hint.setText)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the system's colours and the chosen language (Qt's name)."""
@@ -371,7 +321,7 @@ class TimelineView(QWidget):
         self._mouth_lane.heading.set_text(self.tr("Mouth"), self.tr("how far the lips are open"))
         self._sound_lane.heading.set_text(self.tr("Sound"), self.tr("drag its bar to move it"))
         self._offset_lane.heading.set_text(self.tr("Offset (ms)"))
-        self._show_hint(None)
+        self._hint.setText(self._hints.idle())
         self._name_offsets()
 
     def _name_offsets(self) -> None:
@@ -386,42 +336,17 @@ class TimelineView(QWidget):
     def _colour(self) -> None:
         theme: Theme = self._theme
         self._canvas.setBackground(theme.colour("line"))
-        for lane in self._lanes:
-            lane.set_theme(theme)
-        self._spectrogram.set_theme(theme)
+        self._lanes.set_theme(theme)
         self._inset.set_theme(theme)
         self._head.setPen(QPen(theme.colour("playhead"), 1))
         self._hover.setPen(QPen(theme.colour("muted", 0.6), 1))
         self._hint.setStyleSheet(f"color: {theme.muted}; background: {theme.raised};")
 
     def _lay_out(self) -> None:
-        """Give each lane its height: fixed for axis and pictures, the rest is shared."""
-        height = self._canvas.viewport().height()
-        shares = {self._mouth_lane: 2.0, self._sound_lane: 3.0, self._offset_lane: 2.6}
-        fixed = {self._ruler_lane: 4.0 * GRID, self._frames_lane: 7.0 * GRID if height < 480 else 9.0 * GRID}
-        visible = [lane for lane in self._lanes if lane.box.isVisible()]
-        left = height - sum(fixed.get(lane, 0) for lane in visible) - len(visible)
-        total = sum(shares.get(lane, 0) for lane in visible) or 1.0
-        for row, lane in enumerate(self._lanes):
-            wanted = fixed[lane] if lane in fixed else max(0.0, left * shares[lane] / total)
-            self._grid.setRowFixedHeight(row, math.floor(wanted) if lane in visible else 0)
-            self._grid.setRowSpacing(row, 1 if lane in visible else 0)
-        self._grid.activate()
-        self._lay_out_sound()
+        self._lanes.lay_out(self._canvas.viewport().height())
         self._inset.place(self._offset_lane.area())
         self._place_playhead()
-        self._look_at_pictures()
-
-    def _lay_out_sound(self) -> None:
-        """Leave room for the handle above the sound."""
-        reach = 1 / self._amplitude
-        height = self._sound_lane.area().height()
-        room = 2 * reach * HANDLE_HEIGHT / max(height - HANDLE_HEIGHT, 1.0)
-        self._sound_lane.set_limits(-reach, reach + room)
-        self._handle.set_bounds(*self._places.handle_times(), -reach, reach + room)
-        self._pins.set_bounds(*self.span, -reach, reach + room)
-        for wave in self._waves:
-            wave.set_reach(reach)
+        self._lanes.look_at_pictures()
 
     # Following the document.
 
@@ -454,22 +379,17 @@ class TimelineView(QWidget):
         self._show_reach()
         mouth = measurement.mouth if measurement else None
         if mouth is not None:
-            self._mouth.set_trace(mouth.times, mouth.opening)
+            self._lanes.opening.set_trace(mouth.times, mouth.opening)
         else:
-            self._mouth.set_trace(np.zeros(0), np.zeros(0, np.float32))
-        self._mouth.set_bursts(self._bursts("seen"))
-        for wave in self._waves:
-            wave.set_bursts(self._bursts("heard"))
+            self._lanes.opening.set_trace(np.zeros(0), np.zeros(0, np.float32))
+        self._lanes.set_bursts(self._bursts("seen"), self._bursts("heard"))
         self.select_point(self._selected)
 
     def _show_reach(self) -> None:
         """Let the offset lane reach as far as what is in it."""
         reach = reach_of(self._document.measurement, [point.ms for point in self._document.anchors.points])
-        if reach != self._offset_lane.high:
-            self._offset_lane.set_limits(-reach, reach)
-            self._levels.set_bounds(*self.span, -reach, reach)
+        if self._lanes.set_reach(reach):
             self._name_offsets()
-            self._points.set_reach(reach)
 
     def _bursts(self, side: str) -> Floats:
         pairs = self._document.measurement.plosives if self._document.measurement else ()
@@ -478,37 +398,27 @@ class TimelineView(QWidget):
     def _show_correction(self) -> None:
         """Put the sound where the correction wants it: transforms only, no sound is looked at again."""
         pieces = stretches(self._document.correction)
-        while len(self._waves) < len(pieces):
-            wave = Waveform()
-            self._waves.append(wave)
-            self._sound_lane.add(wave)
-            wave.set_theme(self._theme)
-            wave.set_sound(self._sound)
-            wave.set_reach(1 / self._amplitude)
-            wave.set_spectrogram(self._spectrogram if self._shows_spectrum else None)
-            wave.set_bursts(self._bursts("heard"))
-        while len(self._waves) > len(pieces):
-            self._sound_lane.remove(self._waves.pop())
-        for wave, piece in zip(self._waves, pieces, strict=True):
-            wave.place(piece)
+        self._lanes.set_pieces(pieces)
         document = self._document
         self._points.set_applied(
             lambda shown: -moved_ms(document.correction, shown),
             tuple(piece.start + piece.shift for piece in pieces[1:]),
         )
-        self._place_handle()
+        self._lanes.place_handle()
         self._name_handle()
 
     def _name_handle(self) -> None:
         """Say how far the sound is moved that is at the left end of the screen, where the words are."""
-        self._handle.set_text(str(Correction(moved_ms(self._document.correction, self._places.span.start)).words()))
+        self._lanes.handle.set_text(
+            str(Correction(moved_ms(self._document.correction, self._places.span.start)).words())
+        )
 
     def _show_markers(self) -> None:
         markers = self._document.markers
         if self._marker not in markers:
             self._marker = None
         selected = -1 if self._marker is None else markers.index(self._marker)
-        self._ruler.set_markers([(marker.t, marker.text) for marker in markers], selected)
+        self._lanes.ruler.set_markers([(marker.t, marker.text) for marker in markers], selected)
         for lane in self._lanes:
             lane.ground.set_markers([marker.t for marker in markers])
 
@@ -516,228 +426,43 @@ class TimelineView(QWidget):
         document = self._document
         anchors, selected = document.anchors, document.selected_anchor
         pins = [Pin(point.shown, -point.ms, self._hints.short(point.ms)) for point in anchors.points]
-        for item in (self._pins, self._levels):
+        for item in (self._lanes.pins, self._lanes.levels):
             item.set_pins(pins, selected, are_steps=anchors.between is Between.STEPS)
         # While an anchor is held in the offset lane, the lane must not change under the pointer.
-        if not isinstance(self._drag, LevelDrag):
+        if not self._mouse.holds_level:
             self._show_reach()
 
     def _show_range(self) -> None:
         start, stop = self._document.in_point, self._document.out_point
-        self._ruler.set_range(start, stop)
-        for lane in self._lanes[1:]:
-            lane.shade.set_range(start, stop)
+        self._lanes.ruler.set_range(start, stop)
+        for lane in self._lanes:
+            if lane is not self._ruler_lane:
+                lane.shade.set_range(start, stop)
 
     # Geometry.
 
     def _set_span(self, span: Span) -> None:
-        self._places.span = span.within(self._whole())
-        for lane in self._lanes:
-            lane.set_span(self._places.span)
-        edge = self._places.span.length * 0.1
-        for item in (
-            self._ruler,
-            self._points,
-            self._pins,
-            self._levels,
-            *(lane.ground for lane in self._lanes),
-            *(lane.shade for lane in self._lanes),
-        ):
-            item.set_times(self._places.span.start - edge, self._places.span.stop + edge)
-        self._handle.set_view_start(self._places.span.start)
+        shown = span.within(self._whole())
+        self._lanes.set_span(shown)
         self._name_handle()
-        self._points.set_view_start(self._places.span.start)
         self._place_playhead()
-        self._look_at_pictures()
-        self.span_changed.emit(self._places.span.start, self._places.span.stop)
-
-    def _look_at_pictures(self) -> None:
-        area = self._frames_lane.area()
-        if self._frames_lane.box.isVisible() and area.width() > 1:
-            self._strip.look_at(
-                self._places.span.start, self._places.span.stop, 1 / self._places.seconds_per_pixel(), area.height()
-            )
-
-    def _place_playhead(self) -> None:
-        self._place_line(self._head, self._playhead, visible=self._document.info is not None)
-
-    def _place_line(self, line: QGraphicsLineItem, seconds: float, *, visible: bool) -> None:
-        x = math.floor(self._places.pixel(seconds)) + 0.5
-        line.setVisible(visible and self._places.area().left() <= x <= self._places.area().right())
-        line.setLine(QLineF(x, 0, x, self._canvas.viewport().height()))
-
-    def _place_handle(self) -> None:
-        self._handle.setVisible(self._sound is not None)
-        self._handle.set_times(*self._places.handle_times())
-
-    # Mouse and wheel.
-
-    def _press(self, position: QPointF, button: Qt.MouseButton, modifiers: Qt.KeyboardModifier) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        lane = self._places.lane_at(position)
-        if self._document.info is None or lane is None or self._grip is not _Grip.NOTHING:
-            return
-        self._held_at, self._pressed_at = self._places.seconds(position), position
-        if button is Qt.MouseButton.MiddleButton:
-            self._grip = _Grip.VIEW
-        elif button is not Qt.MouseButton.LeftButton:
-            return
-        elif (drag := self._take(position, modifiers)) is not None:
-            self._drag, self._grip = drag, _Grip.DRAG
-            self.drag_started.emit()
-        elif self._places.point_at(position) >= 0:
-            self.select_point(self._places.point_at(position))
-        else:
-            if lane is self._offset_lane:
-                self.select_point(-1)
-            self._document.select_anchor(None)
-            self._select_marker(None)
-            self._grip = _Grip.PLAYHEAD
-            self.scrub_started.emit()
-            self._scrub(position)
-        self._show_pointer(position)
-
-    def _take(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> Drag | None:
-        """Take hold of what is under the pointer and select it; ``None`` where there is nothing to hold."""
-        document, seconds = self._document, self._places.seconds(position)
-        marker = self._places.marker_at(position)
-        pin, level = self._places.pin_at(position), self._places.level_at(position)
-        anchor = pin if pin is not None else level
-        if marker is not None or anchor is not None:
-            self._select_marker(marker)
-            document.select_anchor(anchor)
-        if marker is not None:
-            self.seek_requested.emit(marker.t)
-            return MarkerDrag(document, marker, seconds)
-        if anchor is not None and modifiers & Qt.KeyboardModifier.ControlModifier:
-            return SlideDrag(document, anchor)
-        if pin is not None:
-            return AnchorDrag(document, pin, seconds)
-        if level is not None:
-            return LevelDrag(document, level, seconds)
-        if self._places.is_on_handle(position):
-            return SoundDrag(document, seconds)
-        is_in = self._places.range_end_at(position)
-        return None if is_in is None else RangeDrag(document, is_in=is_in)
-
-    def _move(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        seconds = self._places.seconds(position)
-        if self._grip is _Grip.PLAYHEAD:
-            self._scrub(position)
-        elif self._grip is _Grip.DRAG and self._drag is not None:
-            if self._is_still(position):
-                return
-            self._pressed_at = QPointF(math.inf, math.inf)
-            snaps = self._snapping and not modifiers & Qt.KeyboardModifier.ShiftModifier
-            pointer = Pointer(
-                seconds,
-                self._places.offset_ms(position),
-                self._places.span,
-                self._places.seconds_per_pixel(),
-                self._places.offset_per_pixel(),
-                snaps,
-            )
-            snapped = self._drag.move(pointer)
-            if isinstance(self._drag, MarkerDrag):
-                self._select_marker(self._drag.marker)
-            self._show_hint(snapped)
-        elif self._grip is _Grip.VIEW:
-            self._set_span(self._places.span.panned(self._held_at - seconds))
-        self._show_pointer(position)
-
-    def _is_still(self, position: QPointF) -> bool:
-        """Whether the pointer has not left the place where it was pressed: a click must not move anything."""
-        way = position - self._pressed_at
-        return abs(way.x()) + abs(way.y()) < _STILL
-
-    def _release(self, position: QPointF) -> None:
-        grip, self._grip = self._grip, _Grip.NOTHING
-        drag, self._drag = self._drag, None
-        if grip is _Grip.PLAYHEAD:
-            self.scrub_finished.emit()
-        elif drag is not None:
-            drag.finish()
-            self._show_anchors()
-            self.drag_finished.emit()
-        self._show_pointer(position)
-
-    def _double_click(self, position: QPointF) -> None:
-        index = self._places.point_at(position)
-        pin, level = self._places.pin_at(position), self._places.level_at(position)
-        anchor = pin if pin is not None else level
-        if self._places.marker_at(position) is not None:
-            self.edit_marker()
-        elif anchor is not None:
-            shown = self._document.anchors.points[anchor].shown
-            self.zoom_here(shown)
-            self.loop_requested.emit(shown)
-        elif index >= 0 and self._document.measurement:
-            point = self._document.measurement.points[index]
-            self.select_point(index)
-            self.set_span(point.t - point.seconds * 0.6, point.t + point.seconds * 0.6)
-        elif self._places.is_on_handle(position):
-            self._document.correct(Correction(0.0), self.tr("Sound put back"))
-
-    def _turn(self, position: QPointF, across: float, down: float, modifiers: Qt.KeyboardModifier) -> None:
-        # Alt and, on some systems, Shift turn a vertical wheel into a horizontal one.
-        turned = down or across
-        if self._document.info is None or not turned:
-            return
-        if modifiers & Qt.KeyboardModifier.ControlModifier:
-            self._set_span(self._places.span.zoomed(_ZOOM_STEP**-turned, self._places.seconds(position)))
-        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
-            self.set_amplitude(self._amplitude * _ZOOM_STEP**turned)
-        elif modifiers & Qt.KeyboardModifier.AltModifier:
-            self.step_requested.emit(-round(math.copysign(max(1.0, abs(turned)), turned)))
-        else:
-            self._set_span(self._places.span.panned(-(down + across) * _PAN_STEP * self._places.span.length))
-        self._show_pointer(position)
-
-    def _leave(self) -> None:
-        self._hover.setVisible(False)
-        self._handle.set_lit(lit=False)
-        self._show_hint(None)
-
-    def _ask_menu(self, position: QPointF, global_position: QPointF) -> None:
-        if self._places.lane_at(position) is not None and self._document.info is not None:
-            self.context_requested.emit(self._places.seconds(position), global_position.toPoint())
-
-    def _scrub(self, position: QPointF) -> None:
-        whole = self._whole()
-        seconds = min(max(self._places.seconds(position), whole.start), whole.stop)
-        self.set_playhead(seconds)
-        self.seek_requested.emit(seconds)
+        self._lanes.look_at_pictures()
+        self.span_changed.emit(shown.start, shown.stop)
 
     def _zoom(self, factor: float) -> None:
         at = self._playhead if self._places.span.holds(self._playhead) else self._places.span.middle
         self._set_span(self._places.span.zoomed(factor, at))
 
-    # The pointer and the line under the timeline.
+    def _scrub(self, seconds: float) -> None:
+        self.set_playhead(seconds)
+        self.seek_requested.emit(seconds)
 
-    def _show_pointer(self, position: QPointF) -> None:
-        lane, held = self._places.lane_at(position), self._drag
-        pin, level = self._places.pin_at(position), self._places.level_at(position)
-        on_handle = isinstance(held, SoundDrag) or (
-            held is None and pin is None and self._places.is_on_handle(position)
-        )
-        on_end = self._places.range_end_at(position) is not None
-        self._handle.set_lit(lit=on_handle)
-        cursor = Qt.CursorShape.ArrowCursor
-        if isinstance(held, LevelDrag) or (held is None and level is not None):
-            cursor = Qt.CursorShape.SizeVerCursor
-        elif held is not None or on_handle or on_end or pin is not None:
-            cursor = Qt.CursorShape.SizeHorCursor
-        elif self._grip is _Grip.VIEW:
-            cursor = Qt.CursorShape.ClosedHandCursor
-        elif self._places.marker_at(position) is not None or self._places.point_at(position) >= 0:
-            cursor = Qt.CursorShape.PointingHandCursor
-        self._canvas.viewport().setCursor(cursor)
-        free = self._grip is _Grip.NOTHING and lane is not None and self._document.info is not None
-        self._place_line(self._hover, self._places.seconds(position), visible=free)
-        if held is None:
-            self._hint.setText(
-                self._hints.over(pin is not None or level is not None, on_handle, self._places.marker_at(position))
-            )
+    def _open_point(self, index: int) -> None:
+        """Look closely at an offset point and its curve."""
+        if self._document.measurement is not None:
+            point = self._document.measurement.points[index]
+            self.select_point(index)
+            self.set_span(point.t - point.seconds * 0.6, point.t + point.seconds * 0.6)
 
-    def _show_hint(self, snapped: Snapped | None) -> None:
-        self._hint.setText(self._hints.idle() if snapped is None else self._hints.snapped(snapped))
+    def _place_playhead(self) -> None:
+        self._head.place(self._places, self._playhead, visible=self._document.info is not None)
