@@ -36,9 +36,9 @@ _AVX512F = 13
 def _options() -> dict[str, str]:
     """Return the encoder's options, which decide every byte.
 
-    With AVX-512, x264 (core 165) writes the last blocks of a flat picture in other words about once in two thousand
-    files: what is decoded is equal, the bytes are not. All its other code paths give the same bytes as each other, at
-    a twentieth more time.
+    With AVX-512, x264 (core 165, on an EPYC of 2024) rarely writes the last blocks of flat pictures in other words: of
+    77 000 small files, 97 had other bytes, and decoded to equal pictures. Without, none of 130 000 had, and all other
+    instruction sets gave the same bytes as each other, for a twentieth more time.
     """
     # Only where it is true: x264 takes the list for granted, and would crash on a processor that lacks any of it.
     return _OPTIONS | ({"x264-params": _WITHOUT_AVX512} if cv2.checkHardwareSupport(_AVX512F) else {})
