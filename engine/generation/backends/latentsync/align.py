@@ -14,7 +14,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's own abbreviation
 
@@ -126,10 +125,7 @@ def cut_out(image: Image, matrix: Matrix, resolution: int) -> Image:
         return np.full((resolution, resolution, 3), _BORDER, np.uint8)
     local = matrix.copy()
     local[:, 2] += matrix[:, :2] @ (place.left, place.top)
-    box = cv2.warpAffine(
-        image[place.slices].astype(np.float32), local, (width, height), flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=(_BORDER,) * 3,
-    )  # fmt: skip
+    box = _exactly_warped(image[place.slices], local, (width, height), _BORDER)
     # The published code cuts off fractions; the margin keeps whole levels whole.
     whole = np.floor(box + 1e-3).astype(np.uint8)
     return np.asarray(cv2.resize(whole, (resolution, resolution), interpolation=cv2.INTER_LANCZOS4), np.uint8)
@@ -213,9 +209,9 @@ def paste_box(image: Image, face: npt.NDArray[np.float32], matrix: Matrix, share
     local = place.local(to_picture)
     # The published code fills with 127 where faces go from -1 to 1, so that the box's edge is white on two sides.
     box = _bicubic(face, width, height)
-    drawn = np.stack([_exactly_warped(box[..., channel], local, place.size, _BORDER) for channel in range(3)], axis=-1)
+    drawn = _exactly_warped(box, local, place.size, _BORDER)
     drawn = np.clip(drawn, -1, 1) * np.float32(127.5) + np.float32(127.5)
-    inside = _exactly_warped(np.ones((height, width), np.float32), local, place.size, 0)
+    inside = _exactly_warped(np.ones((height, width, 1), np.float32), local, place.size, 0)
     inside = np.asarray(cv2.erode(inside, np.ones((2, 2), np.uint8)), np.float32)
     edge = int(math.sqrt(float(inside.sum()))) // 20
     core = cv2.erode(inside, np.ones((2 * edge, 2 * edge), np.uint8)) if edge else inside
@@ -228,21 +224,21 @@ def _before(matrix: Matrix, x: float, y: float) -> Matrix:
     return np.asarray(matrix @ np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]))
 
 
-def _exactly_warped(plane: Floats, matrix: Matrix, size: tuple[int, int], fill: float) -> npt.NDArray[np.float32]:
-    """Warp one plane bilinearly without rounding places; OpenCV's 1/32 pixel is seen where a face is very steep."""
-    inverse = _inverse(matrix)[::-1]  # rows and columns as arrays have them
-    out = np.empty((size[1], size[0]), np.float32)
-    scipy.ndimage.affine_transform(
-        plane,
-        inverse[:, [1, 0]],
-        inverse[:, 2],
-        output_shape=out.shape,
-        output=out,
-        order=1,
-        mode="grid-constant",
-        cval=fill,
-    )
-    return out
+def _exactly_warped(image: _Numbers, matrix: Matrix, size: tuple[int, int], fill: float) -> npt.NDArray[np.float32]:
+    """Warp a picture ``(h, w, c)`` bilinearly without rounding places: OpenCV's 1/32 pixel is levels where it is steep.
+
+    The published code samples in the same way, through kornia.
+    """
+    inverse = _inverse(matrix)
+    height, width = image.shape[:2]
+    x, y = np.arange(size[0])[None], np.arange(size[1])[:, None]
+    places = [inverse[axis, 0] * x + inverse[axis, 1] * y + inverse[axis, 2] for axis in (0, 1)]
+    # From pixels to -1..1 between the outer edges of the picture.
+    grid = np.stack([(2 * places[0] + 1) / width - 1, (2 * places[1] + 1) / height - 1], axis=-1).astype(np.float32)
+    # Outside counts as 0: what is to be filled in is taken off before and put back after.
+    planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() - fill
+    warped = F.grid_sample(planes, torch.from_numpy(grid)[None], mode="bilinear", align_corners=False)
+    return np.asarray((warped[0].permute(1, 2, 0) + fill).numpy())
 
 
 def _bicubic(face: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:

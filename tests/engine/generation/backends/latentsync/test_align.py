@@ -64,7 +64,8 @@ def test_pasted_boxes_are_the_published_ones(golden: Golden) -> None:
 
 def _cases(golden: Golden, kind: str) -> list[tuple[int, int, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]]:
     arrays: dict[str, npt.NDArray[Any]] = dict(golden.arrays)
-    stored = {0: 0, 1: 1, len(arrays["points"]) - 1: 2}
+    last = len(arrays["points"]) - 1
+    stored = {frame: place for place, frame in enumerate(sorted({0, min(1, last), last}))}
     cases = []
     for name, expected in arrays.items():
         if found := re.fullmatch(rf"{kind}_(\d+)\.(\d+)", name):
@@ -76,12 +77,13 @@ def _cases(golden: Golden, kind: str) -> list[tuple[int, int, npt.NDArray[Any], 
 
 
 def _within_a_level(found: npt.NDArray[np.uint8], expected: npt.NDArray[np.uint8]) -> bool:
-    """Allow one level, and 0.1 % of the pixels more, as the sidecar does.
+    """Allow one level in one value of twenty, and 0.1 % of the pixels more, as the sidecar does.
 
-    OpenCV places samples on a grid of 1/32 pixel, which on a steep edge is more than a level.
+    Where a sample is a whole level but for its last bit, cutting off the fraction takes either; the stretch to a square
+    passes it on. Rounding places to OpenCV's 1/32 pixel would show here.
     """
     difference = np.abs(found.astype(int) - expected)
-    return bool(np.mean(difference <= 1) >= 0.999) and float(difference.mean()) < 0.5
+    return bool(np.mean(difference <= 1) >= 0.999) and float(difference.mean()) < 0.05
 
 
 def _generated(resolution: int) -> npt.NDArray[np.float32]:
@@ -126,6 +128,17 @@ def test_a_face_put_back_where_it_was_hardly_changes_it() -> None:
             # A smooth picture survives two resamplings and the cut-off fraction of a level within two levels, almost
             # everywhere. A shift by half a pixel would be 5.
             assert float(np.quantile(difference, 0.999)) <= 2
+
+
+def test_places_between_pixels_are_not_rounded() -> None:
+    stripes = np.tile(np.array([0, 200], np.uint8), 320)
+    image = np.broadcast_to(stripes[None, :, None], (480, 640, 3)).copy()
+    matrix = np.array([(1, 0, -50 - 1 / 64), (0, 1, -60)])  # a 64th of a pixel: three levels between these stripes
+    width, height = box_size(256)
+    row = stripes[50 : 50 + width] * (63 / 64) + stripes[51 : 51 + width] / 64
+    box = np.broadcast_to(row.astype(np.uint8)[None, :, None], (height, width, 3))
+    expected = cv2.resize(np.ascontiguousarray(box), (256, 256), interpolation=cv2.INTER_LANCZOS4)
+    assert worst(cut_out(image, matrix, 256), expected) <= 1
 
 
 def test_a_face_beyond_the_picture_leaves_it_alone() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.generation.backends.latentsync.audio import LogMel, SpeechStates, encoder_for, window_count, window_rows
-from tests.engine.generation.backends.latentsync.networks import Samples, encoder_of, voice_of
+from tests.engine.generation.backends.latentsync.networks import Samples, encoder_of, voice_of, whisper_shapes
 from tests.golden import Golden, goldens, worst
 
 RELATIVE = 1e-4
@@ -37,7 +37,7 @@ def test_windows_at_any_rate_are_the_published_ones(golden: Golden) -> None:
 def test_states_and_tokens_are_the_published_ones(golden: Golden) -> None:
     tensors = golden.tensors
     voice = voice_of(tensors["wave"])
-    speech = SpeechStates(encoder_of(golden.state()), voice)
+    speech = SpeechStates(encoder_of(golden.state(shapes=whisper_shapes())), voice)
     assert speech.rows == golden.config["L"]
 
     mel = LogMel(voice)
