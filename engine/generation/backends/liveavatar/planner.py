@@ -111,6 +111,11 @@ class Counts:
         return self.matrices + self.small + self.ends
 
 
+def _pinned(size: int) -> int:
+    """Return what torch takes for so many bytes of pinned memory: a power of two."""
+    return 1 << (size - 1).bit_length()
+
+
 def _conv(channels: int, out_channels: int) -> int:
     return channels * out_channels * 3 + out_channels
 
@@ -300,11 +305,19 @@ class Planner:
         else:
             card = on_card + ends + decoder
         main = _PROCESS_RAM * (1 + (stages if stages > 1 else 0)) + _VOICE_BYTES
-        main += int(rings if choice.rings_on_host else 0)
-        main += int(
-            matrices * (stages if choice.schedule is ScheduleName.PIPELINE else 1) if choice.stream_weights else 0
-        )
+        if choice.rings_on_host:
+            main += self._steps * layers * self._pinned_page(choice)
+        if choice.stream_weights:
+            layer = math.ceil(counts.largest_layer * (1 if choice.fp8_weights else self._wide))
+            main += layers * _pinned(layer) * (stages if choice.schedule is ScheduleName.PIPELINE else 1)
         return int(card), int(main)
+
+    def _pinned_page(self, choice: Choice) -> int:
+        """Return the pinned memory of what one ring holds of one layer."""
+        numbers = 2 * choice.window * self._size.block_tokens * self._config.dim
+        if not choice.fp8_rings:
+            return _pinned(numbers * self._wide)
+        return _pinned(numbers) + _pinned(4 * numbers // self._config.head_dim)
 
     # --- time --------------------------------------------------------------------------------------------------------
 
