@@ -106,7 +106,7 @@ QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; 
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
 QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; }}
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
-QToolButton[kind="small"] {{ padding: 5px 2px; }}
+QToolButton[kind="small"] {{ padding: 5px 0; }}
 QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom: 2px solid transparent;
     border-radius: 0; color: {theme.muted}; padding: 7px 8px; }}
 QToolButton[kind="tab"]:hover {{ color: {theme.text}; }}

@@ -7,10 +7,13 @@ from importlib.resources import as_file, files
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from desktop_app.marking import QT_TRANSLATE_NOOP
 from engine.words import LANGUAGES, current_language, system_language, use_language
 
 _LOG = logging.getLogger(__name__)
 _installed: list[QTranslator] = []
+LEFT_OUT = (QT_TRANSLATE_NOOP("QFileDialog", "&Look in:"), QT_TRANSLATE_NOOP("QFileDialog", "Files of &type:"))
+"""What Qt says in its own file dialog and its Chinese translation lacks; ours has it."""
 
 
 def speak(choice: str) -> tuple[str, ...]:

@@ -470,7 +470,7 @@ class MainWindow(QMainWindow):
         for splitter in (self._left, self._whole):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(GRID // 2)
-        self.sidebar.setMinimumWidth(44 * GRID)
+        self.sidebar.setMinimumWidth(46 * GRID)
         self.sidebar.setMaximumWidth(72 * GRID)
         studio_page = QWidget()
         column = QVBoxLayout(studio_page)

@@ -167,6 +167,8 @@ class ExportPanel(Speaking):
         self._browse.setText(self.tr("Change…"))
         self._command_title.setText(self.tr("THE SAME FOR A TERMINAL"))
         self._copy.setText(self.tr("Copy"))
+        self.command_field.setAccessibleName(self.tr("The same for a terminal"))
+        self._copy.setAccessibleName(self.tr("Copy the command line"))
         self.export_button.setText(self.tr("Export"))
         self.cancel_button.setText(self.tr("Cancel"))
         self.reveal_button.setText(self.tr("Show in folder"))

@@ -165,7 +165,7 @@ class SyncPanel(Speaking):
         self._earlier = label("muted")
         self._later = label("muted")
         nudges = QGridLayout()
-        nudges.setSpacing(4)
+        nudges.setSpacing(2)
         nudges.addWidget(self._earlier, 0, 0, 1, 3)
         nudges.addWidget(self._later, 0, 3, 1, 3)
         self._later.setAlignment(self._later.alignment().AlignRight)

@@ -903,6 +903,14 @@
             <source>{file} exists already. Replace it?</source>
             <translation>{file} 已经存在。要替换它吗？</translation>
         </message>
+        <message>
+            <source>The same for a terminal</source>
+            <translation>等效的命令行</translation>
+        </message>
+        <message>
+            <source>Copy the command line</source>
+            <translation>复制命令行</translation>
+        </message>
     </context>
     <context>
         <name>GenerationPage</name>
@@ -2741,6 +2749,17 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>Write to</source>
             <translation>写到</translation>
+        </message>
+    </context>
+    <context>
+        <name>QFileDialog</name>
+        <message>
+            <source>&amp;Look in:</source>
+            <translation>查找范围(&amp;L)：</translation>
+        </message>
+        <message>
+            <source>Files of &amp;type:</source>
+            <translation>文件类型(&amp;T)：</translation>
         </message>
     </context>
     <context>

@@ -18,6 +18,8 @@ from engine.refusal import Refused
 
 _CALM_MILLISECONDS = 200
 _TEXT_HEIGHT = 14 * GRID
+_MOST_BEFORE, _MOST_AFTER = 24, 80
+"""Letters of a value that are shown, as it was written and as it becomes."""
 _FILES = {"source", "voice", "target"}
 
 
@@ -120,7 +122,8 @@ class TakeOverPage(Dialog):
             rows.setHorizontalSpacing(3 * GRID)
             for each, said in taken:
                 before, after = label("muted"), label(wraps=True)
-                before.setText(f"{each.name} = {_short(each.value)}")
+                before.setText(f"{each.name} = {_short(each.value, _MOST_BEFORE)}")
+                before.setToolTip(each.value)
                 after.setText(said)
                 rows.addRow(before, after)
                 self.said.append(f"{each.name}: {said}")
@@ -143,9 +146,9 @@ class TakeOverPage(Dialog):
     def _value(self, value: object) -> str:
         if isinstance(value, bool):
             return self.tr("yes") if value else self.tr("no")
-        if value is None:
+        if value is None or value == "auto":
             return self.tr("Automatic")
-        return _short(" × ".join(map(str, value)) if isinstance(value, list) else str(value))
+        return _short(" × ".join(map(str, value)) if isinstance(value, list) else str(value), _MOST_AFTER)
 
     def _missing(self) -> list[str]:
         """Say which files of the text are not on this computer."""
@@ -177,5 +180,5 @@ def _is_there(setting: Setting) -> bool:
     return path.is_absolute() and (path.parent.is_dir() if setting.here == "target" else path.is_file())
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:79]}…"
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
