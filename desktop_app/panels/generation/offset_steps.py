@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from desktop_app.widgets.basics import set_tone
@@ -42,10 +42,17 @@ class StepsEdit(QLineEdit):
         self.setCursorPosition(0)
         self._mark()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Say the steps in another language (Qt's name)."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self.show_steps(self._steps)
+
     def _take(self) -> None:
         found = read_steps(self.text(), self._earlier(), self._later())
         if found is not None and found != self._steps:
             self.show_steps(found)
+            self.end(False)
             self.chosen.emit()
 
     def _mark(self) -> None:
