@@ -20,6 +20,7 @@ from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Paths
 from engine.cli.options import help_text as _help
 from engine.cli.options import option as _option
 from engine.cli.options import say as _say
+from engine.cli.prompt_commands import app as prompt_app
 from engine.cli.render_commands import app as render_app
 from engine.cli.trace_commands import app as trace_app
 
@@ -63,6 +64,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.add_typer(liveavatar_app, name="liveavatar")
 app.add_typer(render_app)
+app.add_typer(prompt_app)
 app.add_typer(trace_app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from engine.cli.exit_codes import ExitCode
@@ -124,7 +125,7 @@ def show_calibration(terminal: Terminal, file: str, profile: CalibrationProfile)
             "engine": profile.engine,
             "offset_ms": profile.offset_ms,
             "uncertainty_ms": profile.uncertainty_ms,
-            "audio_offset_ms": profile.audio_offset_ms,
+            "audio_offset_ms": profile.audio_offset_ms if profile.is_known else 0.0,
             "fps": profile.fps,
             "device": profile.device,
             "driver": profile.driver,
@@ -134,10 +135,12 @@ def show_calibration(terminal: Terminal, file: str, profile: CalibrationProfile)
         return ExitCode.DONE
     terminal.title(file)
     terminal.print(f"  {say('calibrate.done', offset=offset.words())}", "bold")
+    next_time = f"--audio-offset-ms {profile.audio_offset_ms:g}" if profile.is_known else say("calibrate.nothing")
     terminal.facts(
         [
-            (say("calibrate.next_time"), f"--audio-offset-ms {profile.audio_offset_ms:g}"),
-            (say("calibrate.device"), profile.device),
+            (say("calibrate.next_time"), next_time),
+            (say("fact.pictures"), say("calibrate.per_second", fps=float(Fraction(profile.fps)))),
+            (say("calibrate.device"), f"{profile.device}, {profile.driver}"),
         ]
     )
     return ExitCode.DONE

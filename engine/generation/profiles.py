@@ -19,6 +19,7 @@ from pathlib import Path
 import platformdirs
 
 from engine.generation.backend import Capabilities, Host
+from engine.generation.machine import processor
 from engine.generation.plan import Plan
 from engine.generation.spec import RenderSpec
 from engine.sync.result import Measurement
@@ -56,6 +57,11 @@ class CalibrationProfile:
         """The shift of the driving voice that undoes the offset: a sound that is late lets the mouth wait for it."""
         return self.offset_ms
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the offset is more than what its measurement may err by; else there is nothing to be undone."""
+        return abs(self.offset_ms) > self.uncertainty_ms
+
 
 def profiles_path() -> Path:
     """Return the file of the profiles; ``PLOSIVE_HOME`` puts all of the program's own files into one folder."""
@@ -82,7 +88,7 @@ def offered(spec: RenderSpec, capabilities: Capabilities) -> CalibrationProfile 
     fps = spec.fps or capabilities.default_fps
     wanted = settings_digest(spec, capabilities, fps)
     found = next((each for each in reversed(profiles()) if each.settings == wanted), None)
-    return found if found is not None and abs(found.offset_ms) > found.uncertainty_ms else None
+    return found if found is not None and found.is_known else None
 
 
 def remember(
@@ -103,7 +109,7 @@ def remember(
         offset_ms=round(measured.offset.ms + spec.audio_offset_ms, 2),
         uncertainty_ms=round(measured.offset.uncertainty_ms, 2),
         fps=str(plan.fps),
-        device=(platform.processor() or platform.machine()) if gpu is None else gpu.title,
+        device=processor() if gpu is None else gpu.title,
         driver=platform.platform(terse=True) if gpu is None else gpu.driver,
         date=datetime.now(UTC).date().isoformat(),
     )

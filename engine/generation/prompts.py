@@ -181,14 +181,17 @@ def _likeness(part: npt.NDArray[np.float64], lag: int) -> float:
     return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second) + 1e-9))
 
 
-def check_prompt(prompt: str, traits: VoiceTraits) -> PromptAdvice:
+def check_prompt(prompt: str, traits: VoiceTraits, language: str | None = None) -> PromptAdvice:
     """Compare a prompt with a voice and say it better.
 
     Args:
         prompt: what the user wrote; may be empty.
         traits: of the voice, see :func:`listen`.
+        language: of what is proposed, ``en`` or ``zh_CN``; by default the prompt's own. What the user wrote about the
+            person stays as it is.
     """
-    data, language = _data(), language_of(prompt)
+    data, said_in = _data(), language
+    language = language_of(prompt)
     text = prompt.lower()
     findings, unfit = [], None
     for rule in data["rules"]:
@@ -205,10 +208,13 @@ def check_prompt(prompt: str, traits: VoiceTraits) -> PromptAdvice:
     if _is_long(prompt, language) and count > 1:
         findings.append(Message("prompts.too_long", count=count, seconds=PROMPT_SECONDS))
     emotion = unfit or _named_emotion(text, language) or _fitting_emotion(traits)
-    return PromptAdvice(tuple(findings), _proposal(prompt, emotion, language), split_prompt(prompt, traits, emotion))
+    parts = split_prompt(prompt, traits, emotion, said_in)
+    return PromptAdvice(tuple(findings), _proposal(prompt, emotion, said_in or language), parts)
 
 
-def split_prompt(prompt: str, traits: VoiceTraits, emotion: str | None = None) -> tuple[str, ...]:
+def split_prompt(
+    prompt: str, traits: VoiceTraits, emotion: str | None = None, said_in: str | None = None
+) -> tuple[str, ...]:
     """Split a prompt over a clip, in order, one part for every ten seconds of voice.
 
     Sentences (and what follows a "then") are dealt out evenly; every part is a whole prompt in the safe order. With
@@ -218,13 +224,15 @@ def split_prompt(prompt: str, traits: VoiceTraits, emotion: str | None = None) -
         prompt: what the user wrote.
         traits: of the voice; its length decides.
         emotion: as in the rules, by default as the prompt or the voice has it.
+        said_in: language of the parts, by default the prompt's own.
     """
     language = language_of(prompt)
+    said_in = said_in or language
     emotion = emotion or _named_emotion(prompt.lower(), language) or _fitting_emotion(traits)
     steps = [step for step in _steps(prompt, language) if _is_kept(step, language)]
     count = max(1, math.ceil(traits.seconds / PROMPT_SECONDS))
     if len(steps) < 2 or count < 2:
-        return (_proposal(prompt, emotion, language),)
+        return (_proposal(prompt, emotion, said_in),)
     join = _data()["structure"][language]["join"]
     person = _person(steps[0], language)
     parts = []
@@ -235,7 +243,7 @@ def split_prompt(prompt: str, traits: VoiceTraits, emotion: str | None = None) -
         if first > 0:
             wish = join.join([person, wish])
         own = _named_emotion(wish.lower(), language) or emotion
-        parts.append(_proposal(wish, own, language))
+        parts.append(_proposal(wish, own, said_in))
     return tuple(parts)
 
 
@@ -309,7 +317,7 @@ def _is_long(prompt: str, language: str) -> bool:
 def _proposal(prompt: str, emotion: str, language: str) -> str:
     """Return a prompt in the safe order; what the user wrote about the person stays, word by word."""
     structure = _data()["structure"][language]
-    wish = _wish(prompt, language) or structure["person"]
+    wish = _wish(prompt, language_of(prompt)) or structure["person"]
     parts = {"person": wish, "emotion": structure["emotions"][emotion], "motion": structure["motion"]}
     parts["sync"] = structure["sync"]
     if structure["motion"] in prompt:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from engine.cli.exit_codes import ExitCode
+from engine.cli.render_answers import show_calibration
 from engine.cli.render_jobs import default_output, render_file
+from engine.cli.terminal import Terminal
 from engine.generation.calibrate import draw_face
+from engine.generation.profiles import CalibrationProfile
 from engine.generation.spec import LengthPolicy, RenderSpec, spec_path
 from engine.jobs import run
 from engine.media.probe import probe
@@ -97,3 +101,32 @@ def test_given_values_go_before_the_preset(face: Path, voice: Path) -> None:
     )  # fmt: skip
     assert isinstance(result, Refusal)
     assert result.code == "generation.parameter.range"
+
+
+def test_a_prompt_is_checked_against_a_voice(plosive: Run, voice: Path) -> None:
+    done = plosive("prompt", voice, "--prompt", "a woman dancing wildly")
+    assert done.returncode == ExitCode.DONE, done.stderr
+    assert "big movements (“dancing”)" in done.stdout
+    assert "synchronized to speech" in done.stdout
+    record = json.loads(plosive("prompt", voice, "--language", "zh", "--json").stdout)
+    assert [each["code"] for each in record["findings"]] == ["prompts.no_person"]
+    assert record["voice"]["seconds"] == pytest.approx(1, abs=0.02)
+    assert "同步" in record["proposal"]
+    assert record["parts"] == [record["proposal"]]
+
+
+def test_a_voice_that_is_not_there_is_missed(plosive: Run) -> None:
+    done = plosive("prompt", "nobody.wav", "--prompt", "a woman")
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert "nobody.wav" in done.stderr
+
+
+def test_an_offset_within_the_measurements_error_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    near = CalibrationProfile("draft", "", -3.5, 9.1, "30000/1001", "a processor", "a system", "2026-03-09")
+    show_calibration(Terminal(), "draft", near)
+    said = capsys.readouterr().out
+    assert "nothing to set" in said
+    assert "29.97 per second" in said
+    assert "--audio-offset-ms" not in said
+    show_calibration(Terminal(), "draft", replace(near, offset_ms=-35.0))
+    assert "--audio-offset-ms -35" in capsys.readouterr().out

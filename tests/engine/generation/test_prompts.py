@@ -191,3 +191,13 @@ def test_the_rules_are_complete_in_both_languages() -> None:
     named = {rule.get("instead") for rule in data["rules"]} | {each["emotion"] for each in data["voices"]}
     assert named - {None} <= set(data["emotions"])
     assert "trait" not in data["voices"][-1]  # something always fits
+
+
+def test_a_proposal_comes_in_the_language_that_is_wanted() -> None:
+    own = check_prompt("A woman in a red coat, smiling", USUAL)
+    other = check_prompt("A woman in a red coat, smiling", USUAL, "zh_CN")
+    assert language_of(own.proposal) == "en"
+    assert language_of(other.proposal) == "zh_CN"
+    assert other.proposal.startswith("A woman in a red coat")
+    assert other.findings == own.findings
+    assert all(language_of(part) == "zh_CN" for part in other.parts)
