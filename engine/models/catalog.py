@@ -38,7 +38,7 @@ class Entry:
         place: where it lies below the folder of models, and how it ends in the official folders.
         also: other endings of its path, for other official layouts.
         size: bytes, or 0 when not known.
-        sha256: checksum in hexadecimal, or as many of its first digits as are known.
+        sha256: checksum in hexadecimal, or empty when not known.
         licence: short name of the terms of the weights.
         repository: where the Hugging Face hub has it; empty when it is not there.
         remote: its path in that repository.

@@ -86,7 +86,7 @@ def check(path: Path) -> Job[Checked | Refusal]:
 
 
 def _state(size: int, digest: str, known: list[Entry]) -> State:
-    if any(each.sha256 and digest.startswith(each.sha256) for each in known):
+    if any(digest == each.sha256 for each in known):
         return State.OFFICIAL
     if any(each.size == size for each in known):
         return State.CHANGED if all(each.sha256 for each in known if each.size == size) else State.FITTING

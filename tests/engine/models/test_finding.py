@@ -24,7 +24,7 @@ def official(monkeypatch: pytest.MonkeyPatch, name: str, path: Path) -> None:
     """Let a small file be the official one: size and checksum of the catalog are made its own."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     changed = tuple(
-        replace(each, size=path.stat().st_size, sha256=digest[:12]) if each.name == name else each for each in catalog()
+        replace(each, size=path.stat().st_size, sha256=digest) if each.name == name else each for each in catalog()
     )
     monkeypatch.setattr(finder, "catalog", lambda: changed)
     monkeypatch.setattr("engine.models.checking.entry", lambda wanted: next(e for e in changed if e.name == wanted))
@@ -37,6 +37,9 @@ def test_the_catalog_is_sound() -> None:
     assert all(each.kind in known | {""} for each in entries)
     assert all(bool(each.repository) == bool(each.remote) and each.licence and each.source for each in entries)
     assert all(each.engines or each.useful_to for each in entries)
+    # Whole checksums, each with the size it goes with: a shortened one hides a slip of the pen.
+    assert {len(each.sha256) for each in entries} <= {0, 64}
+    assert all(each.size for each in entries if each.sha256)
 
 
 @pytest.mark.parametrize(
