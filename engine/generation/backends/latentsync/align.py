@@ -203,7 +203,9 @@ def paste_box(image: Image, face: npt.NDArray[np.float32], matrix: Matrix, share
     """
     width, height = box_size(len(face))
     to_picture = _inverse(matrix)
-    place = _Place.of(_corners(to_picture, (0, 0, width, height)), image, 1)
+    # Between its last pixel and nothing the box fades over one of its pixels; one more is nothing, for the erosion.
+    reach = math.ceil(float(np.abs(to_picture[:, :2]).sum(1).max())) + 1
+    place = _Place.of(_corners(to_picture, (0, 0, width, height)), image, reach)
     if 0 in place.size:
         return image
     local = place.local(to_picture)

@@ -141,6 +141,21 @@ def test_places_between_pixels_are_not_rounded() -> None:
     assert worst(cut_out(image, matrix, 256), expected) <= 1
 
 
+@pytest.mark.parametrize("size", [1.0, 2.0, 4.0])
+def test_a_pasted_box_is_as_soft_as_if_all_of_the_picture_were_looked_at(size: float) -> None:
+    image = np.zeros((1300, 1000, 3), np.uint8)
+    matrix = np.array([(1 / size, 0, -20.25), (0, 1 / size, -15.75)])  # sampled at 32nds of a pixel: OpenCV is exact
+    found = paste_box(image, np.ones((256, 256, 3), np.float32), matrix)
+
+    width, height = box_size(256)
+    inside = cv2.warpAffine(np.ones((height, width), np.float32), cv2.invertAffineTransform(matrix), (1000, 1300))
+    inside = cv2.erode(inside, np.ones((2, 2), np.uint8))
+    edge = int(inside.sum() ** 0.5) // 20
+    core = cv2.erode(inside, np.ones((2 * edge, 2 * edge), np.uint8))
+    soft = cv2.GaussianBlur(core, (2 * edge + 1, 2 * edge + 1), 0.3 * (edge - 1) + 0.8)
+    assert worst(found[..., 0], np.rint(255 * inside * soft)) <= 1
+
+
 def test_a_face_beyond_the_picture_leaves_it_alone() -> None:
     image = _picture()
     matrix = _placed(256, 0, 1.0)
