@@ -11,14 +11,18 @@ import argparse
 import gc
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from tests.benchmarks.table import machine
+
+Answer = TypeVar("Answer")
 
 GB = 10**9
 _README = Path(__file__).resolve().parents[2] / "README.md"
@@ -121,6 +125,47 @@ class Card:
         one = torch.randn(side, side, device=self.device, dtype=torch.bfloat16)
         took = self.seconds(lambda: one @ one, 2 if tiny else 20)
         return 2 * side**3 / took / 1e12
+
+
+def operations(work: Callable[[], object]) -> int:
+    """Return how many floating point operations a piece of work takes, counted by torch; two per multiplication."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return int(counter.get_total_flops())
+
+
+def picture_autoencoder(on: Card, *, tiny: bool) -> Any:
+    """Return Stable Diffusion's autoencoder with random weights in bfloat16, in evaluation mode."""
+    from diffusers import AutoencoderKL
+
+    widths = (32, 32, 32, 32) if tiny else (128, 256, 512, 512)
+    with torch.device(on.device):
+        network: Any = AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=widths,
+            layers_per_block=2,
+            latent_channels=4,
+        )
+    return in_bfloat16(network)
+
+
+def in_bfloat16(network: Any) -> Any:
+    """Return a network of the same weights in bfloat16, in evaluation mode."""
+    for tensor in (*network.eval().parameters(), *network.buffers()):
+        if tensor.is_floating_point():
+            tensor.data = tensor.data.bfloat16()
+    return network
+
+
+def finished(job: Generator[float, None, Answer]) -> Answer:
+    """Run a drawing to its end and return what it drew."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
 
 
 def card(*, tiny: bool) -> Card | None:

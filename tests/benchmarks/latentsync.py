@@ -1,7 +1,8 @@
 """What LatentSync costs around its networks, each figure beside a named baseline in the same run.
 
 Run ``python -m tests.benchmarks latentsync``. No checkpoint is needed: where a network would draw, its input is taken
-for its output.
+for its output. ``python -m tests.benchmarks.latentsync --gpu`` measures the networks themselves on a card, at full size
+with random weights, and writes the README's rows.
 """
 
 from __future__ import annotations
@@ -23,18 +24,24 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from engine.generation.backend import Picture
 from engine.generation.backends.latentsync.align import Aligner, box_size, cut_out, paste_mouth
 from engine.generation.backends.latentsync.audio import SpeechStates
-from engine.generation.backends.latentsync.drawing import Face, WindowPart
+from engine.generation.backends.latentsync.drawing import Drawer, Face, SeededNoise, WindowPart
 from engine.generation.backends.latentsync.faces import ChosenFace
+from engine.generation.backends.latentsync.memory import Work as CardWork
+from engine.generation.backends.latentsync.memory import arrangements
+from engine.generation.backends.latentsync.networks import Networks, Placement
 from engine.generation.backends.latentsync.rendering import Manner, Rendering
+from engine.generation.backends.latentsync.sampler import Sampling
 from engine.generation.backends.latentsync.silence import fully_drawn
+from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
 from engine.generation.backends.latentsync.windows import Grid
 from engine.generation.device_pool import Drawing, LocalPool
 from engine.generation.face_source import look_at, open_source
 from engine.generation.plan import Segment
 from engine.generation.segment_file import SegmentWriter
-from engine.generation.spec import RenderSpec
+from engine.generation.spec import Offload, Precision, RenderSpec
 from engine.jobs import run
 from engine.sample.clip import build_sample_clip
+from tests.benchmarks.cards import GB, card, finished, in_bfloat16, operations, options, picture_autoencoder, write_rows
 from tests.benchmarks.table import run_alone, seconds, show
 
 RATE = Fraction(25)
@@ -55,6 +62,55 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         _around(Path(name))
         _memory(Path(name))
+
+
+def on_card(words: Sequence[str]) -> None:
+    """Draw windows with the networks on a card: time, operations, memory beside the plan."""
+    asked = options(words, __doc__)
+    on = card(tiny=asked.tiny)
+    if on is None:
+        return
+    config = UNetConfig((32, 32, 32, 32)) if asked.tiny else UNetConfig()
+    with torch.device(on.device):
+        unet: LatentSyncUNet = in_bfloat16(LatentSyncUNet(config))
+    arrangement = next(arrangements(Offload.NONE))
+    placement = Placement(str(on.device), torch.bfloat16, Offload.NONE, arrangement.vae_batch)
+    networks = Networks(unet, picture_autoencoder(on, tiny=asked.tiny), placement)
+    values = [sum(each.numel() for each in network.parameters()) for network in (unet, networks.vae)]
+    baseline = on.matrix_tflops(tiny=asked.tiny)
+    rows = []
+    for resolution in (256,) if asked.tiny else (256, 512):
+        rng = np.random.default_rng(1)
+        faces = rng.integers(0, 256, (_WINDOW, resolution, resolution, 3), np.uint8)
+        part = WindowPart(0, faces, rng.standard_normal((_WINDOW, 50, 384)).astype(np.float32))
+        planned = arrangement.card_bytes(
+            CardWork(resolution, Precision.BF16, True, values[0], values[1], config.channels[0])
+        )
+        for cached in (False, True):
+            sampling = Sampling(steps=2 if asked.tiny else 20, feature_cache=cached)
+            drawer = Drawer(networks, sampling, SeededNoise(1))
+
+            def work(drawer: Drawer = drawer, part: WindowPart = part) -> None:
+                finished(drawer.draw([part]))
+
+            on.forget_peak()
+            took = on.seconds(work, 2)
+            used = on.peak_bytes()
+            tera = operations(work) / 1e12
+            title = f"{resolution}, {sampling.steps} steps, guided{', feature cache' if cached else ''}"
+            figure = (
+                f"{took:.2f} s per window of {_WINDOW}, {_WINDOW / took:.1f} frames/s, {tera / took:.3g} TFLOP/s: "
+                f"{100 * tera / took / baseline:.0f} % of plain matrix products; "
+                f"{used / GB:.1f} GB used, {planned / GB:.1f} GB planned"
+            )
+            rows.append((f"LatentSync, {'tiny' if asked.tiny else 'full size'}, random weights, {title}", figure))
+    if networks.is_single_precision:
+        print("bfloat16 gave results that are no numbers: these are times of single precision")
+    write_rows(rows, on, tiny=asked.tiny)
+
+
+_WINDOW = 16
+"""Frames that the network sees at once."""
 
 
 def _aligning() -> None:
@@ -233,4 +289,4 @@ def _clip(folder: Path, size: tuple[int, int], length: int) -> Path:
 
 
 if __name__ == "__main__":
-    main()
+    on_card(sys.argv[1:]) if "--gpu" in sys.argv else main()

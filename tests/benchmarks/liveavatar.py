@@ -32,7 +32,7 @@ from engine.generation.backends.liveavatar.schedule import Conductor, Finished, 
 from engine.generation.backends.liveavatar.stage import RingOptions, Stage
 from engine.generation.backends.liveavatar.streaming import StreamedLayers
 from engine.generation.backends.liveavatar.vae import Codec, StreamDecoder
-from tests.benchmarks.cards import GB, Card, card, options, write_rows
+from tests.benchmarks.cards import GB, Card, card, in_bfloat16, options, write_rows
 from tests.benchmarks.table import show
 from tests.engine.generation.backends.liveavatar.tiny import CONFIG as TINY
 
@@ -198,9 +198,7 @@ def _decoder(setting: Setting) -> Callable[[], object]:
 
     with torch.device(setting.on.device):
         vae: Any = AutoencoderKLWan(base_dim=setting.vae_base, z_dim=16)
-    for parameter in vae.eval().parameters():
-        parameter.data = parameter.data.bfloat16()
-    decoder: StreamDecoder = Codec(vae).decoder()
+    decoder: StreamDecoder = Codec(in_bfloat16(vae)).decoder()
     latents = torch.randn(16, 3, setting.size.height, setting.size.width)
     return lambda: [pixels.shape for pixels in decoder.decode(latents)]
 

@@ -1,14 +1,16 @@
 """What MuseTalk costs around its networks, beside the same video merely decoded and encoded in the same run.
 
 Run ``python -m tests.benchmarks musetalk``. No checkpoint is needed: where the network would draw, the face it is shown
-is taken for what it draws.
+is taken for what it draws. ``python -m tests.benchmarks.musetalk --gpu`` measures the networks themselves on a card, at
+full size with random weights, and writes the README's rows.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,8 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from engine.generation.backend import Picture, RenderJob
 from engine.generation.backends.musetalk import backend
 from engine.generation.backends.musetalk.audio import Hearing
-from engine.generation.backends.musetalk.drawing import Faces
+from engine.generation.backends.musetalk.drawing import Drawer, Faces
+from engine.generation.backends.musetalk.network import Networks, unet_for
 from engine.generation.backends.musetalk.rendering import Rendering
 from engine.generation.backends.musetalk.settings import Settings, Version
 from engine.generation.device_pool import Drawing, LocalPool
@@ -32,6 +35,7 @@ from engine.generation.segment_file import SegmentWriter
 from engine.generation.spec import RenderSpec
 from engine.jobs import run
 from engine.sample.clip import build_sample_clip
+from tests.benchmarks.cards import GB, card, finished, in_bfloat16, operations, options, picture_autoencoder, write_rows
 from tests.benchmarks.table import show
 
 RATE = Fraction(25)
@@ -81,6 +85,54 @@ def main() -> None:
     )
 
 
+def on_card(words: Sequence[str]) -> None:
+    """Draw faces with the networks on a card: time, operations, memory."""
+    asked = options(words, __doc__)
+    on = card(tiny=asked.tiny)
+    if on is None:
+        return
+    widths = (32, 32, 32, 32) if asked.tiny else (320, 640, 1280, 1280)
+    shapes: dict[str, tuple[int, ...]] = {
+        f"down_blocks.{level}.resnets.0.conv1.weight": (width,) for level, width in enumerate(widths)
+    }
+    shapes |= {"conv_in.weight": (widths[0], 8, 3, 3), "conv_out.weight": (4, widths[0], 3, 3)}
+    shapes["down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"] = (widths[0], 384)
+    unet: Any = unet_for(shapes)
+    unet.to_empty(device=on.device)
+    for parameter in unet.parameters():
+        parameter.data.normal_(0, 0.02)
+    networks = Networks(picture_autoencoder(on, tiny=asked.tiny), in_bfloat16(unet), str(on.device))
+    baseline = on.matrix_tflops(tiny=asked.tiny)
+    rows = []
+    for batch in (2,) if asked.tiny else (1, 8, 32):
+        rng = np.random.default_rng(batch)
+        crops = rng.integers(0, 256, (batch, 256, 256, 3), np.uint8)
+        tokens = rng.standard_normal((batch, 50, 384)).astype(np.float32)
+        for is_still in (False, True):
+            drawer = Drawer(networks, 1)
+            shown = 0
+
+            def work(drawer: Drawer = drawer, crops: Any = crops, tokens: Any = tokens, still: bool = is_still) -> None:
+                nonlocal shown
+                shown += 0 if still else len(crops)  # a picture that was seen before is not encoded again
+                keys = tuple((shown + number, (0, 0, 256, 256)) for number in range(len(crops)))
+                finished(drawer.draw(Faces(keys, crops, tokens)))
+
+            on.forget_peak()
+            took = on.seconds(work, 2 if asked.tiny else 10)
+            used = on.peak_bytes()
+            tera = operations(work) / 1e12
+            title = f"batch of {batch}, {'pictures seen before' if is_still else 'new pictures'}"
+            figure = (
+                f"{batch / took:.1f} frames/s, {tera / took:.3g} TFLOP/s: "
+                f"{100 * tera / took / baseline:.0f} % of plain matrix products; {used / GB:.1f} GB used"
+            )
+            rows.append((f"MuseTalk, {'tiny' if asked.tiny else 'full size'}, random weights, {title}", figure))
+    if networks.is_single_precision:
+        print("bfloat16 gave results that are no numbers: these are times of single precision")
+    write_rows(rows, on, tiny=asked.tiny)
+
+
 def _job(clip: Path) -> RenderJob:
     info = look_at(clip)
     spec = RenderSpec(clip, clip, clip, "musetalk")
@@ -109,4 +161,4 @@ def _drawn(clip: Path, encoder: WhisperEncoder) -> Iterator[Picture]:
 
 
 if __name__ == "__main__":
-    main()
+    on_card(sys.argv[1:]) if "--gpu" in sys.argv else main()
