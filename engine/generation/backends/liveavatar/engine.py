@@ -81,7 +81,7 @@ class LiveAvatar:
             name="liveavatar",
             title=Message("liveavatar.title"),
             about=Message("liveavatar.about"),
-            version="1",
+            version="2",
             takes=(SourceKind.PICTURE,),
             fps=_RATES,
             default_fps=_RATES[0],

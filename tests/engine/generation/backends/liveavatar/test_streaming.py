@@ -44,17 +44,18 @@ def latents(model: S2VTransformer, layers: LayerSource) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("layers", [5, 4, 1])
-@pytest.mark.parametrize("fp8", [False, True])
-def test_streamed_layers_compute_the_same(layers: int, fp8: bool) -> None:
+@pytest.mark.parametrize("weights", ["plain", "fp8 multiplied as such", "fp8 made wide"])
+def test_streamed_layers_compute_the_same(layers: int, weights: str) -> None:
     """An odd number of layers too: there the last and the first one would want the same piece of memory."""
     from dataclasses import replace
 
     config = replace(CONFIG, num_layers=layers, audio_inject_layers=(0,))
     model = network(config)
-    if fp8:
+    if weights != "plain":
         for number in model.owned:
             for part in layer_parts(config, number):
-                replace_linears(model.get_submodule(part), per_row=True, dtype=torch.float32)
+                per_row = weights == "fp8 made wide"
+                replace_linears(model.get_submodule(part), per_row=per_row, dtype=torch.float32)
                 for module in model.get_submodule(part).modules():
                     if hasattr(module, "weight_scale"):
                         made = torch.randn(module.weight.shape, generator=torch.Generator().manual_seed(number))
