@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
     QMenu,
-    QMessageBox,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -63,6 +62,7 @@ from desktop_app.timeline.view import TimelineView
 from desktop_app.widgets.drop_overlay import DropOverlay, Zone
 from desktop_app.widgets.notifying import Notifier
 from desktop_app.widgets.palette import CommandPalette
+from desktop_app.widgets.question import Question
 from desktop_app.widgets.toasts import Toasts
 from desktop_app.work.rendering import RenderItem
 from engine.media.export.treatment import Treatment
@@ -396,23 +396,24 @@ class MainWindow(QMainWindow):
 
     def offer_recovery(self, leftover: Leftover) -> None:
         """Ask whether what a crashed session left is wanted."""
-        answer = QMessageBox.question(
+        answer = Question.ask(
             self,
             self.tr("Recover?"),
             self.tr("Plosive was not closed properly while {file} was open. Open it as it was?").format(
                 file=leftover.project.path.name
             ),
+            self.tr("Open it as it was"),
+            self.tr("Throw it away"),
         )
-        if answer is QMessageBox.StandardButton.Yes:
+        if answer:
             self.studio.recover(leftover)
-        else:
+        elif answer is False:  # who puts the question away is asked again next time
             leftover.discard()
 
     def _may_lose(self, refusal: Refusal) -> bool:
-        answer = QMessageBox.question(
-            self, self.tr("Close without saving?"), self.tr("{reason} Close anyway?").format(reason=refusal)
-        )
-        return answer is QMessageBox.StandardButton.Yes
+        title, text = self.tr("Close without saving?"), self.tr("{reason} Close anyway?").format(reason=refusal)
+        yes, no = self.tr("Close without saving"), self.tr("Keep it open")
+        return bool(Question.ask(self, title, text, yes, no, is_harmless=False))
 
     def notify_crash(self) -> None:
         """Say that the program crashed last time."""

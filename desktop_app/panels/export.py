@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
-    QMessageBox,
     QProgressBar,
     QRadioButton,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from desktop_app.document.settings import Settings
 from desktop_app.panels.handing_on import HandingOnCard
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, button, card, label, scrolling, set_tone
+from desktop_app.widgets.question import Question
 from desktop_app.work.exporting import Exporting
 from desktop_app.work.handing_on import HandingOn
 from desktop_app.work.revealing import reveal
@@ -318,10 +318,11 @@ class ExportPanel(Speaking):
             self.choose_target(Path(chosen))
 
     def _may_replace(self, target: Path) -> bool:
-        answer = QMessageBox.question(
-            self, self.tr("Replace the file?"), self.tr("{file} exists already. Replace it?").format(file=target.name)
+        title, text = (
+            self.tr("Replace the file?"),
+            self.tr("{file} exists already. Replace it?").format(file=target.name),
         )
-        return answer is QMessageBox.StandardButton.Yes
+        return bool(Question.ask(self, title, text, self.tr("Replace"), self.tr("Keep it"), is_harmless=False))
 
     def _reveal(self) -> None:
         if self._exporting.report is not None:

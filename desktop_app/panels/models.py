@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QMessageBox,
     QProgressBar,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from desktop_app.actions import Actions
 from desktop_app.icons import icon
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import ElidedLabel, Speaking, action_button, button, card, label, scrolling, set_tone
+from desktop_app.widgets.question import Question
 from desktop_app.work.asking import EngineList
 from desktop_app.work.revealing import reveal
 from desktop_app.work.shelf import Shelf
@@ -144,7 +144,7 @@ class ModelRow(Speaking):
     def _download(self) -> None:
         entry = self.entry
         size = self.tr("{size} GB").format(size=_gigabytes(entry.size)) if entry.size else self.tr("unknown size")
-        answer = QMessageBox.question(
+        answer = Question.ask(
             self,
             self.tr("Download?"),
             self.tr(
@@ -157,8 +157,10 @@ class ModelRow(Speaking):
                 folder=models_folder(),
                 licence=self._licence(),
             ),
+            self.tr("Download"),
+            self.tr("Cancel"),
         )
-        if answer is QMessageBox.StandardButton.Yes:
+        if answer:
             self._shelf.download(entry.name)
 
 

@@ -45,7 +45,8 @@ class CommandPalette(QDialog):
     def found(self) -> list[str]:
         """Names of the actions that are listed."""
         items = (self.list.topLevelItem(row) for row in range(self.list.topLevelItemCount()))
-        return [item.data(0, Qt.ItemDataRole.UserRole) for item in items if item is not None]
+        names = (item.data(0, Qt.ItemDataRole.UserRole) for item in items if item is not None)
+        return [name for name in names if name is not None]
 
     def showEvent(self, event: QShowEvent) -> None:
         """Let typing reach the field: a popup is given the keyboard but no focus."""
@@ -78,6 +79,11 @@ class CommandPalette(QDialog):
                 item.setIcon(0, self._blank if entry.action.icon().isNull() else entry.action.icon())
                 item.setDisabled(not entry.action.isEnabled())
                 self.list.addTopLevelItem(item)
+        if self.list.topLevelItemCount() == 0:
+            nothing = QTreeWidgetItem([self.tr("Nothing is called like this. Try another word.")])
+            nothing.setDisabled(True)
+            self.list.addTopLevelItem(nothing)
+            nothing.setFirstColumnSpanned(True)
         first = self.list.topLevelItem(0)
         if first is not None:
             self.list.setCurrentItem(first)

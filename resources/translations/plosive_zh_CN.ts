@@ -493,6 +493,10 @@
             <source>What do you want to do?</source>
             <translation>您想做什么？</translation>
         </message>
+        <message>
+            <source>Nothing is called like this. Try another word.</source>
+            <translation>没有这样的命令。请换个词试试。</translation>
+        </message>
     </context>
     <context>
         <name>DoctorPanel</name>
@@ -911,6 +915,14 @@
             <source>Copy the command line</source>
             <translation>复制命令行</translation>
         </message>
+        <message>
+            <source>Replace</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <source>Keep it</source>
+            <translation>保留原文件</translation>
+        </message>
     </context>
     <context>
         <name>GenerationPage</name>
@@ -1308,6 +1320,22 @@
         <message>
             <source>{reason} Close anyway?</source>
             <translation>{reason}仍要关闭吗？</translation>
+        </message>
+        <message>
+            <source>Open it as it was</source>
+            <translation>按当时的状态打开</translation>
+        </message>
+        <message>
+            <source>Throw it away</source>
+            <translation>丢弃</translation>
+        </message>
+        <message>
+            <source>Close without saving</source>
+            <translation>不保存并关闭</translation>
+        </message>
+        <message>
+            <source>Keep it open</source>
+            <translation>不关闭</translation>
         </message>
     </context>
     <context>

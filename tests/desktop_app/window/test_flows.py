@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QApplication
 
 from desktop_app.document.autosave import Leftover
 from desktop_app.document.corrections import NOTHING
@@ -23,6 +23,7 @@ from desktop_app.panels.handing_on import Kind
 from desktop_app.panels.speakers import SpeakersPage
 from desktop_app.player.blind_test import Answer
 from desktop_app.widgets.drop_overlay import Zone
+from desktop_app.widgets.question import Question
 from desktop_app.window import MainWindow
 from engine.media.export.report import Mode
 from engine.media.probe import probe
@@ -296,11 +297,11 @@ def test_another_file_is_only_replaced_after_a_yes(desk: Desk, monkeypatch: pyte
     target.write_bytes(b"precious")
     desk.window.exports.choose_target(target)
     desk.document.correct(Correction(40), "moved")
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    monkeypatch.setattr(Question, "ask", lambda *_, **__: False)
     desk.window.export()
     assert not desk.studio.exporting.is_running
     assert target.read_bytes() == b"precious"
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr(Question, "ask", lambda *_, **__: True)
     desk.window.export()
     desk.until(lambda: desk.studio.exporting.report is not None)
     assert probe(target).video is not None
@@ -496,7 +497,7 @@ def test_what_a_crash_left_is_offered_and_opened_as_it_was(
 ) -> None:
     left = Leftover(tmp_path / "session-1.plosive", Project(desk.clip, state=State(Correction(-61)), face=2))
     save(left.project, left.path)
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    monkeypatch.setattr(Question, "ask", lambda *_, **__: True)
     desk.window.offer_recovery(left)
     desk.until(lambda: desk.document.path == desk.clip)
     assert desk.document.correction == Correction(-61)
@@ -509,10 +510,26 @@ def test_what_a_crash_left_goes_away_when_it_is_not_wanted(
 ) -> None:
     left = Leftover(tmp_path / "session-1.plosive", Project(desk.clip))
     save(left.project, left.path)
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    monkeypatch.setattr(Question, "ask", lambda *_, **__: False)
     desk.window.offer_recovery(left)
     assert desk.document.path is None
     assert not left.path.exists()
+
+
+def test_what_a_crash_left_stays_when_nobody_says_what_to_do_with_it(desk: Desk, tmp_path: Path) -> None:
+    left = Leftover(tmp_path / "session-1.plosive", Project(desk.clip))
+    save(left.project, left.path)
+
+    def put_away() -> None:
+        question = QApplication.activeModalWidget()
+        assert isinstance(question, Question)
+        assert question.yes_button.text() == "Open it as it was"
+        desk.bot.keyClick(question, Qt.Key.Key_Escape)
+
+    QTimer.singleShot(0, put_away)
+    desk.window.offer_recovery(left)
+    assert desk.document.path is None
+    assert left.path.exists()
 
 
 def test_the_blind_test_plays_both_in_an_unknown_order_and_leaves_the_player_as_it_was(desk: Desk) -> None:

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMessageBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QSpinBox, QWidget
 
 from desktop_app.panels.generation.face_marker import GUESS
 from desktop_app.panels.generation.page import GenerationPage
 from desktop_app.panels.generation.render_log import RenderLogPage
 from desktop_app.widgets.drop_overlay import Zone
+from desktop_app.widgets.question import Question
 from desktop_app.window import MainWindow
 from desktop_app.work.rendering import Rendering, RenderItem, Stage
 from tests.desktop_app.canned_renderer import FRAMES
@@ -434,11 +435,11 @@ def test_nothing_is_downloaded_before_the_user_has_agreed(
     monkeypatch.setenv("PLOSIVE_MODELS", str(tmp_path / "models"))
     asked: list[str] = []
 
-    def refuse(_parent: QWidget, _title: str, text: str) -> QMessageBox.StandardButton:
+    def refuse(_parent: QWidget, _title: str, text: str, *_: str) -> bool:
         asked.append(text)
-        return QMessageBox.StandardButton.No
+        return False
 
-    monkeypatch.setattr(QMessageBox, "question", refuse)
+    monkeypatch.setattr(Question, "ask", refuse)
     desk.window.actions_["page_models"].trigger()
     page, shelf = desk.window.models_page, desk.studio.shelf
     desk.until(lambda: shelf.library is not None and not shelf.is_busy)

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QPushButton
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.document.project import read
 from desktop_app.widgets.drop_overlay import Zone
+from desktop_app.widgets.question import Question
 from desktop_app.window import MainWindow
 from desktop_app.work import queue as queue_module
 from desktop_app.work.queue import Stage
@@ -222,14 +223,14 @@ def test_a_project_that_cannot_be_saved_is_not_closed_without_a_yes(
     desk.document.correct(Correction(41), "moved")
     asked: list[str] = []
 
-    def answer(_parent: object, _title: str, text: str) -> QMessageBox.StandardButton:
+    def answer(_parent: object, _title: str, text: str, *_: str, **__: bool) -> bool:
         asked.append(text)
-        return QMessageBox.StandardButton.No
+        return False
 
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(QMessageBox, "question", answer)
+    monkeypatch.setattr(Question, "ask", answer)
     real = os.fsync
     monkeypatch.setattr("desktop_app.document.files.os.fsync", full)
     desk.window.close()
