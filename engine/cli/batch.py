@@ -43,10 +43,12 @@ class Task:
     Attributes:
         start: a function of a module that returns the job.
         arguments: its keyword arguments, which must survive pickling.
+        tells: the kinds of ``partial`` that are sent on; what else a job shows on its way stays in the child.
     """
 
     start: Callable[..., Job[Any]]
     arguments: dict[str, Any]
+    tells: tuple[type, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def run_all(
     Args:
         tasks: what to run.
         processes: how many at a time, at least 1.
-        on_progress: called in this process with the number of a task and its progress (without ``partial``).
+        on_progress: called in this process with the number of a task and its progress; its ``partial`` is one of
+            :attr:`Task.tells` or ``None``.
     """
     waiting = deque(enumerate(tasks))
     children: list[_Child] = []
@@ -203,9 +206,11 @@ def _perform(task: Task, connection: Connection) -> object:
         nonlocal reported
         if connection.poll():
             raise _Stopped
-        if (now := time.monotonic()) - reported >= _REPORT_SECONDS:
+        partial = progress.partial if isinstance(progress.partial, task.tells) else None
+        now = time.monotonic()
+        if partial is not None or now - reported >= _REPORT_SECONDS:
             reported = now
-            connection.send(Progress(progress.stage, progress.done))
+            connection.send(Progress(progress.stage, progress.done, partial))
 
     try:
         return run(task.start(**task.arguments), report)

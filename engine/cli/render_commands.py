@@ -128,6 +128,7 @@ def _render(
         from engine.cli.many_files import Work
         from engine.cli.render_answers import show_render
         from engine.cli.render_jobs import render_file
+        from engine.generation.events import Notice, Reading
 
         prompts = prompt or []
         fields = {
@@ -163,7 +164,7 @@ def _render(
             "fields": fields,
             "resume": resume,
         }
-        return Work([source], 1, as_json=as_json).do([Task(render_file, arguments)], show_render)
+        return Work([source], 1, as_json=as_json).do([Task(render_file, arguments, (Reading, Notice))], show_render)
 
     return act
 
@@ -194,10 +195,11 @@ def _calibrate(
         from engine.cli.many_files import Work
         from engine.cli.render_answers import show_calibration
         from engine.cli.render_jobs import calibrate_engine
+        from engine.generation.events import Notice, Reading
 
         arguments = {"engine": engine, "settings": settings or [], "fps": fps, "devices": device or ["auto"]}
         work = Work([], 1, as_json=as_json)
         work.files = [engine]
-        return work.do([Task(calibrate_engine, arguments)], show_calibration)
+        return work.do([Task(calibrate_engine, arguments, (Reading, Notice))], show_calibration)
 
     return act

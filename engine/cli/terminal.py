@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
+from engine.generation.events import Notice, Reading
 from engine.jobs import Progress
 from engine.refusal import Refusal
 from engine.sync.result import Kind
@@ -109,13 +111,15 @@ class ProgressBars:
         self._names = names
         self._bars: Bars | None = None
         self._tasks: dict[int, TaskID] = {}
+        self._readings: dict[int, Reading] = {}
 
     def __enter__(self) -> Self:
         if self._terminal.err.is_terminal:
             from rich.progress import BarColumn, TextColumn
             from rich.progress import Progress as Bars
 
-            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[stage]}", style="dim"))
+            stage = TextColumn("{task.fields[stage]}", style="dim", markup=False)
+            columns = (TextColumn("{task.description}"), BarColumn(), stage)
             self._bars = Bars(*columns, console=self._terminal.err, transient=True, redirect_stdout=False)
             self._bars.start()
         return self
@@ -134,7 +138,14 @@ class ProgressBars:
             name = printable(self._names[number])
             shown = escape(name if len(name) <= 40 else f"…{name[-39:]}")
             self._tasks[number] = self._bars.add_task(shown, total=1.0, stage="")
-        stage = say(f"stage.{progress.stage}")
+        if isinstance(progress.partial, Notice):
+            self._terminal.err.print(f"{progress.partial.message}", markup=False)
+        if isinstance(progress.partial, Reading):
+            self._readings[number] = progress.partial
+        reading = self._readings.get(number)
+        if reading is not None and reading.stage != progress.stage:
+            reading = None
+        stage = " · ".join([say(f"stage.{progress.stage}"), *_pace(reading)])
         self._bars.update(self._tasks[number], completed=progress.done, stage=stage)
 
     def finished(self, number: int) -> None:
@@ -149,3 +160,23 @@ class ProgressBars:
         """Draw again, after a result was written."""
         if self._bars is not None:
             self._bars.start()
+
+
+def _pace(reading: Reading | None) -> list[str]:
+    """Return how far a render is, how fast, and how long it will still take, as far as that can be said."""
+    if reading is None or reading.frame_gen_ms is None or reading.encode_ms is None:
+        return []
+    each = reading.frame_gen_ms + reading.encode_ms
+    said = [say("pace.pictures", done=reading.frame, all=reading.frame_count)]
+    if each > 0:
+        said.append(say("pace.per_second", pace=1000 / each))
+    if reading.eta_seconds is not None:
+        said.append(say("pace.left", time=_clock(reading.eta_seconds)))
+    return said
+
+
+def _clock(seconds: float) -> str:
+    """Return a duration as ``m:ss``, or ``h:mm:ss`` from an hour on."""
+    whole = math.ceil(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"

@@ -76,6 +76,18 @@ def test_progress_arrives_here() -> None:
     assert seen == [(0, Progress("looking", 0.5))]
 
 
+def talkative() -> Job[None]:
+    for number in range(5):
+        yield Progress("looking", 0.1, number)
+        yield Progress("looking", 0.1, f"{number}")
+
+
+def test_only_what_is_asked_for_is_told_and_all_of_it() -> None:
+    seen: list[object] = []
+    list(run_all([Task(talkative, {}, (int,))], 1, lambda _, progress: seen.append(progress.partial)))
+    assert [each for each in seen if each is not None] == [0, 1, 2, 3, 4]
+
+
 def test_children_speak_our_language() -> None:
     use_language("zh")
     assert list(run_all([Task(language, {})], 1)) == [(0, "zh_CN")]

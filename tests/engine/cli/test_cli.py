@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import commands, model_commands, options, render_commands, trace_commands
+from engine.cli import commands, model_commands, options, prompt_commands, render_commands, trace_commands
 from engine.cli.exit_codes import ExitCode
 from engine.refusal import Refusal
 from engine.words import LANGUAGES, use_language
@@ -197,18 +197,21 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _reload() -> None:
-    for module in (options, model_commands, render_commands, trace_commands, commands):
+    for module in (options, model_commands, render_commands, prompt_commands, trace_commands, commands):
         importlib.reload(module)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["measure", "fix", "export-edit", "doctor", "prepare", "sample", "render", "traces"])
+@pytest.mark.parametrize(
+    "name",
+    [*("measure", "fix", "export-edit", "doctor", "prepare", "sample"), *("render", "calibrate", "prompt", "traces")],
+)
 def test_help_is_whole(say: Say, name: str, language: str) -> None:
     code, text = say(name, "--help", language=language)
     assert code == 0
     assert "--lang" in text
     assert "…" not in text  # nothing cut off at 100 columns
-    assert ("声音" in text) == (language == "zh_CN")
+    assert ("语言" in text) == (language == "zh_CN")
 
 
 def test_help_documents_the_exit_codes(say: Say) -> None:
