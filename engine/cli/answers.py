@@ -53,17 +53,19 @@ def show_measurement(terminal: Terminal, file: str, result: tuple[Measurement, R
 
 
 def show_syncnet(terminal: Terminal, file: str, result: SyncNetMeasurement) -> int:
-    """Show what SyncNet says."""
+    """Show what SyncNet, or StableSyncNet, says."""
     if terminal.as_json:
         terminal.json(result.to_json())
     else:
         terminal.title(file)
         terminal.print(f"  {result.verdict}", KIND_STYLES[result.kind])
-        facts = [(say("fact.detector"), "SyncNet v2")]
+        is_stable = result.detector != "syncnet"
+        facts = [(say("fact.detector"), "StableSyncNet" if is_stable else "SyncNet v2")]
         if result.confidence is not None and result.distance is not None:
-            facts.append((say("fact.confidence"), f"{result.confidence:.2f} (LSE-C)"))
-            facts.append((say("fact.distance"), f"{result.distance:.2f} (LSE-D)"))
+            facts.append((say("fact.confidence"), f"{result.confidence:.2f}" + ("" if is_stable else " (LSE-C)")))
+            facts.append((say("fact.distance"), f"{result.distance:.2f}" + ("" if is_stable else " (LSE-D)")))
         facts.append((say("fact.looked_at"), say("fact.seconds", seconds=result.seconds_analysed)))
+        facts += [(say("fact.note"), str(note)) for note in result.notes]
         terminal.facts(facts)
     special = {Kind.IN_SYNC: ExitCode.DONE, Kind.UNMEASURABLE: ExitCode.UNMEASURABLE}
     return special.get(result.kind, ExitCode.OUT_OF_SYNC)

@@ -42,6 +42,7 @@ class DetectorName(StrEnum):
 
     PLOSIVE = "plosive"
     SYNCNET = "syncnet"
+    STABLE_SYNCNET = "stable-syncnet"
 
 
 class FormatName(StrEnum):
@@ -185,7 +186,7 @@ def _measure(
     jobs: Jobs = None,
     lang: Lang = None,
 ) -> Action:
-    if detector is DetectorName.SYNCNET and plot is not None:
+    if detector is not DetectorName.PLOSIVE and plot is not None:
         raise typer.BadParameter(_say("measure.no_plot"), param_hint="--plot")
     if detector is DetectorName.SYNCNET and (start, stop) != (None, None):
         raise typer.BadParameter(_say("measure.no_range"), param_hint="--from/--to")
@@ -197,8 +198,8 @@ def _measure(
         from engine.cli.many_files import Work
 
         work = Work(paths, jobs, as_json=as_json)
-        if detector is DetectorName.SYNCNET:
-            more = {"audio": audio, "thorough": thorough, "face": face}
+        if detector is not DetectorName.PLOSIVE:
+            more = {"detector": detector.value, "audio": audio, "thorough": thorough, "face": face}
             return work.do([Task(syncnet_file, {"path": file, **more}) for file in work.files], show_syncnet)
         pictures = work.targets(plot, ".png")
         more = {"audio": audio, "thorough": thorough, "face": face}

@@ -48,18 +48,20 @@ def measure_file(
 
 
 def syncnet_file(
-    path: str, *, audio: str | None, thorough: bool, face: int | None
+    path: str, *, detector: str, audio: str | None, thorough: bool, face: int | None
 ) -> Job[SyncNetMeasurement | Refusal]:
-    """Measure with SyncNet."""
+    """Measure with SyncNet v2 (``syncnet``) or StableSyncNet (``stable-syncnet``)."""
     from engine.models.packages import require_packages
 
     try:
         require_packages()
     except Refused as refused:
         return refused.refusal
+    from engine.generation.backends.latentsync.judging import measure_stable_syncnet
     from engine.sync.syncnet.measure import measure_syncnet
 
-    return (yield from measure_syncnet(path, audio=audio, thorough=thorough, face=face))
+    measure = measure_syncnet if detector == "syncnet" else measure_stable_syncnet
+    return (yield from measure(path, audio=audio, thorough=thorough, face=face))
 
 
 def fix_file(

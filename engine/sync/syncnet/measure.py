@@ -1,4 +1,4 @@
-"""Measure a clip with SyncNet v2: a second opinion for users who have ``syncnet_v2.model``."""
+"""Measure a clip with SyncNet v2 or another judge like it: a second opinion for users who have the file."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from engine.face.people import people_of
 from engine.face.tracks import FaceTrack, FaceTracker
@@ -27,8 +23,9 @@ from engine.refusal import Refusal, Refused
 from engine.sync.look import LOOK_HEIGHT
 from engine.sync.result import Kind, Reason
 from engine.sync.stretches import Stretch, consecutive
-from engine.sync.syncnet.features import SAMPLE_RATE, mfcc
-from engine.sync.syncnet.network import COLUMNS, PICTURES, SIDE, load_syncnet
+from engine.sync.syncnet.features import SAMPLE_RATE
+from engine.sync.syncnet.judges import Image, Judge, SyncNetJudge
+from engine.sync.syncnet.network import load_syncnet
 from engine.sync.syncnet.offsets import FRAME_MS, REACH, Floats, conclude, distances_within
 from engine.sync.syncnet.result import SyncNetMeasurement
 from engine.sync.verdict import IN_SYNC_MS, verdict
@@ -36,10 +33,7 @@ from engine.timing import FrameGrid, Offset
 
 _RATE = Fraction(25)
 """Frames per second that SyncNet was trained with; any clip is looked at on this grid, by time."""
-_COLUMNS_PER_FRAME = 4
 _SAMPLES_PER_FRAME = 640
-_ENOUGH_CONFIDENCE = 3.0
-"""Below this LatentSync's data pipeline throws a clip away; SyncNet's own video of 25 s of clear speech has 10."""
 _SHORTEST_TRACK = 2.0
 """Seconds; a third of the windows of a shorter one would look past its ends."""
 _MOST_TRACKS = 3
@@ -48,27 +42,8 @@ _EVERYTHING = 60.0
 _LENGTH = 20.0
 """Seconds looked at together, so that memory does not grow with the clip."""
 _SAMPLED = 3
-_BATCH = 20
-_MARGIN = 0.4
-"""How much more than the face is shown, in halves of its larger side."""
 _SMOOTHING = 13
 """Width of the median filter over a face's places, in frames of the grid."""
-_OUTSIDE = 110
-"""Grey value beyond the border of the picture."""
-
-Image = npt.NDArray[np.uint8]
-
-
-class Network(Protocol):
-    """What gives points of one space for pictures and for sound; see :class:`engine.sync.syncnet.network.SyncNet`."""
-
-    def see(self, pictures: Tensor) -> Tensor:
-        """Return a point per window of five faces."""
-        ...
-
-    def hear(self, cepstra: Tensor) -> Tensor:
-        """Return a point per window of 0.2 s of sound."""
-        ...
 
 
 def measure_syncnet(
@@ -98,15 +73,16 @@ def measure_syncnet(
         found = weights or library().path("syncnet-v2")
         if found is None:
             raise Refused.because("models.needed", title="SyncNet v2", name="syncnet-v2")
-        return (yield from measure_with(load_syncnet(found), path, audio=audio, thorough=thorough, face=face))
+        judge = SyncNetJudge(load_syncnet(found))
+        return (yield from measure_with(judge, path, audio=audio, thorough=thorough, face=face))
     except Refused as refused:
         return refused.refusal
 
 
 def measure_with(
-    network: Network, path: str | Path, *, audio: str | Path | None = None, thorough: bool = False, face: int | None
+    judge: Judge, path: str | Path, *, audio: str | Path | None = None, thorough: bool = False, face: int | None
 ) -> Job[SyncNetMeasurement]:
-    """Measure one clip with a given network; the rest is as for :func:`measure_syncnet`.
+    """Measure one clip with a given judge; the rest is as for :func:`measure_syncnet`.
 
     Raises:
         Refused: if a file cannot be read.
@@ -115,26 +91,27 @@ def measure_with(
     info = probe(Path(path))
     heard = info if audio is None else probe(sound)
     if info.video is None or info.is_picture:
-        return _unmeasurable(str(path), Reason.NO_PICTURE)
+        return _unmeasurable(judge, str(path), Reason.NO_PICTURE)
     if heard.audio is None:
-        return _unmeasurable(str(path), Reason.NO_SOUND)
+        return _unmeasurable(judge, str(path), Reason.NO_SOUND)
     stretches = _stretches(info, thorough=thorough)
     rows: list[Floats] = []
     tracker = FaceTracker()
     try:
         for number, stretch in enumerate(stretches):
             yield Progress("looking", number / len(stretches))
-            look = _Look(network, Path(path), sound, stretch)
+            look = _Look(judge, Path(path), sound, stretch)
             rows += yield from look.best(tracker, face, number / len(stretches), 1 / len(stretches))
     finally:
         tracker.close()
+        judge.close()
     if not rows:
-        return _unmeasurable(str(path), Reason.NO_FACE)
+        return _unmeasurable(judge, str(path), Reason.NO_FACE)
     matrix = np.concatenate(rows)
     answer = conclude(matrix.mean(0))
-    seconds = len(matrix) / float(_RATE)
-    if answer.confidence < _ENOUGH_CONFIDENCE:
-        return _unmeasurable(str(path), Reason.UNCERTAIN, answer.confidence, answer.distance, seconds)
+    seconds = len(matrix) * judge.stride / float(_RATE)
+    if answer.confidence < judge.enough:
+        return _unmeasurable(judge, str(path), Reason.UNCERTAIN, answer.confidence, answer.distance, seconds)
     offset = Offset(answer.offset_ms, FRAME_MS / 2)
     kind = Kind.IN_SYNC if abs(offset.ms) <= IN_SYNC_MS else Kind.CONSTANT
     return SyncNetMeasurement(
@@ -146,15 +123,27 @@ def measure_with(
         answer.confidence,
         answer.distance,
         seconds,
+        judge.name,
     )
 
 
 def _unmeasurable(
-    file: str, reason: Reason, confidence: float | None = None, distance: float | None = None, seconds: float = 0.0
+    judge: Judge,
+    file: str,
+    reason: Reason,
+    confidence: float | None = None,
+    distance: float | None = None,
+    seconds: float = 0.0,
 ) -> SyncNetMeasurement:
     said = verdict(Kind.UNMEASURABLE, None, reason=reason)
     return SyncNetMeasurement(
-        file, Kind.UNMEASURABLE, said, confidence=confidence, distance=distance, seconds_analysed=seconds
+        file,
+        Kind.UNMEASURABLE,
+        said,
+        confidence=confidence,
+        distance=distance,
+        seconds_analysed=seconds,
+        detector=judge.name,
     )
 
 
@@ -185,8 +174,8 @@ class _Crop:
 class _Look:
     """One stretch of the clip."""
 
-    def __init__(self, network: Network, picture: Path, sound: Path, stretch: Stretch) -> None:
-        self._network = network
+    def __init__(self, judge: Judge, picture: Path, sound: Path, stretch: Stretch) -> None:
+        self._judge = judge
         self._picture = picture
         self._sound = sound
         self._stretch = stretch
@@ -227,13 +216,14 @@ class _Look:
         crop = self._crop(track, shape)
         points: list[Floats] = []
         windows = self._windows(crop)
-        while batch := list(islice(windows, _BATCH)):
-            points.append(self._network.see(torch.stack(batch)).numpy())
+        while batch := list(islice(windows, self._judge.batch)):
+            points.append(self._judge.see(batch))
             yield Progress("looking", done)
         if not points:
             return None
         seen = np.concatenate(points)
-        return distances_within(seen, self._hear(crop.first, len(seen)))
+        heard = self._hear(crop.first, (len(seen) - 1) * self._judge.stride + 1)
+        return distances_within(seen, heard, self._judge.stride)
 
     def _crop(self, track: FaceTrack, shape: tuple[int, int]) -> _Crop:
         from scipy.ndimage import median_filter
@@ -251,14 +241,14 @@ class _Look:
         places = np.stack([np.interp(times, track.times, column) for column in columns], axis=1) / shape[0]
         return _Crop(first, median_filter(places, size=(_SMOOTHING, 1), mode="nearest"))
 
-    def _windows(self, crop: _Crop) -> Iterator[Tensor]:
-        """Yield windows of five faces, each ``(3, 5, 224, 224)``, BGR, 0 to 255."""
-        waiting: list[Tensor] = []
+    def _windows(self, crop: _Crop) -> Iterator[list[Image]]:
+        """Yield windows of faces."""
+        waiting: list[Image] = []
         for face in self._faces(crop):
-            waiting.append(torch.from_numpy(face[..., ::-1].astype(np.float32)))
-            if len(waiting) == PICTURES:
-                yield torch.stack(waiting).permute(3, 0, 1, 2)
-                del waiting[0]
+            waiting.append(face)
+            if len(waiting) == self._judge.pictures:
+                yield list(waiting)
+                del waiting[: self._judge.stride]
 
     def _faces(self, crop: _Crop) -> Iterator[Image]:
         """Yield the face for every frame of the grid: from the picture on screen in the middle of the frame."""
@@ -266,19 +256,20 @@ class _Look:
         stop = self._grid.time(crop.first + len(crop.places))
         frames = read_frames(self._picture, start=start - 1, stop=stop, max_height=LOOK_HEIGHT)
         number = 0
+        self._judge.restart()
         for frame, following in _with_next(frames):
             while number < len(crop.places):
                 middle = self._grid.time(crop.first + number) + half
                 if following is not None and following <= middle:
                     break
-                yield _cut(frame, crop.places[number] * frame.shape[0])
+                yield self._judge.cut(frame, crop.places[number] * frame.shape[0])
                 number += 1
 
     def _hear(self, first: int, windows: int) -> Floats:
         """Return the points of the sound of so many windows, and of :data:`REACH` before and after them."""
         begin, count = first - REACH, windows + 2 * REACH
         start = begin * _SAMPLES_PER_FRAME
-        samples = np.zeros((count + PICTURES) * _SAMPLES_PER_FRAME, np.float32)
+        samples = np.zeros((count + self._judge.pictures) * _SAMPLES_PER_FRAME, np.float32)
         stop = start + len(samples)
         for block in read_samples(
             self._sound,
@@ -290,13 +281,7 @@ class _Look:
             low, high = max(at, 0), min(at + len(block.data), len(samples))
             if low < high:
                 samples[low:high] = block.data[low - at : high - at]
-        cepstra = mfcc(np.clip(samples * 32768, -32768, 32767).astype(np.int16)).astype(np.float32)
-        windows_of = np.stack(
-            [cepstra[:, _COLUMNS_PER_FRAME * i : _COLUMNS_PER_FRAME * i + COLUMNS] for i in range(count)]
-        )
-        return np.concatenate(
-            [self._network.hear(part[:, None]).numpy() for part in torch.from_numpy(windows_of).split(_BATCH)]
-        )
+        return self._judge.hear(samples, count)
 
 
 def _with_next(frames: Iterator[Frame]) -> Iterator[tuple[Image, Fraction | None]]:
@@ -308,15 +293,3 @@ def _with_next(frames: Iterator[Frame]) -> Iterator[tuple[Image, Fraction | None
         waiting = frame
     if waiting is not None:
         yield waiting.image, None
-
-
-def _cut(image: Image, place: npt.NDArray[np.float64]) -> Image:
-    """Return the face as SyncNet wants it: a square that reaches further down than up, shape ``(224, 224, 3)``."""
-    x, y, half = (float(each) for each in place)
-    left, right = round(x - half * (1 + _MARGIN)), round(x + half * (1 + _MARGIN))
-    top, bottom = round(y - half), round(y + half * (1 + 2 * _MARGIN))
-    height, width = image.shape[:2]
-    inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    margins = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
-    padded = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_CONSTANT, value=(_OUTSIDE,) * 3)
-    return np.asarray(cv2.resize(padded, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -60,22 +60,23 @@ def distances(pictures: Floats, sounds: Floats, reach: int = REACH) -> Floats:
     return distances_within(pictures, np.pad(sounds, ((reach, reach), (0, 0))))
 
 
-def distances_within(pictures: Floats, sounds: Floats) -> Floats:
+def distances_within(pictures: Floats, sounds: Floats, stride: int = 1) -> Floats:
     """Return the same where the sound before and after is known.
 
     Args:
         pictures: points of windows, shape ``(n, dim)``.
-        sounds: points of the windows at the same times and of ``reach`` before and after them, shape
-            ``(n + 2 * reach, dim)``.
+        sounds: points of the windows at every frame, from ``reach`` before the first window of pictures to as many
+            after the last, shape ``((n - 1) * stride + 1 + 2 * reach, dim)``.
+        stride: frames from one window of pictures to the next.
 
     Returns:
         Shape ``(n, 2 * reach + 1)``.
     """
-    count = len(sounds) - len(pictures) + 1
+    span = (len(pictures) - 1) * stride + 1
     return np.stack(
         [
-            np.sqrt(np.square(pictures - sounds[shift : shift + len(pictures)] + np.float32(_EPSILON)).sum(1))
-            for shift in range(count)
+            np.sqrt(np.square(pictures - sounds[shift : shift + span : stride] + np.float32(_EPSILON)).sum(1))
+            for shift in range(len(sounds) - span + 1)
         ],
         axis=1,
     )

@@ -12,7 +12,7 @@ from engine.words import Message
 
 @dataclass(frozen=True, slots=True)
 class SyncNetMeasurement:
-    """The offset of one clip by SyncNet v2, which counts whole frames of 40 ms.
+    """The offset of one clip by SyncNet v2 or StableSyncNet, which count whole frames of 40 ms.
 
     Attributes:
         file: the path as it was given.
@@ -20,10 +20,11 @@ class SyncNetMeasurement:
         verdict: one sentence for a person.
         offset_ms: positive, sound late; ``None`` when unmeasurable.
         uncertainty_ms: half a frame, the grain of the method; ``None`` when unmeasurable.
-        confidence: SyncNet's own: by how much the best shift beats the middling one (LSE-C); no probability. ``None``
-            without a face or sound.
-        distance: the mean distance at the best shift (LSE-D), ``None`` likewise.
+        confidence: by how much the best shift beats the middling one (for SyncNet v2 the literature's LSE-C); no
+            probability. ``None`` without a face or sound.
+        distance: the mean distance at the best shift (for SyncNet v2 LSE-D), ``None`` likewise.
         seconds_analysed: how much of a face was looked at.
+        detector: ``syncnet`` or ``stable-syncnet``.
     """
 
     file: str
@@ -34,6 +35,17 @@ class SyncNetMeasurement:
     confidence: float | None = None
     distance: float | None = None
     seconds_analysed: float = 0.0
+    detector: str = "syncnet"
+
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        """What one should know of the detector."""
+        return (Message(f"syncnet.note.{self.detector.replace('-', '_')}"),)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What confidence and distance are called: the literature has names for SyncNet v2's only."""
+        return ("lse_c", "lse_d") if self.detector == "syncnet" else ("confidence", "distance")
 
     @property
     def offset(self) -> Offset | None:
@@ -48,12 +60,13 @@ class SyncNetMeasurement:
 
         return {
             "file": self.file,
-            "detector": "syncnet",
+            "detector": self.detector,
             "kind": self.kind.value,
             "offset_ms": number(self.offset_ms),
             "uncertainty_ms": number(self.uncertainty_ms),
-            "lse_c": number(self.confidence),
-            "lse_d": number(self.distance),
+            self.names[0]: number(self.confidence),
+            self.names[1]: number(self.distance),
             "verdict": self.verdict.text(),
+            "notes": [note.text() for note in self.notes],
             "seconds_analysed": round(self.seconds_analysed, 2),
         }

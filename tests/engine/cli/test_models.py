@@ -98,13 +98,15 @@ def test_what_cannot_be_downloaded_says_where_to_get_it(say: Say) -> None:
     assert say("models", "download", "nothing of that name")[0] == 3
 
 
-def test_measuring_with_syncnet_needs_its_file_and_draws_nothing(say: Say, tmp_path: Path) -> None:
-    code, said = say("measure", "--detector", "syncnet", "--plot", "x.png", "clip.mp4")
+@pytest.mark.parametrize("detector", ["syncnet", "stable-syncnet"])
+def test_measuring_with_a_scorer_needs_its_file_and_draws_nothing(say: Say, tmp_path: Path, detector: str) -> None:
+    code, said = say("measure", "--detector", detector, "--plot", "x.png", "clip.mp4")
     assert code == 3
     assert "no curve" in said
-    code, said = say("measure", "--detector", "syncnet", str(tmp_path / "clip.mp4"))
+    code, said = say("measure", "--detector", detector, str(tmp_path / "clip.mp4"))
     assert code == 3
     assert "plosive models" in said
+    assert detector in said
 
 
 def test_trying_an_engine_without_its_files_says_what_is_missing(say: Say, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from engine.jobs import run
 from engine.refusal import Refusal
 from engine.sync.result import Kind
+from engine.sync.syncnet.judges import SyncNetJudge
 from engine.sync.syncnet.measure import measure_syncnet, measure_with
 from engine.sync.syncnet.network import SyncNet
 from engine.sync.syncnet.result import SyncNetMeasurement
@@ -42,7 +43,7 @@ class Plain:
 
 @pytest.mark.parametrize("offset_ms", [200.0, -160.0])
 def test_late_sound_is_said_to_be_late_and_early_to_be_early(talking: Callable[..., Path], offset_ms: float) -> None:
-    answer = run(measure_with(Plain(), talking(offset_ms=offset_ms), face=None))
+    answer = run(measure_with(SyncNetJudge(Plain()), talking(offset_ms=offset_ms), face=None))
     # Its grain is 40 ms, and loudness is not quite the opening of a mouth.
     assert answer.offset_ms == pytest.approx(offset_ms, abs=81.0)
     assert answer.kind is Kind.CONSTANT
@@ -52,12 +53,13 @@ def test_late_sound_is_said_to_be_late_and_early_to_be_early(talking: Callable[.
     assert record["detector"] == "syncnet"
     assert record["lse_c"] > 3
     assert record["lse_d"] > 0
+    assert "calibrated" in record["notes"][0]
 
 
 def test_a_face_that_is_not_there_and_one_that_is(talking: Callable[..., Path]) -> None:
     clip = talking(offset_ms=200.0)
-    assert run(measure_with(Plain(), clip, face=2)).kind is Kind.UNMEASURABLE
-    assert run(measure_with(Plain(), clip, face=1)).kind is Kind.CONSTANT
+    assert run(measure_with(SyncNetJudge(Plain()), clip, face=2)).kind is Kind.UNMEASURABLE
+    assert run(measure_with(SyncNetJudge(Plain()), clip, face=1)).kind is Kind.CONSTANT
 
 
 @pytest.mark.slow
@@ -93,4 +95,7 @@ def test_the_wrong_weights_are_named(talking: Callable[..., Path], tmp_path: Pat
 
 
 def test_clips_without_a_face_or_sound_cannot_be_measured(clip: Callable[..., Clip]) -> None:
-    assert run(measure_with(Plain(), clip("faceless.mp4", seconds=3).path, face=None)).kind is Kind.UNMEASURABLE
+    assert (
+        run(measure_with(SyncNetJudge(Plain()), clip("faceless.mp4", seconds=3).path, face=None)).kind
+        is Kind.UNMEASURABLE
+    )
