@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from av.video.frame import VideoFrame
 
+from desktop_app.player.pictures import MOST_THREADS
 from engine.media.frames import VideoSource
 from engine.media.opening import MediaPath
 
@@ -26,7 +27,7 @@ class Behind:
     """
 
     def __init__(self, path: MediaPath, start: Fraction, stop: int) -> None:
-        self._source = VideoSource(path, None, "frame")
+        self._source = VideoSource(path, None, "frame", most_threads=MOST_THREADS)
         self._first = start / self._source.time_base
         self._stop = stop
         self._run = self._source.pictures(max(start, Fraction(0)), whole_from=start)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from desktop_app.player.clock import Loop, Moment
-from desktop_app.player.pictures import Picture, to_image
+from desktop_app.player.pictures import MOST_THREADS, Picture, to_image
 from desktop_app.player.schedule import due
 from engine.media.frames import Converter, VideoSource
 from engine.refusal import Refused
@@ -160,7 +160,7 @@ def _decoded(
     file: Path, seconds: float, loop: Loop | None, height: int | None, is_late: Callable[[Moment], bool]
 ) -> Iterator[Picture]:
     """Yield pictures from a time on; in a loop, for ever."""
-    with VideoSource(file, None, "frame") as source:
+    with VideoSource(file, None, "frame", most_threads=MOST_THREADS) as source:
         convert = Converter(height, "rgb24", source.sample_aspect)
         lap, begin = 0, seconds
         while True:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from av.video.frame import VideoFrame
 
 from desktop_app.player.behind import Behind
+from desktop_app.player.pictures import MOST_THREADS
 from engine.media.frames import Converter, VideoSource
 from engine.media.opening import MediaPath
 from engine.refusal import Refused
@@ -39,7 +40,7 @@ class FrameWalker:
     def __init__(self, path: MediaPath, max_height: int | None = None) -> None:
         self._path = path
         # Far targets are reached in half the time with two threads; the pictures that they decode too many come next.
-        self._source = VideoSource(path, None, "frame")
+        self._source = VideoSource(path, None, "frame", most_threads=MOST_THREADS)
         self._convert = Converter(max_height, "rgb24", self._source.sample_aspect)
         self._run: Iterator[tuple[int, VideoFrame]] = iter(())
         self._known: deque[tuple[int, VideoFrame]] = deque()
@@ -61,9 +62,7 @@ class FrameWalker:
 
     def close(self) -> None:
         """Close the file."""
-        self._forget_behind()
-        self._known.clear()
-        self._source.close()
+        self.forget()
 
     def forget(self) -> None:
         """Give the memory of all known pictures and of the decoder back, until :meth:`at` is called again."""
@@ -89,7 +88,7 @@ class FrameWalker:
         # Half a microsecond forgives a presentation time that went through a float.
         self._goes_back = False
         if self._is_resting:
-            self._source = VideoSource(self._path, None, "frame")
+            self._source = VideoSource(self._path, None, "frame", most_threads=MOST_THREADS)
             self._is_resting = False
         target = math.floor((Fraction(seconds) + Fraction(1, 2_000_000)) / self._source.time_base)
         return self._show(target, hurries=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 from fractions import Fraction
@@ -13,7 +14,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from engine.media.frames import FrameReader, read_frames
+from engine.media.frames import FrameReader, VideoSource, read_frames
 from engine.refusal import Refused
 from tests.media import FLASH_FRAMES, frame_number, make_clip, make_still, truncated
 
@@ -278,3 +279,22 @@ def test_flashes_are_where_they_were_put(clip):
     assert [frame_number(frame.image) for frame in read_frames(made) if frame.time.seconds in bright] == [
         number for number in FLASH_FRAMES if number < 100
     ]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists threads there")
+def test_a_closed_source_keeps_no_decoder_though_it_is_kept_itself(tmp_path: Path) -> None:
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    made = make_clip(tmp_path / "closed.mp4")
+    before = threads()
+    source = VideoSource(made.path, None, "frame", most_threads=2)
+    pictures = source.pictures(0)
+    next(pictures)
+    # One thread per frame; none where there is one core.
+    assert threads() - before == (2 if (os.cpu_count() or 1) > 1 else 0)
+    del pictures
+    source.close()
+    source.close()
+    assert threads() == before
+    assert source.time_base > 0
