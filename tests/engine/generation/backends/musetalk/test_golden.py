@@ -108,11 +108,15 @@ def test_every_frame_rate_hears_the_rows_around_the_middle_of_the_frame(golden: 
         rows = case["samples"] * 50 // 16_000
         ideal = arrays[f"ideal_start.{name}"]
         ours = np.array([first_row(frame, fps) for frame in range(len(ideal))])
-        # The nearest row: half a row, or 10 ms, at most. The sidecar's 23.976 is not 24000/1001: 2e-6 of a frame off.
-        assert np.abs(ours - ideal).max() <= 0.5 + 1e-3
+        # The nearest row: half a row, or 10 ms, at most. The sidecar's 23.976 is not 24000/1001: every frame is 1e-6 of
+        # itself off.
+        off = len(ideal) * 50 * abs(1 / float(fps) - 1 / case["fps"])
+        assert np.abs(ours - ideal).max() <= 0.5 + off + 1e-9
         if fps == 25:
             assert np.array_equal(ours, np.rint(ideal))
             for version, style in ((Version.V1_5, "head"), (Version.V1_0, "v10")):
+                if f"{style}_index.{name}" not in arrays:  # the reference fails with a sound of less than 4 rows
+                    continue
                 expected = arrays[f"{style}_index.{name}"]
                 found = np.stack([rows_of(frame, fps, rows, version) for frame in range(len(expected))])
                 assert np.array_equal(found, expected)
@@ -138,6 +142,7 @@ def test_a_sound_becomes_tokens(golden: Golden) -> None:
 @goldens("musetalk/face_boxes")
 def test_boxes(golden: Golden) -> None:
     arrays, height = golden.arrays, golden.config["picture"][0]
+    margin = golden.config.get("extra_margin", 10)
     detected = [each["detector_box"] and tuple(each["detector_box"]) for each in golden.config["cases"]]
     points = [FacePoints.of_68(each) for each in arrays["points68"]]
     seen = [number for number, box in enumerate(detected) if box is not None]
@@ -149,7 +154,7 @@ def test_boxes(golden: Golden) -> None:
             if shift == 0:
                 box = points[number].box(detected[number])
                 assert box is not None
-                assert with_margin(box, 10, height) == tuple(arrays["boxes_v15"][number])
+                assert with_margin(box, margin, height) == tuple(arrays["boxes_v15"][number])
     for row in arrays["crop_boxes"]:
         assert around(tuple(int(each) for each in row[:4]), float(row[4])) == tuple(row[5:9])  # type: ignore[arg-type]
 
@@ -284,30 +289,29 @@ def test_from_pictures_points_and_sound_to_pictures(golden: Golden) -> None:
     arrays, config, limits = golden.arrays, golden.config, golden.tolerance["suggested"]
     pictures = np.asarray(arrays["frames"])[..., ::-1]  # to RGB
     height = pictures.shape[1]
-    points = [FacePoints.of_68(each) for each in arrays["points68"]]
-    boxes = [box for each in points if (box := each.box()) is not None]
-    boxes = [with_margin(box, config["extra_margin"], height) for box in boxes]
-    assert len(boxes) == len(pictures)
+    seen = [number for number in range(len(pictures)) if number not in config.get("frames_without_face", ())]
+    boxes = {}
+    for number in seen:
+        box = FacePoints.of_68(arrays["points68"][number]).box()
+        assert box is not None
+        boxes[number] = with_margin(box, config["extra_margin"], height)
 
     networks = Networks(vae_of(config["vae"], golden, "vae"), unet_of(golden, "unet"))
     torch.manual_seed(config["seed_of_global_rng"])
     # The reference draws a noise per picture: first for the masked face, then for the whole one.
-    noise = [torch.randn(2, 4, 32, 32) for _ in pictures]
     latents = torch.stack(
-        [
-            networks.encode(cropped(picture, box), each)
-            for picture, box, each in zip(pictures, boxes, noise, strict=True)
-        ]
+        [networks.encode(cropped(pictures[number], boxes[number]), torch.randn(2, 4, 32, 32)) for number in seen]
     )
     assert worst(latents, arrays["input_latents"]) < limits["input_latents"]
 
     encoder = encoder_of(golden.state("whisper"))
     hearing = Hearing(encoder, Voice(arrays["wave"]), Fraction(config["fps"]), Version.V1_5)
     frames = range(config["output_frames"])
-    order = [*range(len(pictures)), *reversed(range(len(pictures)))]
-    shown = [order[frame % len(order)] for frame in frames]
+    # Forwards, backwards and again. The reference leaves frames without a face out of its latents only: from the first
+    # of them on it draws the face of another frame, and so does this.
+    shown, encoded = _to_and_fro(len(pictures), len(frames)), _to_and_fro(len(seen), len(frames))
     given = torch.from_numpy(np.asarray(arrays["input_latents"]))
-    predicted = networks.predict(given[shown], hearing.tokens(frames))
+    predicted = networks.predict(given[encoded], hearing.tokens(frames))
     assert worst(predicted, arrays["predicted_latents"]) < limits["predicted_latents"]
 
     faces = networks.decode(predicted)
@@ -321,3 +325,8 @@ def test_from_pictures_points_and_sound_to_pictures(golden: Golden) -> None:
         soft = SoftMask.of(mask, box, MANNERS[Version.V1_5])
         result = blended(pictures[shown[frame]], faces[frame], box, soft)
         assert worst(result, expected[..., ::-1]) <= 2
+
+
+def _to_and_fro(count: int, length: int) -> list[int]:
+    order = [*range(count), *reversed(range(count))]
+    return [order[number % len(order)] for number in range(length)]
