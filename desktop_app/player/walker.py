@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,7 @@ from av.video.frame import VideoFrame
 
 from desktop_app.player.behind import Behind
 from desktop_app.player.pictures import MOST_THREADS
+from engine.media.export.target_file import Fingerprint
 from engine.media.frames import Converter, VideoSource
 from engine.media.opening import MediaPath
 from engine.refusal import Refused
@@ -41,6 +43,7 @@ class FrameWalker:
         self._path = path
         # Far targets are reached in half the time with two threads; the pictures that they decode too many come next.
         self._source = VideoSource(path, None, "frame", most_threads=MOST_THREADS)
+        self._opened = _fingerprint(path)
         self._convert = Converter(max_height, "rgb24", self._source.sample_aspect)
         self._run: Iterator[tuple[int, VideoFrame]] = iter(())
         self._known: deque[tuple[int, VideoFrame]] = deque()
@@ -89,6 +92,7 @@ class FrameWalker:
         self._goes_back = False
         if self._is_resting:
             self._source = VideoSource(self._path, None, "frame", most_threads=MOST_THREADS)
+            self._opened = _fingerprint(self._path)
             self._is_resting = False
         target = math.floor((Fraction(seconds) + Fraction(1, 2_000_000)) / self._source.time_base)
         return self._show(target, hurries=True)
@@ -114,7 +118,8 @@ class FrameWalker:
         """
         if self._behind is None:
             start = self._lacking()
-            if start is None:
+            # Pictures of a file that has taken the place of this one do not belong among those of this one.
+            if start is None or _fingerprint(self._path) != self._opened:
                 return False
             self._behind = Behind(self._path, start, self._known[0][0])
         if self._behind.decode_one():
@@ -223,3 +228,10 @@ class FrameWalker:
         while len(self._known) > self._most():
             self._forget_behind()
             self._known.popleft()
+
+
+def _fingerprint(path: MediaPath) -> Fingerprint | None:
+    try:
+        return Fingerprint.of(Path(path))
+    except OSError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -307,6 +308,23 @@ def test_looking_back_ends_at_the_beginning_and_is_given_up_for_a_new_place(ntsc
         while walker.look_back():
             pass
         assert frame_number(walker.step(-1)[1]) == 1
+
+
+def test_pictures_of_a_file_that_takes_the_place_are_not_mixed_in(
+    ntsc: Clip, clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop_app.player.walker.HISTORY_BYTES", 12 * 320 * 180 * 3 // 2)
+    path = Path(shutil.copy(ntsc.path, tmp_path / "open.mp4"))
+    with FrameWalker(path) as walker:
+        walker.at(3.0)
+        walker.step(-1)
+        shutil.copy(clip("other.mp4", seconds=4).path, tmp_path / "other.mp4").replace(path)
+        oldest = walker._known[0][0]
+        assert not walker.look_back()
+        assert walker._known[0][0] == oldest
+        # Without what was looked for ahead the file that is still open is asked.
+        for wanted in range(88, 70, -1):
+            assert frame_number(walker.step(-1)[1]) == wanted - 1
 
 
 def test_after_a_rest_steps_go_on_from_the_same_place(scrubber: Scrubber, ntsc: Clip, qtbot: QtBot) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -291,3 +293,91 @@ def test_steps_of_a_correction_are_followed_while_playing(bench: Bench) -> None:
     strays = [seconds - position for _, seconds, position in bench.shown[1:]]
     assert max(abs(stray) for stray in strays) <= 0.0201
     assert [seconds for _, seconds, _ in bench.shown][-1] > 2.4
+
+
+@contextmanager
+def opened(qtbot: QtBot, path: Path) -> Iterator[Bench]:
+    """Yield a player of a clip."""
+    clock, document = Clock(), Document()
+    player = Player(document, now=clock, output=SilentOutput(clock))
+    with qtbot.waitSignal(player.frame_ready, timeout=20_000):
+        document.open(path)
+    player._timer.setInterval(1_000_000)
+    yield Bench(player, document, clock)
+    player.close()
+
+
+def test_a_picture_that_goes_on_after_the_sound_is_shown_to_its_end(qtbot: QtBot, clip: MakeClip) -> None:
+    with opened(qtbot, clip("short_sound.mp4", seconds=4, sound_seconds=1.5).path) as bench:
+        bench.player.play()
+        bench.run(6.0)
+        assert not bench.player.is_playing
+        assert bench.player.position == pytest.approx(4.0, abs=0.05)
+        assert [shown for shown, _, _ in bench.shown] == list(range(100))
+
+
+def test_sound_that_goes_on_after_the_picture_is_played_to_its_end(qtbot: QtBot, clip: MakeClip) -> None:
+    with opened(qtbot, clip("long_sound.mp4", seconds=2, sound_seconds=5).path) as bench:
+        bench.player.play()
+        bench.run(7.0)
+        assert not bench.player.is_playing
+        assert bench.player.position == pytest.approx(5.0, abs=0.05)
+        # The last picture stays.
+        assert [shown for shown, _, _ in bench.shown] == list(range(50))
+        bench.player.seek(4.0)
+        qtbot.waitUntil(lambda: bench.shown[-1][0] == 49 and bench.player._scrubber.is_idle, timeout=20_000)
+
+
+@pytest.mark.parametrize("speed", [0.25, 2.0])
+def test_at_any_speed_each_picture_of_variable_rate_comes_when_it_is_due(
+    qtbot: QtBot, clip: MakeClip, speed: float
+) -> None:
+    made = clip("vfr.mp4", seconds=3, rate=Fraction(25), frame_ticks=(4, 2, 7, 3))
+    with opened(qtbot, made.path) as bench:
+        bench.player.set_speed(speed)
+        bench.player.play()
+        bench.run(2.4 / speed)
+        assert bench.player.position == pytest.approx(2.4, abs=0.03)
+        # At most half the time between two looks early, and a whole one late.
+        for found, seconds, at in bench.shown[1:]:
+            assert seconds == pytest.approx(float(made.frame_times[found]), abs=1e-6)
+            assert abs(seconds - at) <= 0.0081 * max(speed, 1.0)
+
+
+def test_a_file_that_is_replaced_while_it_plays_plays_on_and_is_refused_when_it_is_opened_again(
+    qtbot: QtBot, clip: MakeClip, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(clip("play.mp4", seconds=6, gop=50).path, tmp_path / "open.mp4"))
+    with opened(qtbot, path) as bench:
+        bench.player.play()
+        bench.run(1.0)
+        (tmp_path / "broken.mp4").write_bytes(b"not a clip")
+        (tmp_path / "broken.mp4").replace(path)
+        bench.run(2.0)
+        # What is open stays open.
+        assert [shown for shown, _, _ in bench.shown] == list(range(75))
+        bench.player.seek(0.5)
+        bench.run(0.5)
+        # The sound's clock goes on; there is no picture to be had.
+        assert bench.player.is_playing
+        assert bench.player.position == pytest.approx(1.0, abs=0.05)
+        with qtbot.waitSignal(bench.player.refused, timeout=20_000) as refused:
+            bench.player.pause()
+        assert refused.args is not None
+        assert refused.args[0].code.startswith("media.")
+
+
+def test_a_longer_clip_in_the_place_of_the_open_one_is_shown_after_a_seek(
+    qtbot: QtBot, clip: MakeClip, tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(clip("play.mp4", seconds=6, gop=50).path, tmp_path / "open.mp4"))
+    with opened(qtbot, path) as bench:
+        bench.player.play()
+        bench.run(0.5)
+        shutil.copy(clip("fast.mp4", seconds=6, rate=50).path, tmp_path / "other.mp4").replace(path)
+        bench.run(0.5)
+        assert bench.shown[-1][0] in {24, 25}
+        bench.player.seek(2.0)
+        bench.run(1.0)
+        assert bench.shown[-1][0] == 149
+        assert bench.shown[-1][1] == pytest.approx(2.98, abs=1e-6)

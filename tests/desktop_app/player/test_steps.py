@@ -83,6 +83,15 @@ class Desk:
         return np.frombuffer(bytes(Sink.made[-1].data), np.float32).reshape(-1, 2)[:, 0]
 
 
+def float_format() -> QAudioFormat:
+    """Return what the device takes."""
+    sample_format = QAudioFormat()
+    sample_format.setSampleRate(RATE)
+    sample_format.setChannelCount(2)
+    sample_format.setSampleFormat(QAudioFormat.SampleFormat.Float)
+    return sample_format
+
+
 @pytest.fixture
 def made(clip: MakeClip) -> Clip:
     return clip("steps.mov", seconds=8, noise=0.05, audio_codec="pcm_s16le", gop=50)
@@ -95,11 +104,7 @@ def desk(qtbot: QtBot, made: Clip, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr(Sink, "broken", False)
     clock, document = Clock(), Document()
     Sink.clock = clock
-    sample_format = QAudioFormat()
-    sample_format.setSampleRate(RATE)
-    sample_format.setChannelCount(2)
-    sample_format.setSampleFormat(QAudioFormat.SampleFormat.Float)
-    output = DeviceOutput(None, sample_format, clock)  # type: ignore[arg-type]
+    output = DeviceOutput(None, float_format(), clock)  # type: ignore[arg-type]
     player = Player(document, now=clock, output=output)
     with qtbot.waitSignal(player.frame_ready, timeout=20_000):
         document.open(made.path)
@@ -204,6 +209,52 @@ def test_without_steps_again_the_file_is_heard_as_it_is(desk: Desk, made: Clip, 
     played = desk.heard[given:]
     best = int(np.argmax(np.correlate(played, wanted, mode="valid")))
     np.testing.assert_allclose(played[best : best + len(wanted)], wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("speed", [0.25, 2.0])
+def test_at_any_speed_the_picture_goes_on_evenly_over_a_step(desk: Desk, speed: float) -> None:
+    desk.document.correct(STEPS, "jumps")
+    desk.player.set_speed(speed)
+    desk.player.seek(3.0 - 0.5 * speed)
+    desk.begin()
+    desk.run(1.2)
+    # 100 ms until the device begins; it is read off every 10 ms.
+    forward = np.diff(desk.positions[15:]) / speed
+    assert forward.min() >= 0.005
+    assert forward.max() <= 0.015
+    assert desk.positions[-1] > 3.0 + 0.4 * speed
+
+
+def test_a_device_that_is_lost_while_playing_leaves_silence_at_the_same_place(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    # The player finds its device itself, as in the window.
+    monkeypatch.setattr("desktop_app.player.player.find_device", lambda: (None, float_format()))
+    player = Player(desk.document, now=desk.clock)
+    player._timer.setInterval(1_000_000)
+    lost: list[str] = []
+    player.problem.connect(lost.append)
+    found = Desk(player, desk.document, desk.clock, qtbot)
+    desk.document.correct(STEPS, "jumps")
+    player.seek(2.5)
+    found.begin()
+    assert player.has_device
+    found.run(0.5)
+    before = player.position
+    monkeypatch.setattr(Sink, "broken", True)
+    qtbot.waitUntil(lambda: bool(lost), timeout=20_000)
+    assert "goes on in silence" in lost[0]
+    assert not player.has_device
+    assert player.is_playing
+    qtbot.waitUntil(lambda: player._film.is_ready, timeout=20_000)
+    player.tick()
+    for _ in range(100):
+        desk.clock.seconds += 0.01
+        player.tick()
+    # The computer's clock goes on over the step, evenly and from the same place.
+    assert player.position == pytest.approx(before + 1.0, abs=0.05)
+    assert len(lost) == 1
+    player.close()
 
 
 @pytest.fixture
