@@ -216,6 +216,13 @@ def declare(actions: Actions, window: Commands) -> None:
         is_available=lambda: window.can_render,
     )
     add(
+        "take_over",
+        QT_TRANSLATE_NOOP("Actions", "Take over settings of LiveAvatar…"),
+        GENERATE,
+        window.take_over_settings,
+        picture="copy",
+    )
+    add(
         "pause_renders",
         QT_TRANSLATE_NOOP("Actions", "Pause the renders, or go on"),
         GENERATE,

@@ -41,6 +41,9 @@ class Commands(Protocol):
     def render_now(self) -> None:
         """Render what was chosen."""
 
+    def take_over_settings(self) -> None:
+        """Let the user bring over settings of a published program."""
+
     def pause_renders(self) -> None:
         """Pause all renders, or go on."""
 

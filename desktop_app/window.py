@@ -201,6 +201,11 @@ class MainWindow(QMainWindow):
         self.show_generation()
         self.generation.render_now()
 
+    def take_over_settings(self) -> None:
+        """Let the user bring over settings of a published program."""
+        self.show_generation()
+        self.generation.take_over()
+
     def show_models(self) -> None:
         """Show the model files of the neural engines."""
         self._stack.setCurrentWidget(self.models_page)

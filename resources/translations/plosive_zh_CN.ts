@@ -367,6 +367,10 @@
             <source>Hand the correction to an editor, or report it…</source>
             <translation>把校正交给剪辑软件，或写成报告…</translation>
         </message>
+        <message>
+            <source>Take over settings of LiveAvatar…</source>
+            <translation>沿用 LiveAvatar 的设置…</translation>
+        </message>
     </context>
     <context>
         <name>AnchorsBox</name>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -29,6 +29,9 @@ class Columns(QWidget):
         middle: the picture; it takes the room that is left.
         third: the list; in a narrow window, a page beside the choices, which two tabs then lead to.
     """
+
+    narrowed = Signal(bool)
+    """The list is now, or is no longer, behind a tab that names it."""
 
     def __init__(self, first: QWidget, middle: QWidget, third: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,6 +95,7 @@ class Columns(QWidget):
         (self._beside if is_narrow else self._own).addWidget(self._third)
         self._row.setVisible(is_narrow)
         self._right.setVisible(not is_narrow)
+        self.narrowed.emit(is_narrow)
         self.show_page(0)
 
     def _tab(self, place: int) -> QToolButton:

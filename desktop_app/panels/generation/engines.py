@@ -35,7 +35,7 @@ class EngineCard(QAbstractButton):
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._title, self._badge = label(), label("badge")
+        self._title, self._badge = label(), label()
         self._about = label("muted", wraps=True)
         for each in (self._title, self._badge, self._about):
             each.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)

@@ -256,6 +256,7 @@ class GenerationPage(Speaking):
         self.picker.settings_wanted.connect(self.take_over)
         self.estimate.offset_wanted.connect(lambda ms: self.order.choose(audio_offset_ms=ms))
         self.renders.chosen.connect(self._show_item)
+        self.columns.narrowed.connect(self.renders.hide_title)
         self.run_card.opened.connect(self.opened)
         self.run_card.log_wanted.connect(self.log_wanted)
         self.run_card.again_wanted.connect(self._take_again)

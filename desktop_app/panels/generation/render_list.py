@@ -152,6 +152,10 @@ class RenderList(Speaking):
         for each, row in self.rows.items():
             row.setChecked(each == number)
 
+    def hide_title(self, is_hidden: bool) -> None:
+        """Leave the title out, because something else names the list."""
+        self._title.setHidden(is_hidden)
+
     def say(self) -> None:
         """Set all texts."""
         self._title.setText(self.tr("RENDERS"))

@@ -153,6 +153,14 @@ def test_what_is_no_setting_is_said_and_changes_nothing(
     assert page.order.choices == before
 
 
+def test_taking_over_is_found_in_the_menu(desk: Desk) -> None:
+    desk.window.actions_["take_over"].trigger()
+    dialog = desk.window.findChild(TakeOverPage)
+    assert dialog is not None
+    assert dialog.isVisible()
+    assert desk.window.generation.isVisible()
+
+
 def test_a_page_that_is_open_is_not_opened_again(desk: Desk) -> None:
     for _ in range(2):
         desk.window.actions_["settings"].trigger()

@@ -98,6 +98,8 @@ def tell():
         "zones": [zone.value for zone in window._overlay.zones] if window._overlay.isVisible() else [],
         "models": window._models_page is not None and window._models_page.isVisible(),
         "verdict": window.sync.verdict_text,
+        "queue": [item.stage.value for item in program.studio.queue.items],
+        "fix": middle(window.queue_page.button("fix")),
         **tell_renders(),
     }
     temporary = report.with_suffix(".new")
@@ -322,3 +324,35 @@ def test_a_portrait_is_rendered_stopped_taken_up_and_opened_by_hand(
     hands.wait(lambda state: state["models"])
     hands.do("key", "ctrl+q")
     assert hands.program.wait(_PATIENCE) == 0
+
+
+@pytest.mark.slow
+def test_what_a_killed_program_had_open_is_offered_and_comes_back(tmp_path: Path, clip: Path) -> None:
+    with at_work(tmp_path, COMMAND) as hands:
+        hands.come_to_the_window()
+        hands.drop(clip, zone="picture")
+        hands.wait(lambda state: state["path"] == str(clip) and state["measured"])
+        hands.come_to_the_window()
+        hands.do("key", "alt+shift+Left")
+        hands.wait(lambda state: state["ms"] == -10.0)
+        hands.wait(lambda _: any((tmp_path / "home" / "state" / "autosave").glob("*.plosive")))
+        hands.program.kill()
+        hands.program.wait()
+    with at_work(tmp_path, COMMAND) as hands:
+        hands.do("search", "--sync", "--onlyvisible", "--name", "Recover", "windowfocus", "--sync")
+        hands.wait(lambda state: state["dialog"])
+        hands.do("key", "Return")
+        hands.wait(lambda state: state["path"] == str(clip) and state["ms"] == -10.0)
+
+
+def test_a_folder_is_dropped_measured_and_put_right_by_hand(hands: Hands, clip: Path) -> None:
+    folder = clip.parent / "shoot"
+    folder.mkdir()
+    for name in ("one", "two"):
+        shutil.copy(clip, folder / f"{name}.mp4")
+    hands.come_to_the_window()
+    hands.drop(folder, zone="batch")
+    state = hands.wait(lambda state: state["queue"] == ["measured", "measured"])
+    hands.do("mousemove", *state["fix"], "click", 1)
+    hands.wait(lambda state: state["queue"] == ["written", "written"])
+    assert sorted(path.name for path in folder.glob("*-insync.mp4")) == ["one-insync.mp4", "two-insync.mp4"]
