@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from engine.generation.backends.compiling import compiler_of
 from engine.generation.backends.latentsync.align import Image
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.mask import keep_mask, latent_mask
@@ -104,9 +105,10 @@ class Drawer:
 
         Raises:
             OutOfMemory: if they do not fit.
-            Refused: ``latentsync.not_a_number``.
+            Refused: ``latentsync.not_a_number``, ``workers.not_compiled``.
         """
-        with memory_of(self._networks.placement.device):
+        device = self._networks.placement.device
+        with memory_of(device), compiler_of(device):
             faces = yield from self._draw(parts)
             if faces is None and not self._networks.is_single_precision:
                 self._networks.in_single_precision()

@@ -209,6 +209,7 @@ def _loaded(
     files: Files, settings: Settings, placed: Sequence[Arrangement], devices: Devices, seed: int
 ) -> Job[Pool[Sequence[WindowPart], list[Face]]]:
     """Load the networks, in this process or in one per device."""
+    from engine.generation.backends.compiling import Tuning
     from engine.generation.backends.latentsync.drawing import Setup
     from engine.generation.backends.latentsync.networks import Placement, dtype_of
     from engine.generation.backends.latentsync.sampler import Sampling, Solver
@@ -216,7 +217,9 @@ def _loaded(
 
     def setup(name: str, arrangement: Arrangement) -> Setup:
         batch = min(arrangement.vae_batch, devices.chunk or arrangement.vae_batch)
-        placement = Placement(name, dtype_of(devices.precision, name), arrangement.offload, batch)
+        # Layers that come and go one by one cannot be compiled together.
+        tuning = Tuning(settings.channels_last, settings.compiled and arrangement.offload is not Offload.LAYERS)
+        placement = Placement(name, dtype_of(devices.precision, name), arrangement.offload, batch, tuning)
         sampling = Sampling(
             settings.steps, settings.guidance, settings.feature_cache, Solver(settings.solver), arrangement.sequential
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.generation.backend import OutOfMemory
+from engine.generation.backends.compiling import AS_IS, Tuning
 from engine.generation.backends.latentsync.audio import encoder_for, renamed
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
@@ -44,12 +45,14 @@ class Placement:
         dtype: of weights and activations.
         offload: where weights wait for their turn.
         vae_batch: pictures that the autoencoder takes at once.
+        tuning: what is done to the networks first.
     """
 
     device: str = "cpu"
     dtype: torch.dtype = torch.float32
     offload: Offload = Offload.NONE
     vae_batch: int = 1
+    tuning: Tuning = AS_IS
 
 
 def dtype_of(precision: Precision, device: str) -> torch.dtype:
@@ -78,9 +81,7 @@ class Networks:
 
     def in_single_precision(self) -> None:
         """Compute exactly from now on, after a result that is not a number."""
-        self.placement = Placement(
-            self.placement.device, torch.float32, self.placement.offload, self.placement.vae_batch
-        )
+        self.placement = replace(self.placement, dtype=torch.float32)
         self.unet.float()
         self.vae.float()
 
@@ -91,6 +92,8 @@ class Networks:
 
     def _place(self) -> None:
         device = self.placement.device
+        # The autoencoder is asked for its halves, never as a whole.
+        self.placement.tuning.apply([self.unet, self.vae.encoder, self.vae.decoder])  # type: ignore[list-item]
         with memory_of(device):
             if self.placement.offload is Offload.NONE:
                 self.unet.to(device)

@@ -30,6 +30,8 @@ class Settings:
         overlap: frames that neighbouring windows share and fade over.
         calibration: size of the face in the network's square.
         paste: ``mouth`` changes only the region that is drawn, ``face`` pastes the whole face box as published.
+        channels_last: lay out convolutions with their channels last in memory.
+        compiled: let torch compile the networks.
     """
 
     version: Version
@@ -40,6 +42,8 @@ class Settings:
     overlap: int
     calibration: float
     paste: str
+    channels_last: bool
+    compiled: bool
 
     @classmethod
     def of(cls, values: Mapping[str, ParameterValue]) -> Self:
@@ -53,6 +57,8 @@ class Settings:
             int(values["overlap"]),
             float(values["calibration"]),
             str(values["paste"]),
+            bool(values["channels_last"]),
+            bool(values["compile"]),
         )
 
 
@@ -71,4 +77,6 @@ PARAMETERS = (
         "calibration", ParameterKind.NUMBER, _CALIBRATION, *_about("calibration"), minimum=0.8, maximum=1.2, step=0.01
     ),
     Parameter("paste", ParameterKind.CHOICE, "mouth", *_about("paste"), choices=("mouth", "face")),
+    Parameter("channels_last", ParameterKind.FLAG, False, *_about("channels_last")),
+    Parameter("compile", ParameterKind.FLAG, False, *_about("compile")),
 )

@@ -6,13 +6,14 @@ in any order, after any interruption.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from engine.generation.backends.compiling import AS_IS, Tuning
 from engine.generation.backends.latentsync.networks import dtype_of, memory_of
 from engine.generation.backends.musetalk.blending import Image
 from engine.generation.backends.musetalk.files import Files
@@ -101,6 +102,7 @@ class Setup:
         precision: number format.
         offload: where weights wait.
         seed: of everything random.
+        tuning: what is done to the networks first.
     """
 
     files: Files
@@ -108,6 +110,7 @@ class Setup:
     precision: Precision
     offload: Offload
     seed: int
+    tuning: Tuning = AS_IS
 
     def load(self) -> Job[Draw[Faces, Image]]:
         """Load the networks; see :class:`engine.generation.device_pool.Setup`."""
@@ -118,4 +121,6 @@ class Setup:
             yield Progress("loading", 0.8)
             vae = load_vae(self.files.vae, dtype=dtype)
         offload = Offload.NONE if self.device == "cpu" else self.offload
-        return Drawer(Networks(vae, unet, self.device, offload), self.seed).draw
+        # Layers that come and go one by one cannot be compiled together.
+        tuning = replace(self.tuning, compiled=self.tuning.compiled and offload is not Offload.LAYERS)
+        return Drawer(Networks(vae, unet, self.device, offload, tuning), self.seed).draw

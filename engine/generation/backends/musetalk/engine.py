@@ -128,6 +128,7 @@ class MuseTalk:
         """
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
+        from engine.generation.backends.compiling import Tuning
         from engine.generation.backends.latentsync.networks import load_encoder, memory_of
         from engine.generation.backends.musetalk.audio import Hearing
         from engine.generation.backends.musetalk.drawing import Setup
@@ -148,7 +149,10 @@ class MuseTalk:
         batch = min(settings.batch, devices.chunk or settings.batch)
         if devices.names[0] == "cpu":
             batch = min(batch, _BATCH_ON_PROCESSOR)
-        setups = [Setup(files, name, devices.precision, devices.offload, job.spec.seed) for name in devices.names]
+        tuning = Tuning(settings.channels_last, settings.compiled)
+        setups = [
+            Setup(files, name, devices.precision, devices.offload, job.spec.seed, tuning) for name in devices.names
+        ]
         pool = yield from part_of(open_pool(setups), 0.2, 1.0)
         self._rendering = Rendering(job, settings, files.version, hearing, shares, pool, parser, batch)
         yield Progress("loading", 1.0)

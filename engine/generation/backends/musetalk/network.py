@@ -14,6 +14,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
 
+from engine.generation.backends.compiling import AS_IS, Tuning, compiler_of
 from engine.generation.backends.latentsync.networks import memory_of
 from engine.generation.backends.musetalk.boxes import Box
 from engine.generation.spec import Offload
@@ -118,22 +119,31 @@ class Networks:
         unet: the network that draws.
         device: where to compute.
         offload: where the weights wait for their turn.
+        tuning: what is done to the networks first.
 
     Raises:
         OutOfMemory: if they do not fit.
     """
 
     def __init__(
-        self, vae: AutoencoderKL, unet: UNet2DConditionModel, device: str = "cpu", offload: Offload = Offload.NONE
+        self,
+        vae: AutoencoderKL,
+        unet: UNet2DConditionModel,
+        device: str = "cpu",
+        offload: Offload = Offload.NONE,
+        tuning: Tuning = AS_IS,
     ) -> None:
         self._vae: Any = vae
         self._unet: Any = unet
         self._device = device
         self._offload = offload
         with memory_of(device):
-            self._place()
+            self._place(tuning)
 
-    def _place(self) -> None:
+    def _place(self, tuning: Tuning) -> None:
+        if tuning != AS_IS:
+            # The autoencoder is asked for its halves, never as a whole.
+            tuning.apply([self._unet, self._vae.encoder, self._vae.decoder])
         if self._offload is Offload.NONE:
             self._vae.to(self._device)
             self._unet.to(self._device)
@@ -161,7 +171,7 @@ class Networks:
     @contextmanager
     def _turn_of(self, network: nn.Module) -> Iterator[None]:
         """Compute with one of the two, which is on the device for that long where they take turns."""
-        with memory_of(self._device), torch.inference_mode():
+        with memory_of(self._device), compiler_of(self._device), torch.inference_mode():
             if self._offload is not Offload.MODEL:
                 yield
                 return

@@ -42,6 +42,8 @@ class Settings:
         left_cheek: half-width from the middle to the left, in 512ths of the square, within which the jaw is not eroded.
         right_cheek: the same to the right.
         batch: frames drawn at a time.
+        channels_last: lay out convolutions with their channels last in memory.
+        compiled: let torch compile the networks.
     """
 
     version: Version
@@ -51,6 +53,8 @@ class Settings:
     left_cheek: int
     right_cheek: int
     batch: int
+    channels_last: bool
+    compiled: bool
 
     @classmethod
     def of(cls, values: Mapping[str, ParameterValue]) -> Settings:
@@ -58,7 +62,13 @@ class Settings:
         whole = {
             name: int(values[name]) for name in ("bbox_shift", "extra_margin", "left_cheek", "right_cheek", "batch")
         }
-        return cls(Version(str(values["version"])), area=MouthArea(str(values["mouth_area"])), **whole)
+        return cls(
+            Version(str(values["version"])),
+            area=MouthArea(str(values["mouth_area"])),
+            channels_last=bool(values["channels_last"]),
+            compiled=bool(values["compile"]),
+            **whole,
+        )
 
 
 def _declared(name: str, kind: ParameterKind, default: ParameterValue, **more: object) -> Parameter:
@@ -74,5 +84,7 @@ PARAMETERS = (
     _declared("left_cheek", ParameterKind.WHOLE, 90, minimum=0, maximum=200, step=5),
     _declared("right_cheek", ParameterKind.WHOLE, 90, minimum=0, maximum=200, step=5),
     _declared("batch", ParameterKind.WHOLE, 8, minimum=1, maximum=64, step=1),
+    _declared("channels_last", ParameterKind.FLAG, False),
+    _declared("compile", ParameterKind.FLAG, False),
 )
 """In the order of a form; defaults are those of the published scripts."""
