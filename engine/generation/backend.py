@@ -1,7 +1,7 @@
 """What an engine is to the frame around it: what it can do, what it needs, and pictures for a segment of voice.
 
 To write an engine, write a class with the methods of :class:`Backend` and name a factory for it under the entry point
-group ``plosive.engines``; the tests hold a complete example that draws grey pictures.
+group ``plosive.engines``; ``docs/engines.md`` leads through it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,16 @@ from engine.words import Message
 
 Picture = npt.NDArray[np.uint8]
 """One picture: RGB, shape ``(height, width, 3)``, contiguous."""
+
+
+def own_words(english: str, chinese: str = "") -> Message:
+    """Return a sentence of an engine that does not come with the program and so has no entries in its catalogues.
+
+    Args:
+        english: the sentence in English.
+        chinese: the same in Simplified Chinese; without it the English one is said.
+    """
+    return Message("generation.own_words", english=english, chinese=chinese or english)
 
 
 class SourceKind(StrEnum):
