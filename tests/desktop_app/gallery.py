@@ -455,7 +455,7 @@ def generation_page(photographer: Photographer) -> None:
     assert dialog is not None
     dialog.text.setPlainText(
         'torchrun --nproc_per_node 1 run.py --size "704*384" --infer_frames 50 --sample_steps 4 --num_clip 10'
-        f' --image {face} --audio /home/me/voice.wav --prompt "A woman speaks calmly to the camera" --base_seed 420'
+        f' --image {face} --audio voice.wav --prompt "A woman speaks calmly to the camera" --base_seed 420'
         " --offload_model True --enable_online_decode --ulysses_size 1"
     )
     photographer.until(lambda: bool(dialog.said))
