@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from engine.sync.result import Kind
 from engine.sync.syncnet.judges import SyncNetJudge
 from engine.sync.syncnet.measure import measure_syncnet, measure_with
 from engine.sync.syncnet.network import SyncNet
+from engine.sync.syncnet.offsets import framewise_confidence
 from engine.sync.syncnet.result import SyncNetMeasurement
 from tests.media import Clip
 
@@ -99,3 +101,10 @@ def test_clips_without_a_face_or_sound_cannot_be_measured(clip: Callable[..., Cl
         run(measure_with(SyncNetJudge(Plain()), clip("faceless.mp4", seconds=3).path, face=None)).kind
         is Kind.UNMEASURABLE
     )
+
+
+def test_single_windows_are_smoothed_with_zeros_around_them_however_few_they_are() -> None:
+    distances = np.array([[9, 5, 9], [9, 6, 9], [9, 4, 9], [9, 5, 9], [9, 7, 9]], np.float32)
+    single, smooth = framewise_confidence(distances)  # the mean's median is 9, the middle column the best
+    assert single.tolist() == [4, 3, 5, 4, 2]
+    assert smooth.tolist() == [2, 2, 2, 2, 2]  # of nine values four are zeros everywhere: the fifth is the smallest
