@@ -777,16 +777,16 @@
             <translation>约 {time}</translation>
         </message>
         <message>
-            <source>{size} GB memory</source>
-            <translation>内存 {size} GB</translation>
+            <source>{size} memory</source>
+            <translation>内存 {size}</translation>
         </message>
         <message>
-            <source>{size} GB graphics memory</source>
-            <translation>显存 {size} GB</translation>
+            <source>{size} graphics memory</source>
+            <translation>显存 {size}</translation>
         </message>
         <message>
-            <source>{size} GB disk</source>
-            <translation>磁盘 {size} GB</translation>
+            <source>{size} disk</source>
+            <translation>磁盘 {size}</translation>
         </message>
         <message>
             <source>Estimating…</source>

@@ -9,7 +9,7 @@ from desktop_app.widgets.basics import Speaking, button, label, set_tone
 from desktop_app.work.asking import Planning
 from engine.timing import clock_words
 
-_GB = 1e9
+_GB, _MB = 1e9, 1e6
 _PROFILE = "generation.note.profile"
 """The note that says which offset was measured of the engine on this machine; its value undoes it."""
 
@@ -61,11 +61,11 @@ class EstimateLine(Speaking):
         elif found is not None:
             parts = [
                 self.tr("about {time}").format(time=clock_words(max(1.0, found.seconds)).partition(".")[0]),
-                self.tr("{size} GB memory").format(size=_size(found.ram_bytes)),
+                self.tr("{size} memory").format(size=_size(found.ram_bytes)),
             ]
             if found.vram_bytes:
-                parts.append(self.tr("{size} GB graphics memory").format(size=_size(found.vram_bytes)))
-            parts.append(self.tr("{size} GB disk").format(size=_size(found.disk_bytes)))
+                parts.append(self.tr("{size} graphics memory").format(size=_size(found.vram_bytes)))
+            parts.append(self.tr("{size} disk").format(size=_size(found.disk_bytes)))
             self._numbers.setText(" · ".join(parts))
             self._notes.setText("\n".join(note.text() for note in found.notes))
             self._notes.setVisible(bool(found.notes))
@@ -78,5 +78,4 @@ class EstimateLine(Speaking):
 
 
 def _size(count: int) -> str:
-    gigabytes = count / _GB
-    return f"{gigabytes:.1f}" if gigabytes >= 0.1 else f"{max(gigabytes, 0.001):.2g}"
+    return f"{count / _GB:.1f} GB" if count >= _GB / 10 else f"{max(1, round(count / _MB))} MB"
