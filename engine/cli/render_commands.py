@@ -105,7 +105,7 @@ def _render(
         str | None, option("--segment-seconds", text="render.segment_seconds", metavar="N", callback=_number)
     ] = None,
     face: Annotated[int | None, option("--face", text="render.face", min=1, metavar="N")] = None,
-    lead_in: Annotated[int | None, option("--lead-in", text="render.lead_in", min=0, max=100, metavar="N")] = None,
+    lead_in: Annotated[int | None, option("--lead-in", text="render.lead_in", min=0, metavar="N")] = None,
     online_decode: Annotated[bool, option("--online-decode", text="render.online_decode")] = False,
     online_decode_chunk: Annotated[
         int | None, option("--online-decode-chunk", text="render.online_decode_chunk", min=1, metavar="N")

@@ -6,12 +6,12 @@ import json
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,8 +24,8 @@ from engine.generation.backends.liveavatar.schedule import Finished
 from engine.generation.backends.liveavatar.vae import Picture, StreamDecoder, pictures
 from engine.jobs import Progress
 
-_Result = TypeVar("_Result")
-
+_AHEAD = 2
+"""Blocks that may wait for the decoder; then the network waits, too."""
 _PATIENCE = 0.4
 """Seconds between two chances to stop."""
 _SAVED = "rings-"
@@ -68,6 +68,7 @@ class Drawing:
         self._weight = weight
         self._blocks: Iterator[Finished] | None = None
         self._making: Future[Finished | None] | None = None
+        self._ended = False
         self._decoding: deque[Future[list[Picture]]] = deque()
         self._ready: deque[Picture] = deque()
         self._next = -lead_in
@@ -95,14 +96,21 @@ class Drawing:
     def _fill(self) -> Iterator[Progress]:
         """Wait until a picture is ready; meanwhile the next block is made."""
         while not self._ready:
-            if self._making is None and len(self._decoding) < 2:
+            if self._making is None and not self._ended:
                 self._make()
-            if self._making is not None and (self._making.done() or not self._decoding):
-                yield from _until(self._making)
+            if self._may_take():
                 self._take()
-            elif self._decoding:
-                yield from _until(self._decoding[0])
+            elif self._decoding and self._decoding[0].done():
                 self._ready.extend(self._decoding.popleft().result())
+            else:
+                futures = (self._making, *self._decoding)
+                yield from _until([future for future in futures if future is not None and not future.done()])
+
+    def _may_take(self) -> bool:
+        """Return whether a block is made, and the decoder near enough; if making it failed, when all else is given."""
+        if self._making is None or not self._making.done():
+            return False
+        return not self._decoding or (len(self._decoding) < _AHEAD and self._making.exception() is None)
 
     def _make(self) -> None:
         if self._blocks is None:
@@ -115,6 +123,7 @@ class Drawing:
         finished = self._making.result()
         self._making = None
         if finished is None:
+            self._ended = True
             if not self._decoding:
                 raise RuntimeError("more pictures are wanted than blocks were planned")
             return
@@ -188,9 +197,9 @@ def blocks_for(frames: int, lead_in: int) -> int:
     return -(-(frames + lead_in) // BLOCK_FRAMES)
 
 
-def _until(future: Future[_Result]) -> Iterator[Progress]:
-    """Yield until a result is there: every yield is a place to stop."""
-    while not wait([future], timeout=_PATIENCE).done:
+def _until(futures: Sequence[Future[Any]]) -> Iterator[Progress]:
+    """Yield until one of them is done: every yield is a place to stop."""
+    while not wait(futures, timeout=_PATIENCE, return_when=FIRST_COMPLETED).done:
         yield Progress("rendering", 0.0)
 
 

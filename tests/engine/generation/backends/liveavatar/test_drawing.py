@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,6 +76,65 @@ def test_pictures_come_in_order_behind_the_lead_in(tmp_path: Path) -> None:
 def test_pictures_before_the_wanted_ones_are_made_unseen(tmp_path: Path) -> None:
     drawing = drawn(5, 0, tmp_path)
     assert numbers(drawing, 30, 5) == [6, 7, 8, 9, 10]
+    drawing.close()
+
+
+class Waiting(Numbering):
+    """A decoder that does nothing before it may."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+
+    def decode(self, latents: Tensor) -> Iterator[Tensor]:
+        assert self.may.wait(30)
+        yield from super().decode(latents)
+
+
+class Failing(Counting):
+    """A network that fails after three blocks, and then lets the decoder go on."""
+
+    def __init__(self, decoder: Waiting) -> None:
+        super().__init__(9)
+        self._decoder = decoder
+
+    def blocks(self) -> Iterator[Finished]:
+        for finished in super().blocks():
+            if finished.block == 2:
+                self._decoder.may.set()
+            if finished.block == 3:
+                raise RuntimeError("the card is gone")
+            yield finished
+
+
+def test_what_was_made_before_a_failure_is_given_first(tmp_path: Path) -> None:
+    decoder = Waiting()
+    drawing: Any = Drawing(Failing(decoder), decoder, 0, tmp_path)  # type: ignore[arg-type]  # a stub decoder
+    pictures = (int(each[0, 0, 0]) for each in drawing.pictures(0, 100) if isinstance(each, np.ndarray))
+    assert list(islice(pictures, 36)) == [n % 12 for n in range(36)]
+    with pytest.raises(RuntimeError, match="gone"):
+        next(pictures)
+    drawing.close()
+
+
+def test_a_slow_decoder_holds_the_network_back(tmp_path: Path) -> None:
+    """A network on several cards may be faster than the decoder; what waits between them must not grow."""
+    decoder = Waiting()
+    made: list[int] = []
+
+    class Quick(Counting):
+        def blocks(self) -> Iterator[Finished]:
+            for finished in super().blocks():
+                made.append(finished.block)
+                yield finished
+
+    drawing: Any = Drawing(Quick(50), decoder, 0, tmp_path)  # type: ignore[arg-type]  # a stub decoder
+    pictures = drawing.pictures(0, 600)
+    for _ in range(3):  # each takes as long as the patience of the drawing
+        assert not isinstance(next(pictures), np.ndarray)
+    assert len(made) <= 3  # two wait for the decoder, one is made
+    decoder.may.set()
+    assert len([each for each in pictures if isinstance(each, np.ndarray)]) == 600
+    assert len(made) == 50
     drawing.close()
 
 
