@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.panels.speakers import SpeakersPage
 from desktop_app.translation import speak
 from tests.desktop_app.made import measurement
 from tests.desktop_app.window.conftest import Desk
@@ -185,12 +186,21 @@ def test_all_of_the_models_page_is_reached_and_named(desk: Desk) -> None:
     check(desk, desk.window)
 
 
-@pytest.mark.parametrize("name", ["settings", "shortcuts", "log", "blind_test"])
+@pytest.mark.parametrize("name", ["settings", "shortcuts", "log", "blind_test", "take_over"])
 def test_all_of_a_dialog_is_reached_and_named(desk: Desk, name: str) -> None:
     desk.measure()
     desk.window.actions_["apply_measured"].trigger()
     desk.window.actions_[name].trigger()
     (page,) = [page for page in desk.window.findChildren(QDialog) if page.isVisible()]
+    page.activateWindow()
+    desk.until(page.isActiveWindow)
+    check(desk, page)
+
+
+def test_all_of_the_page_for_speakers_is_reached_and_named(desk: Desk) -> None:
+    desk.window.sync.calibration_wanted.emit()
+    page = desk.window.findChild(SpeakersPage)
+    assert page is not None
     page.activateWindow()
     desk.until(page.isActiveWindow)
     check(desk, page)
@@ -204,7 +214,7 @@ def test_arrow_keys_go_from_page_to_page(desk: Desk) -> None:
     assert desk.window.sidebar.page == "doctor"
 
 
-@pytest.mark.parametrize("name", ["settings", "shortcuts", "log", "blind_test"])
+@pytest.mark.parametrize("name", ["settings", "shortcuts", "log", "blind_test", "take_over"])
 def test_an_open_dialog_changes_its_language(desk: Desk, name: str) -> None:
     desk.measure()
     desk.window.actions_["apply_measured"].trigger()
