@@ -1948,6 +1948,30 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <source>No limit</source>
             <translation>不限</translation>
         </message>
+        <message>
+            <source>Automatic is the video's own, where the engine can draw it.</source>
+            <translation>自动：在引擎支持时沿用视频自身的帧率。</translation>
+        </message>
+        <message>
+            <source>Smaller is faster and needs less memory.</source>
+            <translation>尺寸越小越快，也越省内存。</translation>
+        </message>
+        <message>
+            <source>Decides where the clip ends, and what a video does that is too short.</source>
+            <translation>决定成片在哪里结束，以及视频太短时如何补足。</translation>
+        </message>
+        <message>
+            <source>What the mouth does while nobody speaks.</source>
+            <translation>没人说话时嘴怎么动。</translation>
+        </message>
+        <message>
+            <source>Only this one speaks; all others stay as they are.</source>
+            <translation>只有这张脸说话；其他人保持原样。</translation>
+        </message>
+        <message>
+            <source>Fewer bits need less memory; automatic takes what the device is good at.</source>
+            <translation>位数越少越省内存；自动则选用设备擅长的格式。</translation>
+        </message>
     </context>
     <context>
         <name>RenderList</name>

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -46,7 +47,8 @@ def main() -> None:
         if asked.here:
             take(target, theme, language, SIZES[size][:2], tuple(asked.only))
             continue
-        target.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
         media = make_media(asked.folder.absolute() / "media")
         own = {
             "QT_QPA_PLATFORM": "offscreen",
@@ -376,8 +378,6 @@ def dialogs(photographer: Photographer) -> None:
 
 def queue_page(photographer: Photographer) -> None:
     """The queue, empty and with clips in every state."""
-    import shutil
-
     window, queue = photographer.window, photographer.window.studio.queue
     window.show_queue()
     photographer.take("queue-empty")

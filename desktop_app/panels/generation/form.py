@@ -204,12 +204,15 @@ class RenderForm(Speaking):
 
     def _names(self) -> dict[str, tuple[str, str]]:
         return {
-            "fps": (self.tr("Frame rate"), ""),
-            "size": (self.tr("Size"), ""),
-            "length_policy": (self.tr("When voice and video differ in length"), ""),
+            "fps": (self.tr("Frame rate"), self.tr("Automatic is the video's own, where the engine can draw it.")),
+            "size": (self.tr("Size"), self.tr("Smaller is faster and needs less memory.")),
+            "length_policy": (
+                self.tr("When voice and video differ in length"),
+                self.tr("Decides where the clip ends, and what a video does that is too short."),
+            ),
             "most_frames": (self.tr("Pictures at most"), self.tr("The clip ends there, its sound with it.")),
-            "silence_policy": (self.tr("In pauses"), ""),
-            "face": (self.tr("Which face"), ""),
+            "silence_policy": (self.tr("In pauses"), self.tr("What the mouth does while nobody speaks.")),
+            "face": (self.tr("Which face"), self.tr("Only this one speaks; all others stay as they are.")),
             "seed": (self.tr("Seed"), self.tr("Same choices, same seed, same pictures.")),
             "audio_offset_ms": (
                 self.tr("Move the mouth"),
@@ -234,7 +237,10 @@ class RenderForm(Speaking):
             ),
             "devices": (self.tr("Devices"), self.tr("auto, cpu, or cards such as cuda:0, cuda:1.")),
             "offload": (self.tr("Weights wait in main memory"), self.tr("Saves graphics memory and costs time.")),
-            "precision": (self.tr("Number format"), ""),
+            "precision": (
+                self.tr("Number format"),
+                self.tr("Fewer bits need less memory; automatic takes what the device is good at."),
+            ),
             "allow_smaller": (
                 self.tr("May get smaller"),
                 self.tr("When memory does not suffice, a smaller clip is better than none."),
