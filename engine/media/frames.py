@@ -34,7 +34,8 @@ Threading = Literal["frame", "slice"]
 """``frame`` decodes several frames at a time where that is safe, for long runs; ``slice`` returns each one sooner, for
 scrubbing."""
 
-_HISTORY_BYTES = 64 << 20
+HISTORY_BYTES = 64 << 20
+"""Decoded pictures that a reader keeps: 21 at 1920 x 1080."""
 _MOST_PACKETS_WITHOUT_KEY = 600
 """Packets after a seek that may pass before a key frame is no longer waited for."""
 _JUMP_BACK = Fraction(1)
@@ -113,8 +114,18 @@ def read_frames(
 class FrameReader:
     """Random access to the pictures of a file; a context manager.
 
-    It keeps the last decoded pictures (at most 64 MiB) so that stepping back is quick, and decodes on instead of
-    seeking when the wanted frame lies ahead in the same group of pictures.
+    It keeps the last decoded pictures so that stepping back is quick, and decodes on instead of seeking when the wanted
+    frame lies ahead in the same group of pictures.
+
+    Args:
+        path: a local file.
+        stream: stream index in the file; by default its first moving picture.
+        max_height: scale larger pictures down to this height, as displayed.
+        pixel_format: as of :func:`read_frames`.
+        history_bytes: how much the kept pictures may take; two are kept whatever they take.
+
+    Raises:
+        Refused: as :class:`VideoSource`.
     """
 
     def __init__(
@@ -124,7 +135,9 @@ class FrameReader:
         stream: int | None = None,
         max_height: int | None = None,
         pixel_format: PixelFormat = "rgb24",
+        history_bytes: int = HISTORY_BYTES,
     ) -> None:
+        self._history_bytes = history_bytes
         self._source = VideoSource(path, stream, "slice")
         self._convert = Converter(max_height, pixel_format, self._source.sample_aspect)
         self._run: Iterator[tuple[int, VideoFrame]] = iter(())
@@ -188,7 +201,7 @@ class FrameReader:
     def _remember(self, pts: int, picture: VideoFrame) -> None:
         self._history.append((pts, picture))
         size = max(1, picture.width * picture.height * 3 // 2)
-        while len(self._history) > max(2, _HISTORY_BYTES // size):
+        while len(self._history) > max(2, self._history_bytes // size):
             self._history.popleft()
 
 
