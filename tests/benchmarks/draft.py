@@ -29,12 +29,14 @@ from tests.benchmarks.table import run_alone, show
 SECONDS = 20
 SIZE = (1280, 720)
 RATE = 25
-MEMORY_MINUTES = (Fraction(1, 2), Fraction(3))
+SMALL = (320, 180)
+MEMORY_MINUTES = (Fraction(1), Fraction(30))
 GOAL = 25.0
+MOST_TO_STOP = 1.0
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # First of all: on Linux a child's peak is at least what this process has reached when it starts the child.
@@ -56,7 +58,17 @@ def main() -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         title = f"Draft, {SIZE[0]}x{SIZE[1]}, {SECONDS} s, {cores} cores (wanted: {GOAL:.0f} frames per second)"
         show(title, ("work", "time", "processor time", "frames per second", "times its baseline"), rows)
-        show("Peak memory of a render, 640x360", ("length of the clip", "peak memory of the process"), memory)
+        stops = [*_stops("still picture", picture, voice, folder), *_stops("video", video, voice, folder)]
+        show(
+            f"Longest way to a place to stop, all stages with measuring (wanted: {MOST_TO_STOP} s)",
+            ("work", "time", "processor time", "stage", "stopping there"),
+            stops,
+        )
+        show(
+            f"Peak memory of a render, {SMALL[0]}x{SMALL[1]}",
+            ("length of the clip", "peak memory of the process"),
+            memory,
+        )
 
 
 def _rows(name: str, work: Callable[[], object], baseline: Callable[[], object]) -> list[tuple[str, ...]]:
@@ -95,6 +107,25 @@ def _render(source: Path, voice: Path, folder: Path) -> None:
         raise SystemExit(str(result))
 
 
+def _stops(name: str, source: Path, voice: Path, folder: Path) -> list[tuple[str, ...]]:
+    """Return how long a cancel can have to wait: the longest time between two yields, and that of closing there."""
+    spec = RenderSpec(source, voice, folder / "clip.mp4", fps=Fraction(RATE), overwrite=True)
+    longest, busiest, place, number = 0.0, 0.0, "", 0
+    begin, busy = time.perf_counter(), time.process_time()
+    for index, progress in enumerate(render(spec, resume=False)):
+        wall, processor = time.perf_counter() - begin, time.process_time() - busy
+        if wall > longest:
+            longest, busiest, place, number = wall, processor, progress.stage, index
+        begin, busy = time.perf_counter(), time.process_time()
+    job = render(spec, resume=False)
+    for _, _ in zip(range(number + 1), job, strict=False):
+        pass
+    begin = time.perf_counter()
+    job.close()
+    closing = time.perf_counter() - begin
+    return [(name, f"{longest:.2f} s", f"{busiest:.2f} s", place, f"{closing:.2f} s")]
+
+
 def _speak(path: Path, seconds: int) -> None:
     sound = plan_sample_clip(offset_ms=0, seconds=seconds, seed=2).soundtrack()
     with soundfile.SoundFile(path, "w", sound.sample_rate, 1) as file:
@@ -104,7 +135,7 @@ def _speak(path: Path, seconds: int) -> None:
 
 def _memory(folder: Path) -> list[tuple[str, str]]:
     face = folder / "small.png"
-    cv2.imwrite(str(face), plan_sample_clip(seconds=1, size=(640, 360)).scene().frame(0.02)[:, :, ::-1])
+    cv2.imwrite(str(face), plan_sample_clip(seconds=1, size=SMALL).scene().frame(0.02)[:, :, ::-1])
     rows = []
     for minutes in MEMORY_MINUTES:
         voice = folder / f"voice-{float(minutes):g}.wav"

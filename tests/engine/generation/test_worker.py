@@ -1,10 +1,9 @@
-"""The worker renders for the window: events on the way, a pause that holds, a cancel within a second, then resume."""
+"""The worker renders for the window: events on the way, a pause that holds, a cancel at once, then resume."""
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +21,6 @@ from engine.refusal import Refusal
 from engine.wire import from_line, to_line
 from engine.worker import Worker
 from engine.worker_messages import Engines, PlanRender, Render
-
-CANCEL_SECONDS = 1.0
-"""How soon a render has to stop: what the program promises."""
 
 
 class Window:
@@ -123,10 +119,11 @@ def test_a_cancelled_render_stops_at_once_and_goes_on_later(
     reached, go = slowly(monkeypatch, grey)
     window.say("do", job=1, request=Render(spec))
     assert reached.wait(60)
-    asked = time.monotonic()
+    drawn = len(grey.drawn)
     window.say("cancel", job=1)
+    # The engine is still at its picture, and stays there: stopping does not wait for it.
     window.wait_for(lambda each: each["say"] == "cancelled")
-    assert time.monotonic() - asked < 10 * CANCEL_SECONDS  # ten times: this machine may be busy with other things
+    assert len(grey.drawn) == drawn
     assert not spec.target.exists()
     go.set()
     window.say("do", job=2, request=Render(spec))
