@@ -111,8 +111,9 @@ def frame_rows(first: int, count: int, rows: int, fps: Fraction) -> npt.NDArray[
     """
     middle = int(rows / FEATURE_RATE * _MIDDLE_RATE)
     nearest = np.array([round(frame * _MIDDLE_RATE / fps) for frame in range(first, first + count)])
-    stretch = (rows - 1) / (middle - 1) if middle > 1 else 0.0
-    return np.where(nearest < middle, nearest * stretch, -1.0)
+    # In single precision, as torch interpolates: after ten seconds an exact place already differs in the features.
+    stretch = np.float32(rows - 1) / np.float32(middle - 1) if middle > 1 else np.float32(0)
+    return np.where(nearest < middle, (nearest.astype(np.float32) * stretch).astype(np.float64), -1.0)
 
 
 @dataclass(frozen=True, slots=True)
