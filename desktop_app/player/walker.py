@@ -121,6 +121,8 @@ class FrameWalker:
             # Pictures of a file that has taken the place of this one do not belong among those of this one.
             if start is None or _fingerprint(self._path) != self._opened:
                 return False
+            # Room for what is found: these would have to go then.
+            self._drop_newest(self._most() - self._most() // 2)
             self._behind = Behind(self._path, start, self._known[0][0])
         if self._behind.decode_one():
             return True
@@ -130,7 +132,7 @@ class FrameWalker:
             self._beginning = self._known[0][0]
             return False
         self._known.extendleft(reversed(found))
-        self._drop_newest()
+        self._drop_newest(self._most())
         return True
 
     def _lacking(self) -> Fraction | None:
@@ -144,9 +146,11 @@ class FrameWalker:
         each = Fraction(self._known[-1][0] - self._known[0][0], len(self._known) - 1)
         return (self._known[0][0] - each * max(1, most // 2)) * self._source.time_base
 
-    def _drop_newest(self) -> None:
+    def _drop_newest(self, most: int) -> None:
         """Make room for older pictures; those dropped are decoded again when somebody comes back to them."""
-        while len(self._known) > self._most():
+        if len(self._known) <= most:
+            return
+        while len(self._known) > most and self._known[-1][0] > (self._current or 0):
             self._known.pop()
         newest = self._known[-1][0]
         self._run = (each for each in self._source.pictures(newest * self._source.time_base) if each[0] > newest)
