@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_app.document.corrections import moved
-from desktop_app.timeline.moving import Stretch, shown_time, sound_time, stretches
+from desktop_app.timeline.moving import (
+    Stretch,
+    arrangement,
+    file_time,
+    picture_time,
+    played_time,
+    shown_time,
+    sound_time,
+    stretches,
+)
 from desktop_app.timeline.snapping import Snapped, Target, snap, targets
 from desktop_app.timeline.span import MARGIN, SHORTEST, Span, whole_of
 from desktop_app.timeline.strip import tiling
@@ -135,3 +145,28 @@ def test_stretches_cover_all_sound_once() -> None:
     ]
     (drift,) = stretches(DriftCorrection(100.0, 1000.0))
     assert (drift.shift, drift.scale) == pytest.approx((0.1, 1.001))
+
+
+def test_a_shift_of_the_whole_leaves_the_arrangement() -> None:
+    arranged = arrangement(STEPS)
+    assert arranged == StepCorrection(((Fraction(0), 0.0), (Fraction(10), 200.0), (Fraction(20), 40.0)))
+    assert arrangement(moved(STEPS, 33.333)) == arranged
+    assert arrangement(Correction(80.0)) is None
+    assert arrangement(DriftCorrection(1.0, 100.0)) is None
+    assert arrangement(StepCorrection(((Fraction(0), 5.0), (Fraction(7), 5.0)))) is None
+
+
+@pytest.mark.parametrize("correction", [STEPS, Correction(80.0), DriftCorrection(-40.0, 900.0)])
+def test_what_is_played_runs_evenly_with_the_picture(
+    correction: Correction | DriftCorrection | StepCorrection,
+) -> None:
+    shown = np.linspace(-1.0, 30.0, 500)
+    played = np.array([played_time(correction, float(t)) for t in shown])
+    assert np.ptp(np.diff(played)) < 1e-9
+    assert [picture_time(correction, float(t)) for t in played] == pytest.approx(shown)
+
+
+@pytest.mark.parametrize(("played", "heard"), [(5.0, 5.0), (10.1, 10.1), (10.5, 10.3), (19.9, 19.7), (25.0, 24.96)])
+def test_the_played_sound_is_found_in_the_file(played: float, heard: float) -> None:
+    assert file_time(arrangement(STEPS), played) == pytest.approx(heard)
+    assert file_time(None, played) == played
