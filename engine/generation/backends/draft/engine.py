@@ -49,7 +49,7 @@ class Draft:
             name="draft",
             title=Message("draft.title"),
             about=Message("draft.about"),
-            version="1",
+            version="2",
             takes=(SourceKind.PICTURE, SourceKind.VIDEO),
             parameters=PARAMETERS,
             lowers=(Demand.SIZE,),

@@ -38,6 +38,8 @@ _INSET = 0.03
 """How far inside the eye the landmarks of the upper lid lie."""
 _OVERLAP = 0.04
 """How far the shut upper lid reaches over the lower one."""
+_BEYOND = 0.10
+"""How far on either side the eye reaches beyond its landmarks, at most: in wide eyes they lie inside of the corners."""
 
 
 @dataclass
@@ -75,7 +77,9 @@ def _shut_eye(image: Image, mesh: Floats, eye: tuple[tuple[int, ...], ...], shut
     down = np.array([-across[1], across[0]], np.float32)
     origin = upper[0]
     local = [np.stack([(part - origin) @ across, (part - origin) @ down], axis=1) for part in (upper, lower, brow)]
-    reach = 0.12 * width
+    reach = (_BEYOND + 0.06) * width
+    for part in local[:2]:
+        part[:, 0] += (part[:, 0] / width - 0.5) * 2 * _BEYOND * width
     every = np.concatenate([upper, lower, brow])
     low, high = np.floor(every.min(0) - reach).astype(int), np.ceil(every.max(0) + reach).astype(int)
     box = Box(max(low[0], 0), max(low[1], 0), min(high[0], image.shape[1]), min(high[1], image.shape[0]))
@@ -99,7 +103,7 @@ def _shut_eye(image: Image, mesh: Floats, eye: tuple[tuple[int, ...], ...], shut
     # Beginning at the crease with no stretch at all, and evenly stretched towards the lashes.
     drawn = crease + have * (0.5 * share + 0.5 * (1 - (1 - share) ** np.maximum(2 * ratio - 1, 1.0)))
     source = np.where(v > edge - strip, v - edge + root, drawn)
-    inside = (u > 0) & (u < width)
+    inside = (u > -_BEYOND * width) & (u < (1 + _BEYOND) * width)
     moved = np.where(inside & (v > crease), source - v, 0).astype(np.float32)
     lid = cv2.remap(image, x + moved * down[0], y + moved * down[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     cover = (np.clip(edge - v + 0.5, 0, 1) * inside).astype(np.float32)[..., None]
