@@ -147,6 +147,8 @@ class Drawing:
         return json.dumps(asdict(self._position)).encode()
 
     def _save(self) -> None:
+        if self._making is not None and self._making.exception() is not None:
+            return  # told when the block is wanted; what is drawn already is not lost by it
         if self._making is not None:
             finished = self._making.result()
             self._making = None

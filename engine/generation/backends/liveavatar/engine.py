@@ -206,7 +206,8 @@ class LiveAvatar:
 
     def state(self) -> bytes | None:
         """See :class:`~engine.generation.backend.Backend`."""
-        return None if self._drawing is None else self._drawing.state()
+        with _failures_told(self._devices):
+            return None if self._drawing is None else self._drawing.state()
 
     def restore(self, state: bytes) -> None:
         """See :class:`~engine.generation.backend.Backend`."""

@@ -107,10 +107,12 @@ class Failing(Counting):
 
 
 def test_what_was_made_before_a_failure_is_given_first(tmp_path: Path) -> None:
+    """With so little to save, every moment is one to save in."""
     decoder = Waiting()
-    drawing: Any = Drawing(Failing(decoder), decoder, 0, tmp_path)  # type: ignore[arg-type]  # a stub decoder
+    drawing: Any = Drawing(Failing(decoder), decoder, 0, tmp_path, weight=1)  # type: ignore[arg-type]  # a stub decoder
     pictures = (int(each[0, 0, 0]) for each in drawing.pictures(0, 100) if isinstance(each, np.ndarray))
     assert list(islice(pictures, 36)) == [n % 12 for n in range(36)]
+    drawing.state()  # there is nothing to save any more, and that is not what is told
     with pytest.raises(RuntimeError, match="gone"):
         next(pictures)
     drawing.close()
