@@ -163,27 +163,38 @@ class FaceTracker:
         Args:
             frames: presentation time in seconds and RGB picture, in display order.
         """
+        for track in self.steps(frames):
+            if track is not None:
+                yield track
+
+    def steps(self, frames: Iterable[tuple[float, Image]]) -> Iterator[FaceTrack | None]:
+        """Follow faces as :meth:`follow` does, and yield ``None`` after each picture: a place to stop."""
         live: list[_Follower] = []
-        next_number, next_look = 0, -np.inf
-        for time, image, cut in with_cuts(frames):
-            if cut:
-                yield from self._end(live)
-                live, next_look = [], -np.inf
-            for follower in live:
-                follower.see(image, time)
-            kept = [follower for follower in live if time - follower.last_seen < LOST_AFTER]
-            kept = _without_doubles(kept)
-            yield from self._end([follower for follower in live if follower not in kept])
-            live = kept
-            if time >= next_look and len(live) < MAX_FACES:
-                for box in self._finder.find(image, tiles=not live):
-                    if len(live) < MAX_FACES and all(overlap(box, follower.box) < 0.2 for follower in live):
-                        follower = _Follower(next_number, self._fresh_mesh(), box, time)
-                        follower.see(image, time)
-                        live.append(follower)
-                        next_number += 1
-                next_look = time + (LOOK_EVERY if live else LOOK_EVERY_ALONE)
-        yield from self._end(live)
+        try:
+            next_number, next_look = 0, -np.inf
+            for time, image, cut in with_cuts(frames):
+                if cut:
+                    yield from self._end(live)
+                    live, next_look = [], -np.inf
+                for follower in live:
+                    follower.see(image, time)
+                kept = [follower for follower in live if time - follower.last_seen < LOST_AFTER]
+                kept = _without_doubles(kept)
+                yield from self._end([follower for follower in live if follower not in kept])
+                live = kept
+                if time >= next_look and len(live) < MAX_FACES:
+                    for box in self._finder.find(image, tiles=not live):
+                        if len(live) < MAX_FACES and all(overlap(box, follower.box) < 0.2 for follower in live):
+                            follower = _Follower(next_number, self._fresh_mesh(), box, time)
+                            follower.see(image, time)
+                            live.append(follower)
+                            next_number += 1
+                    next_look = time + (LOOK_EVERY if live else LOOK_EVERY_ALONE)
+                yield None
+            yield from self._end(live)
+        finally:
+            # Whoever stops on the way gives the graphs back, too.
+            self._idle += [follower.mesh for follower in live if follower.mesh not in self._idle]
 
     def _fresh_mesh(self) -> Mesh:
         if not self._idle:

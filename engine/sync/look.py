@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.face.mesh import Image
 from engine.face.tracks import FaceTrack, FaceTracker
+from engine.jobs import Job, Progress
 from engine.media.frames import read_frames
 from engine.media.opening import MediaPath
 from engine.media.samples import read_samples
@@ -84,16 +85,16 @@ class Looker:
         """Free the face models."""
         self._tracker.close()
 
-    def see(self, stretch: Stretch) -> Sight:
+    def see(self, stretch: Stretch) -> Job[Sight]:
         """Follow the faces of a stretch; looks again in full size when they are small and there is more to see."""
-        sight = self._see(stretch)
+        sight = yield from self._see(stretch)
         sizes = [float(np.median(track.eye_distance)) for track in sight.tracks]
         if self._height > self._limit and (not sizes or max(sizes) < SMALL_FACE):
             self._limit = self._height
-            sight = self._see(stretch)
+            sight = yield from self._see(stretch)
         return sight
 
-    def _see(self, stretch: Stretch) -> Sight:
+    def _see(self, stretch: Stretch) -> Job[Sight]:
         begin = time.perf_counter()
         times: list[float] = []
 
@@ -105,10 +106,15 @@ class Looker:
                 times.append(float(frame.time))
                 yield times[-1], frame.image
 
-        tracks = tuple(track for track in self._tracker.follow(pictures()) if track.seconds >= _SHORTEST_TRACK)
+        tracks, length = [], max(stretch.stop - stretch.start, 1e-6)
+        for track in self._tracker.steps(pictures()):
+            if track is None:
+                yield Progress("looking", min(max(times[-1] - stretch.start, 0.0) / length, 1.0))
+            elif track.seconds >= _SHORTEST_TRACK:
+                tracks.append(track)
         self.seconds["faces"] += time.perf_counter() - begin
         gaps = np.diff(times)
-        return Sight(tracks, len(times), float(np.median(gaps)) if len(gaps) else 0.0)
+        return Sight(tuple(tracks), len(times), float(np.median(gaps)) if len(gaps) else 0.0)
 
     def hear(self, stretch: Stretch, margin: float, centre: float) -> Heard:
         """Listen to a stretch moved by ``centre`` seconds and widened by ``margin`` seconds on both sides."""

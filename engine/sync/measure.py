@@ -16,7 +16,7 @@ import numpy.typing as npt
 from engine.face.mouth import openings
 from engine.face.people import Person, people_of
 from engine.face.tracks import FaceTrack
-from engine.jobs import Job, Progress
+from engine.jobs import Job, Progress, part_of
 from engine.media.probe import MediaInfo, probe
 from engine.refusal import Refusal, Refused
 from engine.sync.calibration import Calibration
@@ -179,8 +179,10 @@ class _Measuring:
         expected = len(consecutive(start, stop)) if whole else _MOST_STRETCHES
         conclusion = None
         for number, stretch in enumerate(plan, start=1):
-            yield Progress("looking", min(0.95, (number - 0.9) / expected))
-            self.seen.append(self._see(stretch, _expected_offset(conclusion, stretch.middle), looker))
+            begin, end = min(0.95, (number - 0.9) / expected), min(0.95, (number - 0.1) / expected)
+            yield Progress("looking", begin)
+            seeing = self._see(stretch, _expected_offset(conclusion, stretch.middle), looker)
+            self.seen.append((yield from part_of(seeing, begin, end)))
             partial = self._conclude(self.seen[-1:])
             # Everything together is weighed after 1, 2, 4, 8... stretches of a run: often enough to follow a drift.
             if not whole or number & (number - 1) == 0 or number == expected:
@@ -204,7 +206,8 @@ class _Measuring:
                 break
             yield Progress("looking", 0.95)
             middle, half = gap.middle, min(STRETCH, gap.stop - gap.start) / 2
-            self.seen.append(self._see(Stretch(middle - half, middle + half), 0.0, looker))
+            seeing = self._see(Stretch(middle - half, middle + half), 0.0, looker)
+            self.seen.append((yield from part_of(seeing, 0.95, 0.95)))
             conclusion = self._conclude(self.seen)
         return conclusion
 
@@ -230,8 +233,8 @@ class _Measuring:
                 return
             yield stretch
 
-    def _see(self, stretch: Stretch, centre_ms: float, looker: Looker) -> _Seen:
-        sight = looker.see(stretch)
+    def _see(self, stretch: Stretch, centre_ms: float, looker: Looker) -> Job[_Seen]:
+        sight = yield from looker.see(stretch)
         margin = (_WIDE_REACH_MS if len(self.seen) < _KEPT else REACH_MS) / 1000 + 0.1
         heard = looker.hear(stretch, margin, centre_ms / 1000)
         sound = heard.sound

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -169,13 +170,12 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     assert isinstance(run(measure(path)), Refusal)
 
 
-def test_measuring_can_be_stopped_at_every_step(talking: Talking) -> None:
-    steps = 0
-    job = measure(talking())
-    for progress in job:
-        assert isinstance(progress, Progress)
-        steps += 1
-    for stop_after in range(1, steps):
+def test_measuring_can_be_stopped_at_every_picture(talking: Talking) -> None:
+    steps: list[Progress] = []
+    run(measure(talking()), steps.append)
+    assert sum(step.stage == "looking" for step in steps) >= 10 * 24
+    assert all(earlier.done <= later.done for earlier, later in pairwise(steps))
+    for stop_after in (1, 2, 3, 40, len(steps) // 2, len(steps) - 1):
         job = measure(talking())
         for _ in range(stop_after):
             next(job)
