@@ -127,7 +127,7 @@ def cut_out(image: Image, matrix: Matrix, resolution: int) -> Image:
     local[:, 2] += matrix[:, :2] @ (place.left, place.top)
     box = _exactly_warped(image[place.slices], local, (width, height), _BORDER)
     # The published code cuts off fractions; the margin keeps whole levels whole.
-    whole = np.floor(box + 1e-3).astype(np.uint8)
+    whole = (box + np.float32(1e-3)).astype(np.uint8)
     return np.asarray(cv2.resize(whole, (resolution, resolution), interpolation=cv2.INTER_LANCZOS4), np.uint8)
 
 
@@ -232,15 +232,16 @@ def _exactly_warped(image: _Numbers, matrix: Matrix, size: tuple[int, int], fill
     The published code samples in the same way, through kornia.
     """
     inverse = _inverse(matrix)
-    height, width = image.shape[:2]
-    x, y = np.arange(size[0])[None], np.arange(size[1])[:, None]
-    places = [inverse[axis, 0] * x + inverse[axis, 1] * y + inverse[axis, 2] for axis in (0, 1)]
-    # From pixels to -1..1 between the outer edges of the picture.
-    grid = np.stack([(2 * places[0] + 1) / width - 1, (2 * places[1] + 1) / height - 1], axis=-1).astype(np.float32)
+    grid = np.empty((size[1], size[0], 2), np.float32)
+    for axis, length in enumerate((image.shape[1], image.shape[0])):
+        # From pixels to -1..1 between the outer edges of the picture.
+        across = 2 / length * inverse[axis, 0] * np.arange(size[0])
+        down = 2 / length * (inverse[axis, 1] * np.arange(size[1]) + inverse[axis, 2] + 0.5) - 1
+        np.add(across.astype(np.float32)[None], down.astype(np.float32)[:, None], out=grid[..., axis])
     # Outside counts as 0: what is to be filled in is taken off before and put back after.
     planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() - fill
     warped = F.grid_sample(planes, torch.from_numpy(grid)[None], mode="bilinear", align_corners=False)
-    return np.asarray((warped[0].permute(1, 2, 0) + fill).numpy())
+    return np.asarray((warped[0].permute(1, 2, 0).contiguous() + fill).numpy())
 
 
 def _bicubic(face: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:
