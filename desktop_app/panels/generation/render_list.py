@@ -10,6 +10,7 @@ from desktop_app.icons import icon
 from desktop_app.panels.generation.run_card import name_words, state_words
 from desktop_app.theme import GRID, theme_of
 from desktop_app.widgets.basics import ElidedLabel, Speaking, button, label, scrolling, set_tone
+from desktop_app.widgets.calm import Calm
 from desktop_app.work.rendering import Rendering, Stage
 
 
@@ -142,7 +143,8 @@ class RenderList(Speaking):
         outer.addLayout(head)
         outer.addWidget(scrolling(inside), 1)
         rendering.arranged.connect(self._arrange)
-        rendering.changed.connect(self._refresh)
+        self._calm = Calm(self._refresh, self)
+        rendering.changed.connect(self._follow)
         rendering.state_changed.connect(self._show)
         self._arrange()
 
@@ -181,6 +183,13 @@ class RenderList(Speaking):
         self._nothing.setVisible(not numbers)
         self.mark(self._current)
         self.say()
+
+    def _follow(self, number: int) -> None:
+        item = self._rendering.item(number)
+        if item is not None and item.stage is Stage.RUNNING:
+            self._calm.soon(number)
+        else:
+            self._calm.now(number)
 
     def _refresh(self, number: int) -> None:
         if number in self.rows:
