@@ -17,6 +17,7 @@ AHEAD_BYTES = 32 << 20
 BEHIND_BYTES = 32 << 20
 """Pictures already shown are kept so that a correction changed while playing finds them."""
 _LEAST_AHEAD = 4
+_PATIENCE_SECONDS = 0.5
 
 
 class Film:
@@ -30,13 +31,30 @@ class Film:
         self._wishes = 0
         self._ended = True
         self._late: Moment | None = None
+        self._after: threading.Event | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="film", daemon=True)
         self._thread.start()
 
-    def start(self, file: Path, seconds: float, loop: Loop | None = None, height: int | None = None) -> None:
-        """Decode from the picture on screen at a time on, round and round in a loop."""
+    def start(
+        self,
+        file: Path,
+        seconds: float,
+        loop: Loop | None = None,
+        height: int | None = None,
+        after: threading.Event | None = None,
+    ) -> None:
+        """Decode from the picture on screen at a time on, round and round in a loop.
+
+        Args:
+            file: a local file.
+            seconds: the time.
+            loop: what is repeated.
+            height: greatest height of the pictures.
+            after: wait for this first, but not for long: somebody else gives memory back.
+        """
         with self._condition:
+            self._after = after
             self._wish = (file, seconds, loop, height)
             self._wishes += 1
             self._forget()
@@ -122,6 +140,9 @@ class Film:
                     return
                 assert self._wish is not None
                 (file, seconds, loop, height), number = self._wish, self._wishes
+                after = self._after
+            if after is not None:
+                after.wait(_PATIENCE_SECONDS)
             try:
                 for picture in _decoded(file, seconds, loop, height, self._is_late):
                     if not self._add(picture, number):

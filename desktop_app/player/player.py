@@ -373,8 +373,8 @@ class Player(QObject):
     def _start_film(self, seconds: float) -> None:
         path = self._document.path
         if path is not None and self._has_picture():
-            self._scrubber.rest()
-            self._film.start(path, seconds, self._loop, self._height)
+            rested = self._scrubber.rest()
+            self._film.start(path, seconds, self._loop, self._height, rested)
 
     def _finish(self, shown: float) -> None:
         """Stop at the end, or going backwards at the beginning."""

@@ -48,7 +48,7 @@ class Scrubber(QObject):
         self._wish: Wish | None = None
         self._doing: Wish | None = None
         self._closing = False
-        self._rests = False
+        self._rests: threading.Event | None = None
         self._thread = threading.Thread(target=self._work, name="scrubber", daemon=True)
         self._thread.start()
 
@@ -82,11 +82,17 @@ class Scrubber(QObject):
         else:
             self._ask(Wish(seconds, count))
 
-    def rest(self) -> None:
-        """Give memory back: for a while other pictures are shown."""
+    def rest(self) -> threading.Event:
+        """Forget wishes and give memory back: for a while other pictures are shown.
+
+        Returns:
+            What is set once that is done.
+        """
         with self._condition:
-            self._rests = True
+            self._wish = None
+            self._rests = self._rests or threading.Event()
             self._condition.notify()
+            return self._rests
 
     def close(self) -> None:
         """End the thread; waits for the picture in work."""
@@ -114,7 +120,7 @@ class Scrubber(QObject):
                     break
                 file, wish, height = self._file, self._wish, self._height
                 self._wish, self._doing = None, wish
-                rests, self._rests = self._rests, False
+                rests, self._rests = self._rests, None
             try:
                 if file != opened:
                     opened = file
@@ -122,7 +128,7 @@ class Scrubber(QObject):
                         walker.close()
                     walker = None
                     walker = FrameWalker(file) if file is not None else None
-                if walker is not None and rests:
+                if walker is not None and rests is not None:
                     walker.forget()
                 if walker is not None and wish is not None:
                     self._fulfil(walker, wish, height)
@@ -133,6 +139,8 @@ class Scrubber(QObject):
             except Refused as refused:
                 looks_back = False
                 self.failed.emit(refused.refusal)
+            if rests is not None:
+                rests.set()
         if walker is not None:
             walker.close()
 
