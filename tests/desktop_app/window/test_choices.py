@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from desktop_app.panels.generation.fields import Field
 from desktop_app.panels.generation.page import GenerationPage
 from desktop_app.panels.generation.take_over import TakeOverPage
 from tests.desktop_app.window.conftest import Desk
+from tests.desktop_app.window.test_everywhere import HEAVY, ROOT
 
 
 @pytest.fixture
@@ -159,6 +162,15 @@ def test_taking_over_is_found_in_the_menu(desk: Desk) -> None:
     assert dialog is not None
     assert dialog.isVisible()
     assert desk.window.generation.isVisible()
+
+
+def test_the_page_that_takes_over_brings_nothing_heavy_with_it() -> None:
+    script = (
+        "import sys, desktop_app.panels.generation.take_over\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "[]\n"
 
 
 def test_a_page_that_is_open_is_not_opened_again(desk: Desk) -> None:
