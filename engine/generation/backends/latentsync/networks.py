@@ -20,6 +20,7 @@ from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfi
 from engine.generation.spec import Offload, Precision
 from engine.jobs import Job, Progress
 from engine.models.checkpoints import State, load_strict, mismatch, read_state
+from engine.models.converted import read_converted
 from engine.models.identify import compare
 from engine.models.sd_vae import SCALING, load_vae
 
@@ -184,7 +185,8 @@ def load_networks(files: Files, placement: Placement) -> Job[Networks]:
 
 
 def _unet(path: Path, dtype: torch.dtype) -> LatentSyncUNet:
-    state = read_state(path)
+    # The official file is in single precision: there is nothing to convert, and it is mapped as it is.
+    state = read_state(path) if dtype is torch.float32 else read_converted(path, dtype)
     with torch.device("meta"):
         network = LatentSyncUNet(UNetConfig.of(_shapes(state)))
     load_strict(network, state, path=path, wanted="LatentSync UNet", dtype=dtype)
