@@ -269,9 +269,9 @@ class UpLevel(Level):
             self.upsamplers = nn.ModuleList([Upsample2D(channels, use_conv=True)])
         self._doubles = doubles
 
-    def grow(self, x: Tensor) -> Tensor:
-        """Double height and width, where this is not the finest level."""
-        return self.upsamplers[0](x) if self._doubles else x
+    def grow(self, x: Tensor, size: torch.Size) -> Tensor:
+        """Double height and width to ``size``, which may be odd, where this is not the finest level."""
+        return self.upsamplers[0](x, output_size=size) if self._doubles else x
 
 
 class LatentSyncUNet(nn.Module):
@@ -355,7 +355,7 @@ class LatentSyncUNet(nn.Module):
             layers = _BLOCK_LAYERS + (up is not self.up_blocks[-1])
             for index in range(layers):
                 x = up.layer(index, torch.cat([x, skips.pop()], dim=1), time, audio, frames)  # type: ignore[operator]
-            x = up.grow(x)  # type: ignore[operator]
+            x = up.grow(x, skips[-1].shape[-2:])  # type: ignore[operator]
         return x
 
     def _time(self, timestep: Tensor | int, x: Tensor) -> Tensor:

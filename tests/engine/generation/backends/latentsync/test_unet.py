@@ -71,3 +71,12 @@ def test_frames_of_a_window_depend_on_each_other() -> None:
         alone = unet(sample[:, :, :1], 1, audio[:, :1])[0]
     assert worst(before[:, :, 0], after[:, :, 0]) > 1e-3
     assert worst(before[:, :, :1], alone) > 1e-3
+
+
+def test_a_square_need_not_be_halved_evenly() -> None:
+    torch.manual_seed(0)
+    unet = LatentSyncUNet(UNetConfig(channels=(32, 32, 32))).eval()
+    with torch.inference_mode():
+        noise, deep = unet(torch.randn(1, 13, 2, 6, 10), 1, torch.randn(1, 2, 50, 384))
+    assert noise.shape == (1, 4, 2, 6, 10)
+    assert deep.shape == (2, 32, 6, 10)
