@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -67,9 +66,13 @@ class _Run:
 
 def _runs(golden: Golden) -> list[_Run]:
     """Return the runs of a fixture: ``latents.gs1p5_deepcache`` is guidance 1.5 with the feature cache."""
-    found = [re.fullmatch(r"latents\.(gs(\d+)p(\d+)_(full|deepcache))", name) for name in golden.tensors]
-    runs = [_Run(each[1], float(f"{each[2]}.{each[3]}"), each[4] == "deepcache") for each in found if each]
-    assert runs
+    runs = []
+    for guidance in golden.config["guidance_scales"]:
+        for cached in (False, True):
+            name = f"gs{guidance:.1f}".replace(".", "p") + ("_deepcache" if cached else "_full")
+            if f"latents.{name}" in golden.tensors:
+                runs.append(_Run(name, guidance, cached))
+    assert len(runs) == sum(name.startswith("latents.") for name in golden.tensors)
     return runs
 
 
