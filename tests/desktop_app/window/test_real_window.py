@@ -99,7 +99,7 @@ def tell():
         "models": window._models_page is not None and window._models_page.isVisible(),
         "verdict": window.sync.verdict_text,
         "queue": [item.stage.value for item in program.studio.queue.items],
-        "fix": middle(window.queue_page.button("fix")),
+        "fix": middle(fix) if (fix := window.queue_page.button("fix")).isEnabled() else None,
         **tell_renders(),
     }
     temporary = report.with_suffix(".new")
@@ -352,7 +352,7 @@ def test_a_folder_is_dropped_measured_and_put_right_by_hand(hands: Hands, clip: 
         shutil.copy(clip, folder / f"{name}.mp4")
     hands.come_to_the_window()
     hands.drop(folder, zone="batch")
-    state = hands.wait(lambda state: state["queue"] == ["measured", "measured"])
+    state = hands.wait(lambda state: state["queue"] == ["measured", "measured"] and state["fix"] is not None)
     hands.do("mousemove", *state["fix"], "click", 1)
     hands.wait(lambda state: state["queue"] == ["written", "written"])
     assert sorted(path.name for path in folder.glob("*-insync.mp4")) == ["one-insync.mp4", "two-insync.mp4"]

@@ -23,7 +23,8 @@ def test_what_is_installed_is_not_missing() -> None:
 def test_whatever_needs_networks_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(packages, "find_spec", lambda _name: None)
     jobs = (
-        syncnet_file(str(tmp_path / "clip.mp4"), audio=None, thorough=False, face=None),
+        syncnet_file(str(tmp_path / "clip.mp4"), detector="syncnet", audio=None, thorough=False, face=None),
+        syncnet_file(str(tmp_path / "clip.mp4"), detector="stable-syncnet", audio=None, thorough=False, face=None),
         download(entry("syncnet-v2")),
     )
     for job in jobs:
