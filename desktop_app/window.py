@@ -574,7 +574,7 @@ class MainWindow(QMainWindow):
         timeline.step_requested.connect(player.step)
         timeline.loop_requested.connect(self.loop_here)
         timeline.context_requested.connect(self._open_menu)
-        player.position_changed.connect(timeline.set_playhead)
+        player.position_changed.connect(self._show_playhead)
         player.problem.connect(self._say_problem)
         player.refused.connect(self._refuse)
         player.state_changed.connect(self._player_changed)
@@ -643,6 +643,9 @@ class MainWindow(QMainWindow):
 
     def _refuse(self, refusal: Refusal) -> None:
         self.toasts.show(str(refusal), tone="bad")
+
+    def _show_playhead(self, seconds: float) -> None:
+        self.timeline.set_playhead(seconds, is_asked_for=not self.player.is_playing)
 
     def _say_problem(self, text: str) -> None:
         self.toasts.show(text, tone="poor")

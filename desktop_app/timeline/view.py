@@ -103,11 +103,16 @@ class TimelineView(QWidget):
         """Index of the selected offset point, or -1."""
         return self._selected
 
-    def set_playhead(self, seconds: float) -> None:
-        """Show where the player is; a playhead that leaves the screen takes it along, unless the mouse holds it."""
-        was_visible = self._places.span.holds(self._playhead)
+    def set_playhead(self, seconds: float, *, is_asked_for: bool = False) -> None:
+        """Show where the player is; a playhead that leaves the screen takes it along, unless the mouse holds it.
+
+        Args:
+            seconds: on the picture's clock.
+            is_asked_for: somebody went there, and wants to see it from wherever the timeline shows now.
+        """
+        takes_along = self._places.span.holds(self._playhead) or (is_asked_for and seconds != self._playhead)
         self._playhead = seconds
-        if was_visible and self._mouse.is_free and not self._places.span.holds(seconds):
+        if takes_along and self._mouse.is_free and not self._places.span.holds(seconds):
             self._set_span(self._places.span.following(seconds))
         self._place_playhead()
 

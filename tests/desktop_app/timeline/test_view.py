@@ -263,6 +263,10 @@ def test_the_view_follows_a_playhead_that_leaves_it(view: TimelineView) -> None:
     view.set_span(40, 50)
     view.set_playhead(20.2)
     assert view.span == pytest.approx((40, 50))
+    view.set_playhead(20.2, is_asked_for=True)  # told again where it is: nobody went anywhere
+    assert view.span == pytest.approx((40, 50))
+    view.set_playhead(20.24, is_asked_for=True)
+    assert view.span[0] <= 20.24 <= view.span[1]
 
 
 def test_pictures_are_asked_for_once_the_middle_first_and_drawn(view: TimelineView) -> None:

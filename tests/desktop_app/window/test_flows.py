@@ -559,3 +559,12 @@ def test_late_speakers_change_the_player_and_never_the_clip(desk: Desk) -> None:
     assert desk.window.sync._clocks["computer"][1].text() == "speakers 180 ms late"
     assert desk.document.correction == NOTHING
     assert desk.document.undo_stack.count() == 0
+
+
+def test_a_step_shows_where_it_leads_from_wherever_the_timeline_is(desk: Desk) -> None:
+    desk.open()
+    desk.window.player.seek(1.0)
+    desk.until(lambda: desk.window.player.position == pytest.approx(1.0, abs=0.05))
+    desk.window.timeline.set_span(4.0, 5.0)
+    desk.window.actions_["step_forward"].trigger()
+    desk.until(lambda: desk.window.timeline.span[0] <= desk.window.player.position <= desk.window.timeline.span[1])
