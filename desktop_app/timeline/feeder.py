@@ -225,12 +225,13 @@ class Feeder(QObject):
         self._sound: FileSound | None = None
         self._coming = (0.0, 0.0)
         self._coming_tiles: list[Tile] = []
+        self._awaits_sound = False
         self._peaks, self._details, self._pictures = PeakReader(self), DetailReader(self), PictureReader(self)
         self._spectra = SpectrumReader(self)
         self._spectra.made.connect(self._take_tile)
         self._peaks.grown.connect(self._grow)
         self._peaks.finished.connect(self._finish)
-        self._peaks.refused.connect(self.refused)
+        self._peaks.refused.connect(self._refuse_sound)
         self._details.read_done.connect(self._take_detail)
         self._pictures.made.connect(self._take_picture)
         view.span_changed.connect(self._look)
@@ -258,6 +259,8 @@ class Feeder(QObject):
         else:
             self._sound = FileSound(float(info.duration or 0))
             self._peaks.read(info)
+        # Small pictures come after the first of the sound: their decoder would take its core.
+        self._awaits_sound = self._sound is not None
         self._view.set_sound(self._sound)
         self._view.ask_pictures()
 
@@ -265,17 +268,28 @@ class Feeder(QObject):
         info = self._document.sound_info
         return info.path if info is not None and info.audio is not None else None
 
+    def _refuse_sound(self, refusal: Refusal) -> None:
+        self._go_on_with_pictures()
+        self.refused.emit(refusal)
+
+    def _go_on_with_pictures(self) -> None:
+        if self._awaits_sound:
+            self._awaits_sound = False
+            self._view.ask_pictures()
+
     def _grow(self, number: int, block: PeakBlock) -> None:
         if self._sound is not None and self._peaks.is_current(number):
             self._sound.add(block)
             self._view.refresh_sound()
             self._look_again()
+            self._go_on_with_pictures()
 
     def _finish(self, number: int, peaks: Peaks) -> None:
         if self._sound is not None and self._peaks.is_current(number):
             self._sound.finish(peaks)
             self._view.refresh_sound()
             self._look_again()
+            self._go_on_with_pictures()
 
     def _look_again(self) -> None:
         self._look(*self._view.span)
@@ -317,7 +331,7 @@ class Feeder(QObject):
 
     def _want_pictures(self, times: list[float]) -> None:
         info = self._document.info
-        if info is None or info.video is None or not times:
+        if info is None or info.video is None or not times or self._awaits_sound:
             self._pictures.cancel()
         else:
             self._pictures.read(info.path, times)
