@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -68,13 +68,47 @@ def measure_syncnet(
         The measurement, also when nothing can be measured (``kind`` says so), or a refusal when a file cannot be read
         or the weights are not there.
     """
+    return measure_with_file(
+        "SyncNet v2",
+        ("syncnet-v2",),
+        lambda file: SyncNetJudge(load_syncnet(file)),
+        path,
+        weights=weights,
+        audio=audio,
+        thorough=thorough,
+        face=face,
+    )
+
+
+def measure_with_file(
+    title: str,
+    names: Sequence[str],
+    load: Callable[[Path], Judge],
+    path: str | Path,
+    *,
+    weights: Path | None,
+    audio: str | Path | None,
+    thorough: bool,
+    face: int | None,
+) -> Job[SyncNetMeasurement | Refusal]:
+    """Measure one clip with the judge that a file holds; the rest is as for :func:`measure_syncnet`.
+
+    Args:
+        title: what the judge is called where its file is missing.
+        names: of its file in the catalog, the best first.
+        load: makes the judge.
+        path: the clip.
+        weights: the file; by default it is looked for among the user's models.
+        audio: see :func:`measure_syncnet`.
+        thorough: see there.
+        face: see there.
+    """
     try:
         yield Progress("opening", 0.0)
-        found = weights or library().path("syncnet-v2")
+        found = weights or library().path(*names)
         if found is None:
-            raise Refused.because("models.needed", title="SyncNet v2", name="syncnet-v2")
-        judge = SyncNetJudge(load_syncnet(found))
-        return (yield from measure_with(judge, path, audio=audio, thorough=thorough, face=face))
+            raise Refused.because("models.needed", title=title, name=names[0])
+        return (yield from measure_with(load(found), path, audio=audio, thorough=thorough, face=face))
     except Refused as refused:
         return refused.refusal
 

@@ -16,11 +16,10 @@ from torch import Tensor
 
 from engine.face.mesh import Mesh
 from engine.generation.backends.latentsync.align import Aligner, Image, Matrix, cut_out, three_points
-from engine.jobs import Job, Progress
-from engine.models.finder import library
-from engine.refusal import Refusal, Refused
+from engine.jobs import Job
+from engine.refusal import Refusal
 from engine.sync.syncnet.features import mel
-from engine.sync.syncnet.measure import measure_with
+from engine.sync.syncnet.measure import measure_with_file
 from engine.sync.syncnet.offsets import Floats
 from engine.sync.syncnet.result import SyncNetMeasurement
 from engine.sync.syncnet.stable import PICTURES, faces_window, load_stable_syncnet, sound_window
@@ -111,12 +110,13 @@ def measure_stable_syncnet(
     face: int | None = None,
 ) -> Job[SyncNetMeasurement | Refusal]:
     """Measure one clip; see :func:`engine.sync.syncnet.measure.measure_syncnet`, whose arguments are the same."""
-    try:
-        yield Progress("opening", 0.0)
-        found = weights or library().path(*_FILES)
-        if found is None:
-            raise Refused.because("models.needed", title="StableSyncNet", name=_FILES[0])
-        judge = StableJudge(load_stable_syncnet(found))
-        return (yield from measure_with(judge, path, audio=audio, thorough=thorough, face=face))
-    except Refused as refused:
-        return refused.refusal
+    return measure_with_file(
+        "StableSyncNet",
+        _FILES,
+        lambda file: StableJudge(load_stable_syncnet(file)),
+        path,
+        weights=weights,
+        audio=audio,
+        thorough=thorough,
+        face=face,
+    )
