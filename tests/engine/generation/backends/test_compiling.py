@@ -118,6 +118,7 @@ def test_a_compiler_that_is_not_there_is_said_in_words(
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # torch's own compiler
 def test_compiled_networks_draw_the_same_pictures(face: Picture) -> None:
     usual = drawn(job_of("latentsync", [face] * 2))
     other = drawn(tuned("latentsync", [face] * 2, compile=True))

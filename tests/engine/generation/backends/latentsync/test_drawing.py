@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -134,13 +134,21 @@ def test_latents_are_the_published_ones(golden: Golden) -> None:
     unet = unet_of(golden.state("unet"))
     encoder = encoder_of(golden.state("whisper_encoder", shapes=whisper_shapes()))
     speech = SpeechStates(encoder, voice_of(golden.tensors["wave"]))
+    limits = golden.tolerance["suggested"]
     for each in _runs(golden):
-        for sequential in (False, True) if each.guidance > 1 and each.cached else (False,):
-            sampling = Sampling(golden.config["steps"], each.guidance, feature_cache=each.cached, sequential=sequential)
-            _check_latents(golden, each.name, unet, speech, sampling)
+        sampling = Sampling(golden.config["steps"], each.guidance, feature_cache=each.cached)
+        expected = golden.tensors[f"latents.{each.name}"]
+        latents = _sampled(golden, each.name, unet, speech, sampling)
+        assert worst(latents, expected) <= limits["latents_max_abs"]
+        assert float((latents - expected).square().mean().sqrt()) <= limits["latents_rms"]
+        if each.guidance > 1 and each.cached:
+            # Not a way of the published program: its rounding is another, so that the mean error is no measure of it.
+            latents = _sampled(golden, each.name, unet, speech, replace(sampling, sequential=True))
+            assert worst(latents, expected) <= limits["latents_max_abs"]
 
 
-def _check_latents(golden: Golden, name: str, unet: LatentSyncUNet, speech: SpeechStates, sampling: Sampling) -> None:
+def _sampled(golden: Golden, name: str, unet: LatentSyncUNet, speech: SpeechStates, sampling: Sampling) -> torch.Tensor:
+    """Return the latents of all windows of a fixture, shape ``(1, 4, f, h, w)``; checks the steps of the first one."""
     tensors, config, limits = golden.tensors, golden.config, golden.tolerance["suggested"]
     found = []
     for first in range(0, config["output_frames"], config["window"]):
@@ -156,9 +164,7 @@ def _check_latents(golden: Golden, name: str, unet: LatentSyncUNet, speech: Spee
             steps = torch.stack(trace).transpose(1, 2)
             assert worst(steps, tensors[f"trajectory_window0.{name}"]) <= limits["latents_max_abs"]
         found.append(trace[-1])
-    latents = torch.cat(found).transpose(0, 1)[None]
-    assert worst(latents, tensors[f"latents.{name}"]) <= limits["latents_max_abs"]
-    assert float((latents - tensors[f"latents.{name}"]).square().mean().sqrt()) <= limits["latents_rms"]
+    return torch.cat(found).transpose(0, 1)[None]
 
 
 def _tokens(speech: SpeechStates, golden: Golden, first: int, stop: int) -> torch.Tensor:
