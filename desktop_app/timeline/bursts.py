@@ -36,8 +36,12 @@ def paint_bursts(
         reach: the lane shows values from minus to plus this.
         downwards: whether the diamond stands at the lower edge (towards the lane below) or at the upper one.
     """
-    if len(seconds) == 0 or len(seconds) > plane.exposed.width() / _LEAST_DISTANCE + 2:
+    first, last = np.searchsorted(seconds, plane.screen_times)
+    seen = last - first
+    if seen == 0 or seen > plane.screen_width / _LEAST_DISTANCE + 2:
         return
+    first, last = np.searchsorted(seconds, (plane.start, plane.stop))
+    seconds = seconds[first:last]
     edges = plane.y(reach), plane.y(-reach)
     top, bottom = min(edges), max(edges)
     x = np.floor(plane.shift_x + plane.scale_x * seconds) + 0.5
@@ -46,7 +50,7 @@ def paint_bursts(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
     painter.setPen(QPen(faint, 1))
     painter.drawPath(bars(x, np.full(len(x), top), np.full(len(x), bottom)))
-    if len(seconds) > plane.exposed.width() / _DIAMOND_DISTANCE + 2:
+    if seen > plane.screen_width / _DIAMOND_DISTANCE + 2:
         return
     y = crisp(bottom - _HALF - 1 if downwards else top + _HALF + 1)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

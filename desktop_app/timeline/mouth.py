@@ -63,19 +63,28 @@ class MouthOpening(PlaneItem):
 
     def paint_plane(self, painter: QPainter, plane: Plane) -> None:
         """Paint the exposed stretch."""
-        first = max(0, int(np.searchsorted(self._times, plane.start)) - 1)
-        last = min(len(self._times), int(np.searchsorted(self._times, plane.stop)) + 1)
-        width = plane.exposed.width()
-        if last - first > 2 * _GROUP * width * plane.ratio:
+        first, last = self._between(plane.start, plane.stop)
+        seen = slice(*self._between(*plane.screen_times))
+        count, width = seen.stop - seen.start, plane.screen_width
+        if count > 2 * _GROUP * width * plane.ratio:
             some = slice(first // _GROUP, math.ceil(last / _GROUP))
             self._paint_columns(painter, plane, *(each[some] for each in self._groups))
-        elif (last - first) * _LINE_PIXELS > width + 2 * _LINE_PIXELS:
+        elif count * _LINE_PIXELS > width + 2 * _LINE_PIXELS:
             values = self._values[first:last]
             self._paint_columns(painter, plane, self._times[first:last], values, values)
         elif last > first:
-            self._paint_line(painter, plane, self._times[first:last], self._values[first:last])
-        low, high = np.searchsorted(self._bursts, (plane.start, plane.stop))
-        paint_bursts(painter, plane, self._bursts[low:high], self.theme.colour("plosive"), downwards=True)
+            steps = np.diff(self._times[seen])
+            distance = plane.scale_x * float(np.median(steps)) if len(steps) else 0.0
+            # Qt has a fast way for lines one pixel wide; wider ones are outlined first, which few corners can afford.
+            pen = QPen(self.theme.colour("mouth"), 1.5 if count < _FEW_FRAMES else 1.0)
+            times, values = self._times[first:last], self._values[first:last]
+            self._paint_line(painter, plane, times, values, pen, has_dots=distance >= _DOT_PIXELS)
+        paint_bursts(painter, plane, self._bursts, self.theme.colour("plosive"), downwards=True)
+
+    def _between(self, start: float, stop: float) -> tuple[int, int]:
+        """Return which frames lie between two times, one more on either side."""
+        first, last = np.searchsorted(self._times, (start, stop))
+        return max(0, int(first) - 1), min(len(self._times), int(last) + 1)
 
     def _paint_columns(self, painter: QPainter, plane: Plane, times: Floats, highest: Floats, lowest: Floats) -> None:
         """Paint a column per pixel of the screen; each moment has a highest and a lowest value."""
@@ -96,17 +105,16 @@ class MouthOpening(PlaneItem):
         heights = plane.shift_y + plane.scale_y * high
         painter.drawPath(polyline(places, heights))
 
-    def _paint_line(self, painter: QPainter, plane: Plane, times: Floats, values: Floats) -> None:
+    def _paint_line(
+        self, painter: QPainter, plane: Plane, times: Floats, values: Floats, pen: QPen, *, has_dots: bool
+    ) -> None:
         x, y = plane.shift_x + plane.scale_x * times, plane.shift_y + plane.scale_y * values
         line = polyline(x, y)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         painter.fillPath(_area(x, y, plane.y(_CLOSED)), self.theme.colour("mouth", 0.18))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        # Qt has a fast way for lines one pixel wide; wider ones are outlined first, which few corners can afford.
-        painter.strokePath(line, QPen(self.theme.colour("mouth"), 1.5 if len(times) < _FEW_FRAMES else 1.0))
-        steps = np.diff(times)
-        distance = plane.scale_x * float(np.median(steps)) if len(steps) else 0.0
-        if distance >= _DOT_PIXELS:
+        painter.strokePath(line, pen)
+        if has_dots:
             painter.setPen(self.theme.colour("panel"))
             painter.setBrush(self.theme.colour("mouth"))
             for at, height in zip(x.tolist(), y.tolist(), strict=True):

@@ -150,7 +150,9 @@ class OffsetPoints(PlaneItem):
         painter.drawText(QPointF(plane.x(self._view_start) + 6, top + 11), name)
 
     def _paint_line(self, painter: QPainter, plane: Plane, fit: Fit, breaks: tuple[float, ...], pen: QPen) -> None:
-        edges = [plane.start, *sorted(at for at in breaks if plane.start < at < plane.stop), plane.stop]
+        # From one end of the screen to the other, so that dashes stay where they are.
+        first, last = plane.screen_times
+        edges = [first, *sorted(at for at in breaks if first < at < last), last]
         # These lines are level or nearly so; smoothing them costs more than everything else in the lane.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         painter.setPen(pen)
@@ -165,7 +167,9 @@ class OffsetPoints(PlaneItem):
     def _paint_points(self, painter: QPainter, plane: Plane) -> None:
         reach = self._longest + 8 / plane.scale_x
         seen = np.flatnonzero((self._times > plane.start - reach) & (self._times < plane.stop + reach))
-        if len(seen) > plane.exposed.width() / _CROWDED_PIXELS:
+        first, last = plane.screen_times
+        on_screen = np.count_nonzero((self._times > first - reach) & (self._times < last + reach))
+        if on_screen > plane.screen_width / _CROWDED_PIXELS:
             self._paint_crowd(painter, plane, seen)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -2,6 +2,9 @@
 
 Items live in the coordinates of their lane (seconds across, the lane's own unit upwards) so that panning, zooming and
 moving are a matter of transforms; they paint in pixels, so that nothing is spent on what cannot be told apart.
+
+While a clip plays only the strip around the playhead is painted anew. It has to look as it did when the whole lane was
+painted: what is drawn at all, and how finely, follows from all that is on screen, never from what is exposed.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ from desktop_app.theme import DARK, Theme
 
 Floats = npt.NDArray[np.float64]
 
+_MARGIN = 8.0
+"""Pixels beside what is exposed that are painted too (and clipped): marks and lines reach beyond their own time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plane:
@@ -32,6 +38,7 @@ class Plane:
         scale_y: pixels per unit, negative where up is positive.
         shift_y: pixel of value 0.
         exposed: what has to be painted, in pixels.
+        screen: from where to where something may be seen, in pixels across.
         ratio: device pixels per pixel.
     """
 
@@ -40,6 +47,7 @@ class Plane:
     scale_y: float
     shift_y: float
     exposed: QRectF
+    screen: tuple[float, float]
     ratio: float
 
     def x(self, seconds: float) -> float:
@@ -63,6 +71,16 @@ class Plane:
     def stop(self) -> float:
         """Last time that has to be painted."""
         return self.seconds(self.exposed.right())
+
+    @property
+    def screen_width(self) -> float:
+        """How many pixels across may be seen."""
+        return self.screen[1] - self.screen[0]
+
+    @property
+    def screen_times(self) -> tuple[float, float]:
+        """First and last time that may be seen."""
+        return self.seconds(self.screen[0]), self.seconds(self.screen[1])
 
 
 class PlaneItem(QGraphicsObject):
@@ -102,7 +120,11 @@ class PlaneItem(QGraphicsObject):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Paint what is exposed, in pixels (Qt's name)."""
         transform = painter.worldTransform()
-        exposed = transform.mapRect(option.exposedRect)
+        bounds = transform.mapRect(self._bounds)
+        exposed = transform.mapRect(option.exposedRect).adjusted(-_MARGIN, 0, _MARGIN, 0).intersected(bounds)
+        left, right = bounds.left(), bounds.right()
+        if widget is not None:
+            left, right = max(left, 0.0), min(right, float(widget.width()))
         ratio = widget.devicePixelRatioF() if widget is not None else painter.device().devicePixelRatio()
         plane = Plane(
             scale_x=transform.m11(),
@@ -110,6 +132,7 @@ class PlaneItem(QGraphicsObject):
             scale_y=transform.m22(),
             shift_y=transform.dy(),
             exposed=exposed,
+            screen=(left, max(left, right)),
             ratio=ratio,
         )
         if plane.scale_x <= 0 or exposed.isEmpty():

@@ -117,14 +117,14 @@ class Waveform(PlaneItem):
         if self._spectrogram is not None:
             self._spectrogram.paint(painter, plane, start, stop, plane.y(self._reach), plane.y(-self._reach))
             self.drawn = "spectrogram"
-            self._paint_bursts(painter, plane, start, stop)
+            self._paint_bursts(painter, plane)
             return
         per_pixel = sound.sample_rate / plane.scale_x
         middle = crisp(plane.y(0))
         painter.fillRect(QRectF(plane.x(start), middle - 0.5, (stop - start) * plane.scale_x, 1), self._colour(0.55))
         if per_pixel >= _LINE_SAMPLES or not self._paint_samples(painter, plane, sound, start, stop):
             self._paint_bars(painter, plane, sound, start, stop)
-        self._paint_bursts(painter, plane, start, stop)
+        self._paint_bursts(painter, plane)
 
     def _paint_bars(self, painter: QPainter, plane: Plane, sound: Sound, start: float, stop: float) -> None:
         # Columns lie on a grid fixed to the file, so that bars keep their height while the view is panned.
@@ -134,7 +134,9 @@ class Waveform(PlaneItem):
         low, high = sound.window(first * width, (first + columns) * width, columns)
         x = whole_pixels(plane, first * width, np.arange(columns))
         top, bottom = plane.shift_y + plane.scale_y * high, plane.shift_y + plane.scale_y * low
-        known = np.isfinite(top)
+        # A column that begins before the stretch does may fall on the pixel beside it, which is not this item's.
+        half = 0.5 / plane.ratio
+        known = np.isfinite(top) & (x + half > plane.x(start)) & (x - half < plane.x(stop))
         # A bar is at least one pixel high, else quiet stretches vanish.
         lacking = np.maximum(0, 1 / plane.ratio - (bottom - top)) / 2
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
@@ -167,11 +169,10 @@ class Waveform(PlaneItem):
             self.drawn = "line"
         return True
 
-    def _paint_bursts(self, painter: QPainter, plane: Plane, start: float, stop: float) -> None:
-        low, high = np.searchsorted(self._bursts, (start, stop))
-        paint_bursts(
-            painter, plane, self._bursts[low:high], self.theme.colour("plosive"), reach=self._reach, downwards=False
-        )
+    def _paint_bursts(self, painter: QPainter, plane: Plane) -> None:
+        low, high = np.searchsorted(self._bursts, (self._from, self._to))
+        heard = self._bursts[low:high]
+        paint_bursts(painter, plane, heard, self.theme.colour("plosive"), reach=self._reach, downwards=False)
 
     def _colour(self, alpha: float = 1.0) -> QColor:
         return self.theme.colour("sound", alpha)

@@ -110,7 +110,8 @@ def test_a_farther_tile_stands_in_for_a_missing_one(qtbot: QtBot) -> None:  # no
     image.fill(0)
     # The middle of the far tile, seen from so near that tiles of the closest level would be wanted.
     middle = Tile(3, 0).start + 128 * Tile(3, 0).column
-    plane = Plane(1000.0, 100 - 1000 * middle, -25.0, 25.0, image.rect().toRectF(), 1.0)
+    exposed = image.rect().toRectF()
+    plane = Plane(1000.0, 100 - 1000 * middle, -25.0, 25.0, exposed, (exposed.left(), exposed.right()), 1.0)
     painter = QPainter(image)
     spectrogram.paint(painter, plane, middle - 0.1, middle + 0.1, 0.0, 50.0)
     painter.end()

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPalette, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette, QPixmap, QRegion, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -370,7 +370,8 @@ def test_thousands_of_points_are_painted_as_a_crowd(view: TimelineView, document
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
 def test_columns_fall_on_neighbouring_pixels(ratio: float) -> None:
-    plane = Plane(scale_x=117.3, shift_x=-991.37, scale_y=-50, shift_y=80, exposed=QRectF(0, 0, 1000, 160), ratio=ratio)
+    exposed = QRectF(0, 0, 1000, 160)
+    plane = Plane(117.3, -991.37, -50, 80, exposed, screen=(0, 1000), ratio=ratio)
     found = whole_pixels(plane, 1234 / (117.3 * ratio), np.arange(2000)) * ratio
     assert np.all(np.abs(np.diff(found) - 1) < 1e-6)
     assert np.all(np.abs(found % 1 - 0.5) < 1e-6)
@@ -575,3 +576,37 @@ def test_a_single_open_mouth_is_seen_among_hours_of_closed_ones(view: TimelineVi
     assert height(hours / 2) > 2 * height(hours * 0.4)
     assert height(hours / 4 + 600) > height(hours * 0.4)
     assert height(hours * 0.9) < height(hours * 0.4)
+
+
+@pytest.mark.parametrize("span", [(0.0, 60.0), (10.0, 20.0), (14.0, 15.0)])
+def test_what_the_playhead_uncovers_looks_as_before(
+    view: TimelineView, document: Document, span: tuple[float, float]
+) -> None:
+    document.correct(StepCorrection(((Fraction(0), -80.0), (Fraction(29, 2), 40.0))), "steps")
+    document.add_marker(14.5, "here")
+    document.set_range(14.25, 45.0)
+    document.drop_anchor(14.6)
+    view.set_span(*span)
+    port = view._canvas.viewport()
+    whole = port.grab().toImage()
+    area = view._places.area().toRect()
+    for width in (5, 40):
+        pieced = QPixmap.fromImage(whole)
+        painter = QPainter(pieced)
+        for x in range(area.left() - 1, area.right(), width):
+            strip = QRect(x, 0, width, port.height())
+            port.render(painter, strip.topLeft(), QRegion(strip))
+        painter.end()
+        assert _differing(pieced.toImage(), whole) == []
+
+
+def _differing(one: QImage, other: QImage) -> list[tuple[int, int]]:
+    """Return the places at which two pictures differ by more than a smoothed line may where it is cut: 5 of 255."""
+    pixels = [
+        np.frombuffer(image.convertToFormat(QImage.Format.Format_RGB32).constBits(), np.uint8)
+        .reshape(image.height(), image.width(), 4)
+        .astype(np.int16)
+        for image in (one, other)
+    ]
+    rows, columns = np.nonzero(np.abs(pixels[0] - pixels[1]).max(axis=2) > 5)
+    return list(zip(columns.tolist(), rows.tolist(), strict=True))[:20]
