@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_app import places
 from desktop_app.document.autosave import Autosave, Leftover
-from desktop_app.document.corrections import NOTHING, moved
+from desktop_app.document.corrections import NOTHING, AnyCorrection, moved
 from desktop_app.document.document import Document, State
 from desktop_app.document.memory import Memory
 from desktop_app.document.project import SUFFIX, Project, read
@@ -217,16 +217,23 @@ class Studio(QObject):
     @property
     def can_apply(self) -> bool:
         """Whether there is a measured correction that is not applied yet."""
+        measured = self._measured
+        return measured is not None and measured != self.document.correction
+
+    @property
+    def _measured(self) -> AnyCorrection | None:
+        """What undoes the measured offset, in whole microseconds as all that the user can choose."""
         found = self.document.measurement
-        if found is None or self.document.is_partial or found.kind not in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}:
-            return False
-        return found.offset is not None and correction_for(found) != self.document.correction
+        if found is None or self.document.is_partial or found.offset is None:
+            return None
+        if found.kind not in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}:
+            return None
+        return moved(correction_for(found), 0.0)
 
     def apply_measured(self) -> None:
         """Correct what was measured."""
-        found = self.document.measurement
-        if found is not None and self.can_apply:
-            correction = correction_for(found)
+        correction = self._measured
+        if correction is not None and self.can_apply:
             self.document.correct(
                 correction, self.tr("As measured: {moved}").format(moved=asked_words(correction).text())
             )

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtCore import QUrl
+
 from desktop_app.document.project import SUFFIX
 
 _SOUNDS = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".aif", ".aiff", ".wma", ".ac3", ".mka"})
@@ -54,10 +56,17 @@ def sort(paths: Iterable[Path]) -> Drop:
 
 
 def pasted(text: str) -> list[Path]:
-    """Return the existing files that a text from the clipboard names, one per line, quoted or not."""
-    lines = (line.strip().strip("\"'").removeprefix("file://") for line in text.splitlines()[:1000])
-    paths = (Path(line).expanduser() for line in lines if line)
+    """Return the existing files that a text from the clipboard names: one per line, quoted or not, or as a URL."""
+    lines = (line.strip().strip("\"'") for line in text.splitlines()[:1000])
+    paths = (_path(line) for line in lines if line)
     return [path for path in paths if len(str(path)) < 4096 and path.is_absolute() and path.exists()]
+
+
+def _path(line: str) -> Path:
+    if not line.startswith("file:"):
+        return Path(line).expanduser()
+    # What a file manager copies: spaces and other letters are escaped.
+    return Path(QUrl(line).toLocalFile())
 
 
 def _kind(path: Path) -> str:

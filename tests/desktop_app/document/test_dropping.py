@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QUrl
+
 from desktop_app.document.dropping import pasted, sort
 
 
@@ -23,4 +25,8 @@ def test_a_copied_path_is_taken_with_quotes_and_as_an_address(tmp_path: Path) ->
     clip.write_bytes(b"")
     assert pasted(f'"{clip}"') == [clip]
     assert pasted(f"file://{clip}\n") == [clip]
+    assert pasted(QUrl.fromLocalFile(str(clip)).toString(QUrl.ComponentFormattingOption.FullyEncoded)) == [clip]
+    strange = tmp_path / "100 % #1? 影片.mp4"
+    strange.write_bytes(b"")
+    assert pasted(bytes(QUrl.fromLocalFile(str(strange)).toEncoded()).decode()) == [strange]
     assert pasted("some words\n/not/there.mp4\n\0") == []
