@@ -118,6 +118,7 @@ class Studio(QObject):
         self._opener.refused.connect(self._refuse)
         self._project: Project | None = None
         self._project_path: Path | None = None
+        self._kept: Project | None = None
         self._recovering: Leftover | None = None
         self._remembered: Path | None = None
         self.autosave.failed.connect(self.refused)
@@ -141,7 +142,7 @@ class Studio(QObject):
 
     def open(self, path: Path, sound_path: Path | None = None) -> None:
         """Open a clip, or a project file; what is open stays until it is known that this can be."""
-        self._project = self._project_path = None
+        self._project = self._project_path = self._kept = None
         if path.suffix.lower() == SUFFIX:
             self._open_project(path)
             return
@@ -308,6 +309,7 @@ class Studio(QObject):
         except Refused as refused:
             self.refused.emit(refused.refusal)
             return
+        self._kept = project
         self.open_found(project, path)
 
     def _open_made(self, target: Path, outcome: Outcome) -> None:
@@ -323,11 +325,11 @@ class Studio(QObject):
     def _show(self, info: MediaInfo, sound_info: MediaInfo | None) -> None:
         self.busy_changed.emit(False)
         self._remember()
-        project, project_path = self._project, self._project_path
-        self._project = self._project_path = None
+        project, project_path, kept = self._project, self._project_path, self._kept
+        self._project = self._project_path = self._kept = None
         if project is not None:
             self.document.set_media(info, sound_info, project.state, project.face)
-            self.autosave.belongs_to(project_path)
+            self.autosave.belongs_to(project_path, kept)
             if project.measurement is not None:
                 self.document.set_measurement(project.measurement)
         else:
@@ -356,7 +358,7 @@ class Studio(QObject):
 
     def _refuse(self, refusal: Refusal) -> None:
         self.busy_changed.emit(False)
-        self._project = self._project_path = None
+        self._project = self._project_path = self._kept = None
         self.refused.emit(refusal)
 
     def _list_recent(self, path: Path) -> None:

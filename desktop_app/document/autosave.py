@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
+from PySide6.QtCore import QLockFile, QObject, QRunnable, QThreadPool, QTimer, Signal, SignalInstance
 
 from desktop_app.document.document import Document
 from desktop_app.document.project import SUFFIX, Project, read, save
@@ -15,11 +16,15 @@ from engine.refusal import Refusal, Refused
 
 QUIET_SECONDS = 2.0
 """How long after the last change a project is saved."""
+_MOST_QUIETS = 5
+"""Work that never rests is saved after so many of these all the same: a crash takes ten seconds of it at most."""
 _LOG = logging.getLogger(__name__)
 
 
 class Autosave(QObject):
     """Saves the document into its project file, or, while it has none, into a file of the session.
+
+    What the passing of time brings is written in a thread of its own: with hours of measured mouth that takes a while.
 
     Args:
         document: what is saved.
@@ -30,6 +35,7 @@ class Autosave(QObject):
     failed = Signal(object)
     """It could not be saved; the refusal. Said once until it works again."""
     saved = Signal()
+    _written = Signal(object, object)
 
     def __init__(
         self, document: Document, folder: Path, quiet_seconds: float = QUIET_SECONDS, parent: QObject | None = None
@@ -42,10 +48,15 @@ class Autosave(QObject):
         self._lock: QLockFile | None = None
         self._failure: Refusal | None = None
         self._saved: Project | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(round(quiet_seconds * 1000))
-        self._timer.timeout.connect(self.save_now)
+        self._writing: Project | None = None
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(1)
+        self._written.connect(self._take)
+        self._quiet, self._latest = QTimer(self), QTimer(self)
+        for timer, quiets in ((self._quiet, 1), (self._latest, _MOST_QUIETS)):
+            timer.setSingleShot(True)
+            timer.setInterval(round(quiets * quiet_seconds * 1000))
+            timer.timeout.connect(self._save_behind)
         for signal in (
             document.correction_changed,
             document.markers_changed,
@@ -54,7 +65,7 @@ class Autosave(QObject):
             document.face_changed,
             document.measurement_changed,
         ):
-            signal.connect(self._timer.start)
+            signal.connect(self._save_soon)
         document.media_changed.connect(self._forget)
 
     @property
@@ -68,37 +79,29 @@ class Autosave(QObject):
         Raises:
             Refused: as :func:`~desktop_app.document.project.save`.
         """
+        self._rest()
         save(Project.of(self._document), path)
-        self._timer.stop()
         self._project_path = path
         self._remove_session()
         self.saved.emit()
 
-    def belongs_to(self, path: Path | None) -> None:
-        """Say that the document was just read from a project file, and is saved there."""
+    def belongs_to(self, path: Path | None, kept: Project | None = None) -> None:
+        """Say that the document was just read from a project file, and is saved there.
+
+        Args:
+            path: the project file, ``None`` if there is none.
+            kept: what is in it; a document that is the same is not written again.
+        """
+        self._rest()
         self._project_path = path
-        self._timer.stop()
+        self._saved = kept
 
     def save_now(self) -> None:
-        """Save if there is something to save."""
-        self._timer.stop()
-        if self._document.path is None:
-            return
-        project = Project.of(self._document)
-        if self._saved is not None and project.is_same(self._saved):
-            return
-        try:
-            if self._project_path is None:
-                self._take_lock()
-            save(project, self._project_path or self._session)
-        except Refused as refused:
-            was_failing, self._failure = self._failure is not None, refused.refusal
-            if not was_failing:
-                self.failed.emit(refused.refusal)
-            return
-        self._failure = None
-        self._saved = project
-        self.saved.emit()
+        """Save if there is something to save; returns when that is done."""
+        self._rest()
+        project = self._unsaved()
+        if project is not None:
+            self._conclude(project, _save(project, self._place()))
 
     def save_project(self) -> Refusal | None:
         """Save the project file, if there is one and it lacks something; return why that failed, if it did."""
@@ -109,21 +112,71 @@ class Autosave(QObject):
 
     def leave(self) -> None:
         """Save, and remove what only a crash would need."""
-        if self._project_path is not None and self._timer.isActive():
+        if self._project_path is not None:
             self.save_now()
-        self._timer.stop()
+        self._rest()
         self._remove_session()
+
+    def _save_soon(self) -> None:
+        self._quiet.start()
+        if not self._latest.isActive():
+            self._latest.start()
+
+    def _save_behind(self) -> None:
+        """Save if there is something to save, without keeping anybody waiting."""
+        if self._writing is not None:
+            self._save_soon()
+            return
+        self._quiet.stop()
+        self._latest.stop()
+        project = self._unsaved()
+        if project is not None:
+            self._writing = project
+            self._pool.start(_Write(project, self._place(), self._written))
+
+    def _unsaved(self) -> Project | None:
+        """Return what is to be kept, ``None`` if that is nothing or has been kept."""
+        if self._document.path is None:
+            return None
+        project = Project.of(self._document)
+        return None if self._saved is not None and project.is_same(self._saved) else project
+
+    def _place(self) -> Path:
+        if self._project_path is None:
+            self._take_lock()
+        return self._project_path or self._session
+
+    def _take(self, project: Project, refusal: Refusal | None) -> None:
+        if project is self._writing:
+            self._writing = None
+            self._conclude(project, refusal)
+
+    def _conclude(self, project: Project, refusal: Refusal | None) -> None:
+        was_failing, self._failure = self._failure is not None, refusal
+        if refusal is None:
+            self._saved = project
+            self.saved.emit()
+        elif not was_failing:
+            self.failed.emit(refusal)
+
+    def _rest(self) -> None:
+        """Begin nothing new, and wait for what is being written; its news are of no interest any more."""
+        self._quiet.stop()
+        self._latest.stop()
+        self._pool.waitForDone()
+        self._writing = None
 
     def _forget(self) -> None:
         """Another clip: what was saved belongs to the one before."""
-        self._timer.stop()
+        self._rest()
         self._project_path = None
         self._saved = None
         self._remove_session()
 
     def _take_lock(self) -> None:
         if self._lock is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # saving will say why
+                self._folder.mkdir(parents=True, exist_ok=True)
             self._lock = QLockFile(str(_lock_of(self._session)))
             self._lock.setStaleLockTime(0)
             self._lock.tryLock(0)
@@ -137,6 +190,25 @@ class Autosave(QObject):
         if self._lock is not None:
             self._lock.unlock()
             self._lock = None
+
+
+class _Write(QRunnable):
+    def __init__(self, project: Project, path: Path, written: SignalInstance) -> None:
+        super().__init__()
+        self._project = project
+        self._path = path
+        self._written = written
+
+    def run(self) -> None:
+        self._written.emit(self._project, _save(self._project, self._path))
+
+
+def _save(project: Project, path: Path) -> Refusal | None:
+    try:
+        save(project, path)
+    except Refused as refused:
+        return refused.refusal
+    return None
 
 
 @dataclass(frozen=True, slots=True)

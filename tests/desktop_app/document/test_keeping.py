@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from itertools import count
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from desktop_app.document.autosave import Autosave, leftovers
 from desktop_app.document.document import Document
 from desktop_app.document.memory import Memory
-from desktop_app.document.project import read
+from desktop_app.document.project import Project, read, save
 from desktop_app.document.settings import DECLARED, Settings
 from engine.timing import Correction
 from tests.desktop_app.made import measurement, media_info
@@ -44,6 +47,78 @@ def test_a_change_is_saved_a_moment_later_and_one_save_serves_many(
     assert len(saves) == 1
     autosave.leave()
     assert not list(tmp_path.iterdir())
+
+
+def test_work_that_never_rests_is_saved_all_the_same(qtbot: QtBot, document: Document, tmp_path: Path) -> None:
+    autosave = Autosave(document, tmp_path, 0.5)
+    hand, moves = QTimer(), count()
+    hand.timeout.connect(lambda: document.correct(Correction(next(moves)), "moved"))
+    with qtbot.waitSignal(autosave.saved, timeout=30_000):
+        hand.start(20)
+    hand.stop()
+    autosave.leave()
+
+
+def test_the_window_does_not_wait_for_what_time_brings(
+    qtbot: QtBot, document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autosave, where = Autosave(document, tmp_path, QUIET), list[int]()
+
+    def slow(project: Project, path: Path) -> None:
+        where.append(threading.get_ident())
+        save(project, path)
+
+    monkeypatch.setattr("desktop_app.document.autosave.save", slow)
+    with qtbot.waitSignal(autosave.saved):
+        document.correct(Correction(1), "moved")
+    document.correct(Correction(2), "moved")
+    autosave.save_now()
+    assert [each == threading.get_ident() for each in where] == [False, True]
+    autosave.leave()
+
+
+def test_a_clip_that_is_closed_while_it_is_written_leaves_no_session(
+    qtbot: QtBot, document: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autosave, began, may_end = Autosave(document, tmp_path, QUIET), threading.Event(), threading.Event()
+
+    def slow(project: Project, path: Path) -> None:
+        began.set()
+        may_end.wait()
+        save(project, path)
+
+    monkeypatch.setattr("desktop_app.document.autosave.save", slow)
+    document.correct(Correction(1), "moved")
+    qtbot.waitUntil(began.is_set)
+    threading.Timer(0.05, may_end.set).start()
+    document.close()
+    assert not list(tmp_path.iterdir())
+    autosave.leave()
+
+
+def test_a_project_that_was_only_looked_at_is_not_written(document: Document, tmp_path: Path) -> None:
+    project = tmp_path / "some.plosive"
+    Autosave(document, tmp_path).save_as(project)
+    before = project.stat()
+    autosave = Autosave(document, tmp_path)
+    autosave.belongs_to(project, Project.of(document))
+    autosave.save_now()
+    autosave.leave()
+    assert project.stat() == before
+    autosave.belongs_to(project, Project.of(document))
+    document.correct(Correction(1), "moved")
+    autosave.leave()
+    assert read(project).state.correction == Correction(1)
+
+
+def test_a_folder_for_sessions_that_cannot_be_made_is_said(document: Document, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    autosave, said = Autosave(document, blocked / "autosave"), list[object]()
+    autosave.failed.connect(said.append)
+    document.correct(Correction(1), "moved")
+    autosave.save_now()
+    assert len(said) == 1
 
 
 def test_once_saved_as_a_project_it_is_saved_there(qtbot: QtBot, document: Document, tmp_path: Path) -> None:
