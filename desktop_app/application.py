@@ -87,6 +87,7 @@ class Program:
             self._dress()
         elif key == "language":
             speak(self.settings["language"])
+            self._dress()  # small letters are larger in Chinese
             self.studio.engine.say_language()
 
     def _dress(self) -> None:

@@ -28,9 +28,11 @@ class _ThemedEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect, mode: QIcon.Mode, state: QIcon.State) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG002
         theme = theme_of(QApplication.palette())
-        colour = theme.line if mode is QIcon.Mode.Disabled else getattr(theme, self._colour)
+        colour = theme.faded if mode is QIcon.Mode.Disabled else getattr(theme, self._colour)
         drawing = _drawing(self._name).replace("currentColor", colour)
-        QSvgRenderer(QByteArray(drawing.encode())).render(painter, QRectF(rect))
+        # Square, at the left: what a wider place has more is the distance to a text.
+        square = QRectF(rect.x(), rect.y(), rect.height(), rect.height())
+        QSvgRenderer(QByteArray(drawing.encode())).render(painter, square)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)

@@ -8,9 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from desktop_app.letters import small_pixels
 from desktop_app.theme import DARK, GRID, LIGHT, Theme
 
 _ROLES = QPalette.ColorRole
+_HEIGHT = 4 * GRID
+"""Buttons and fields are this high, so that they stand in one line."""
 
 
 def apply_theme(app: QApplication, choice: str) -> None:
@@ -53,18 +56,17 @@ def _palette(theme: Theme) -> QPalette:
     ):
         palette.setColor(role, QColor(colour))
     for role in (_ROLES.WindowText, _ROLES.Text, _ROLES.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.muted))
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(theme.faded))
     return palette
 
 
 def _sheet(theme: Theme) -> str:
-    half = GRID // 2
+    half, small = GRID // 2, small_pixels()
     arrow = _icon_path("chevron_on_dark" if theme.is_dark else "chevron_on_light")
     tick = _icon_path("tick_on_dark" if theme.is_dark else "tick_on_light")
     hover = _mixed(theme.raised, theme.text, 0.08)
     pressed = _mixed(theme.raised, theme.text, 0.16)
     accent_hover = _mixed(theme.accent, theme.text, 0.15)
-    faded = _mixed(theme.panel, theme.muted, 0.55)
     return f"""
 QToolTip {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.line}; padding: {half}px; }}
 QMenuBar {{ background: {theme.ground}; color: {theme.muted}; }}
@@ -73,7 +75,7 @@ QMenuBar::item:selected {{ background: {theme.raised}; color: {theme.text}; }}
 QMenu {{ background: {theme.raised}; border: 1px solid {theme.line}; padding: {half}px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
-QMenu::item:disabled {{ color: {faded}; }}
+QMenu::item:disabled {{ color: {theme.faded}; }}
 QMenu::separator {{ height: 1px; background: {theme.line}; margin: {half}px {GRID}px; }}
 QSplitter::handle {{ background: {theme.ground}; }}
 QSplitter::handle:hover {{ background: {theme.accent}; }}
@@ -87,20 +89,20 @@ QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::su
     background: none; border: none; width: 0; height: 0; }}
 
 QPushButton, QToolButton {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.line};
-    border-radius: 6px; padding: 5px 12px; }}
-QToolButton {{ padding: 5px; }}
+    border-radius: 6px; padding: 5px 12px; min-height: {_HEIGHT - 12}px; }}
+QToolButton {{ padding: 5px; min-width: {_HEIGHT - 12}px; }}
 QPushButton:hover, QToolButton:hover {{ background: {hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {pressed}; }}
 QPushButton:checked, QToolButton:checked {{ border-color: {theme.accent}; color: {theme.accent}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {theme.accent}; }}
-QPushButton:disabled, QToolButton:disabled {{ color: {faded}; background: {theme.panel}; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {theme.faded}; background: {theme.panel}; }}
 QPushButton[kind="primary"] {{ background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent};
     font-weight: 600; }}
 QPushButton[kind="primary"]:hover {{ background: {accent_hover}; }}
 QPushButton[kind="primary"]:focus {{ border-color: {theme.text}; }}
-QPushButton[kind="primary"]:disabled {{ background: {theme.raised}; color: {faded}; border-color: {theme.line}; }}
+QPushButton[kind="primary"]:disabled {{ background: {theme.raised}; color: {theme.faded}; border-color: {theme.line}; }}
 QPushButton[kind="link"] {{ background: transparent; border: none; color: {theme.accent}; padding: 2px 0;
-    text-align: left; }}
+    text-align: left; min-height: 0; }}
 QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus {{ text-decoration: underline; }}
 QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; }}
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
@@ -108,25 +110,28 @@ QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; 
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
 QToolButton[kind="small"] {{ padding: 5px 0; }}
 QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom: 2px solid transparent;
-    border-radius: 0; color: {theme.muted}; padding: 7px 8px; }}
+    border-radius: 0; color: {theme.muted}; padding: 7px 8px;
+    min-height: 0; }}
 QToolButton[kind="tab"]:hover {{ color: {theme.text}; }}
 QToolButton[kind="tab"]:checked {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}
 QToolButton[kind="tab"]:focus {{ color: {theme.accent}; }}
 QToolButton[kind="chip"] {{ padding: 5px 6px; }}
 QToolButton[kind="chip"]:checked {{ background: {hover}; }}
-QToolButton[kind="fold"] {{ background: transparent; border: none; color: {theme.muted}; padding: 4px 0; }}
+QToolButton[kind="fold"] {{ background: transparent; border: none; color: {theme.muted}; padding: 4px 0;
+    min-height: 0; }}
 QToolButton[kind="fold"]:hover, QToolButton[kind="fold"]:focus {{ color: {theme.text}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox {{ background: {theme.ground}; color: {theme.text};
-    border: 1px solid {theme.line}; border-radius: 6px; padding: 5px 8px;
+    border: 1px solid {theme.line}; border-radius: 6px; padding: 5px 8px; min-height: {_HEIGHT - 12}px;
     selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{
     border-color: {theme.accent}; }}
 QLineEdit[tone="bad"], QLineEdit[tone="bad"]:focus {{ border-color: {theme.bad}; }}
-QAbstractSpinBox {{ padding: 0; min-height: 30px; }}
+QPlainTextEdit, QTextEdit {{ min-height: 0; }}
+QAbstractSpinBox {{ padding: 0; min-height: {_HEIGHT - 2}px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
-QAbstractSpinBox QLineEdit {{ border: none; background: transparent; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; min-height: 0; padding: 0; }}
 QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line}; outline: none; }}
@@ -139,14 +144,18 @@ QRadioButton::indicator:checked {{ background: {theme.on_accent}; border: 4px so
     height: 8px; }}
 QCheckBox::indicator:focus, QCheckBox::indicator:hover, QRadioButton::indicator:focus, QRadioButton::indicator:hover {{
     border-color: {theme.accent}; }}
+QCheckBox::indicator:checked:focus, QRadioButton::indicator:checked:focus {{ border-color: {theme.text}; }}
 CommandPalette {{ background: {theme.raised}; border: 1px solid {theme.line}; }}
 CommandPalette QTreeWidget {{ background: transparent; border: none; }}
 QListView, QTableView, QUndoView {{ background: transparent; border: none; outline: none;
     alternate-background-color: {theme.raised}; gridline-color: {theme.line}; }}
+QTreeView {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 6px; outline: none; }}
+QTreeView::item, QTableView::item {{ padding: {half}px; }}
+QTreeView::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
 QListView::item, QUndoView::item {{ padding: 6px {GRID}px; border-radius: 4px; }}
 QListView::item:selected, QTableView::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
 QHeaderView::section {{ background: {theme.panel}; color: {theme.muted}; border: none;
-    border-bottom: 1px solid {theme.line}; padding: 6px; }}
+    border-bottom: 1px solid {theme.line}; padding: 6px 4px; }}
 QProgressBar {{ background: {theme.line}; border: none; border-radius: 3px; height: 6px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {theme.accent}; border-radius: 3px; }}
 QSlider::groove:horizontal {{ background: {theme.line}; height: 4px; border-radius: 2px; }}
@@ -162,15 +171,14 @@ QLabel {{ background: transparent; }}
 QLabel[kind="muted"] {{ color: {theme.muted}; }}
 QLabel[kind="title"] {{ font-size: 20px; font-weight: 600; }}
 QLabel[kind="number"] {{ font-size: 34px; font-weight: 600; }}
-QLabel[kind="heading"] {{ color: {theme.muted}; font-size: 11px; font-weight: 600; }}
-QLabel[kind="small"] {{ color: {theme.muted}; font-size: 11px; }}
+QLabel[kind="heading"] {{ color: {theme.muted}; font-size: {small}px; font-weight: 600; }}
+QLabel[kind="small"] {{ color: {theme.muted}; font-size: {small}px; }}
 QLabel[kind="verdict"] {{ font-size: 15px; font-weight: 600; }}
 QLabel[kind="badge"] {{ color: {theme.muted}; background: {theme.raised}; border-radius: 4px; padding: 2px 6px; }}
 QLabel[tone="good"] {{ color: {theme.good}; }}
 QLabel[tone="poor"] {{ color: {theme.poor}; }}
 QLabel[tone="bad"] {{ color: {theme.bad}; }}
-QLabel[kind="mono"] {{ font-family: monospace; }}
-QPlainTextEdit[kind="mono"] {{ font-family: monospace; }}
+QLabel[kind="mono"], QPlainTextEdit[kind="mono"] {{ font-family: monospace; }}
 """
 
 

@@ -22,6 +22,7 @@ class Theme:
         line: borders, grids, separators.
         text: what is to be read.
         muted: labels, ticks, hints.
+        faded: what cannot be used now.
         accent: what can be dragged or pressed, selection, focus.
         on_accent: text on the accent.
         sound: everything heard.
@@ -42,6 +43,7 @@ class Theme:
     line: str
     text: str
     muted: str
+    faded: str
     accent: str
     on_accent: str
     sound: str
@@ -76,15 +78,16 @@ DARK = Theme(
     raised="#232932",
     line="#2e3540",
     text="#e8eaed",
-    muted="#929cab",
-    accent="#4ea1ff",
+    muted="#9aa4b2",
+    faded="#6d7580",
+    accent="#5aa8ff",
     on_accent="#0b1016",
-    sound="#4ea1ff",
+    sound="#5aa8ff",
     mouth="#ffb454",
     plosive="#f078c8",
     good="#58d68d",
     poor="#ffb454",
-    bad="#ff6b6b",
+    bad="#ff7676",
     playhead="#ffffff",
     marker="#b48cff",
     shade="#000000",
@@ -98,14 +101,15 @@ LIGHT = Theme(
     line="#d3d8df",
     text="#1b1f24",
     muted="#5c6673",
-    accent="#0b66d0",
+    faded="#858c96",
+    accent="#0a60c6",
     on_accent="#ffffff",
-    sound="#1f6fd1",
-    mouth="#b96a00",
+    sound="#1b64bf",
+    mouth="#9c5900",
     plosive="#b3268c",
-    good="#1b8a4b",
-    poor="#a86500",
-    bad="#c92f2f",
+    good="#136f3a",
+    poor="#8f5500",
+    bad="#bf2929",
     playhead="#111111",
     marker="#6a3fd0",
     shade="#5c6673",

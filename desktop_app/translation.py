@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from desktop_app.letters import write_letters
 from desktop_app.marking import QT_TRANSLATE_NOOP
 from engine.words import LANGUAGES, current_language, system_language, use_language
 
@@ -28,6 +29,7 @@ def speak(choice: str) -> tuple[str, ...]:
     use_language(system_language() if choice == "system" else choice)
     code = current_language()
     QLocale.setDefault(QLocale(code))
+    write_letters()
     while _installed:
         QCoreApplication.removeTranslator(_installed.pop())
     own = files("resources").joinpath("translations", f"plosive_{code}.qm")

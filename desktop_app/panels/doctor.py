@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from desktop_app.icons import icon
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Speaking, button, card, label, scrolling
+from desktop_app.widgets.basics import Picture, Speaking, button, card, label, scrolling
 from desktop_app.work.examining import Examining
 from engine.media.export.treatment import Treatment
 from engine.sound.cures import Copy, Move, Relabel, cure_for, treatment_for
@@ -171,14 +170,11 @@ class DoctorPanel(Speaking):
 
     def _finding(self, finding: Finding) -> QFrame:
         frame, column = card()
-        picture, colour = _PICTURES[finding.severity]
-        image = QLabel()
-        image.setPixmap(icon(picture, colour).pixmap(18, 18))
         sentence = label(wraps=True)
         sentence.setText(finding.sentence.text())
         row = QHBoxLayout()
         row.setSpacing(GRID)
-        row.addWidget(image)
+        row.addWidget(Picture(*_PICTURES[finding.severity], 18), 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(sentence, 1)
         consequence, remedy = label("muted", wraps=True), label(wraps=True)
         consequence.setText(finding.consequence.text())

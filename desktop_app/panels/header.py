@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktop_app.actions import Actions
+from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import ElidedLabel, Speaking, action_button, button, label
+from desktop_app.widgets.basics import ElidedLabel, Speaking, action_button, button, label, set_primary
 from engine.timing import clock_words
 
 
@@ -32,9 +33,10 @@ class Header(Speaking):
         row.addWidget(action_button(actions["page_generate"], has_text=True))
         for name in ("open", "undo", "redo", "palette"):
             row.addWidget(action_button(actions[name]))
-        self._export = button(actions["export"].trigger, kind="primary", picture="export")
+        self._export = button(actions["export"].trigger, picture="export")
         row.addWidget(self._export)
         document.media_changed.connect(self._show)
+        document.correction_changed.connect(self._show_export)
         self.say()
 
     @property
@@ -46,6 +48,11 @@ class Header(Speaking):
         """Set all texts."""
         self._export.setText(self.tr("Export"))
         self._show()
+        self._show_export()
+
+    def _show_export(self) -> None:
+        """Export comes next as soon as there is a correction to write."""
+        set_primary(self._export, "export", is_primary=self._document.correction != NOTHING)
 
     def _show(self) -> None:
         document = self._document

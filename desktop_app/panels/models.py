@@ -17,9 +17,18 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.actions import Actions
-from desktop_app.icons import icon
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import ElidedLabel, Speaking, action_button, button, card, label, scrolling, set_tone
+from desktop_app.widgets.basics import (
+    ElidedLabel,
+    Picture,
+    Speaking,
+    action_button,
+    button,
+    card,
+    label,
+    scrolling,
+    set_tone,
+)
 from desktop_app.widgets.question import Question
 from desktop_app.work.asking import EngineList
 from desktop_app.work.revealing import reveal
@@ -39,8 +48,7 @@ class ModelRow(Speaking):
         self.entry = entry
         self._shelf = shelf
         self._is_needed = is_needed
-        self._image = QLabel()
-        self._image.setFixedWidth(18)
+        self._image = Picture("download", "muted")
         self._title, self._size = label(), label("muted")
         self._facts, self._verdict = ElidedLabel(), label("small", wraps=True)
         self._facts.setProperty("kind", "small")
@@ -96,7 +104,7 @@ class ModelRow(Speaking):
         entry, shelf = self.entry, self._shelf
         found = shelf.found(entry.name)
         picture = ("check", "good") if found else ("warning", "poor") if self._is_needed else ("download", "muted")
-        self._image.setPixmap(icon(*picture).pixmap(16, 16))
+        self._image.show_drawing(*picture)
         self._size.setText(self.tr("{size} GB").format(size=_gigabytes(entry.size)) if entry.size else "")
         terms = self.tr("licence: {licence}").format(licence=self._licence())
         if found is not None:

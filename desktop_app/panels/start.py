@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop_app.actions import Actions
 from desktop_app.document.settings import Settings
-from desktop_app.icons import icon
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Speaking, button, card, label
+from desktop_app.widgets.basics import Picture, Speaking, button, card, label
 
 _MOST_RECENT = 5
 
@@ -25,8 +24,7 @@ class StartPage(Speaking):
     def __init__(self, actions: Actions, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._picture = QLabel()
-        self._picture.setPixmap(icon("mouth", "accent").pixmap(72, 72))
+        self._picture = Picture("mouth", "accent", 9 * GRID)
         self._title = label("title")
         self._sentence = label("muted", wraps=True)
         self._sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)

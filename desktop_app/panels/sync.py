@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop_app.actions import Actions
 from desktop_app.document.corrections import NOTHING
@@ -12,13 +12,13 @@ from desktop_app.panels.anchors import AnchorsBox
 from desktop_app.theme import GRID
 from desktop_app.timeline.moving import moved_ms
 from desktop_app.timeline.offsets import fit_of
+from desktop_app.tones import tone_of
 from desktop_app.widgets.bands import BandsBar
-from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
+from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone, show_text
 from desktop_app.widgets.move_box import MoveBox
 from desktop_app.work.measuring import Measuring
 from engine.sync.correction import asked_words
 from engine.sync.result import Kind, Measurement
-from engine.sync.verdict import EBU_R37, IN_SYNC_MS, ITU_ACCEPTABLE
 from engine.timing import Correction, DriftCorrection, Offset, StepCorrection
 
 NUDGES = ("frame", "ten", "one")
@@ -113,6 +113,7 @@ class SyncPanel(Speaking):
         self._interval = label("muted")
         self._sentence = label(wraps=True)
         self._bands = BandsBar()
+        self._rest = label(wraps=True)
         self._notes = label("muted", wraps=True)
         self._progress = QProgressBar()
         self._progress.setRange(0, 1000)
@@ -123,16 +124,21 @@ class SyncPanel(Speaking):
         row.addWidget(self._interval, 1)
         self.measure_button = action_button(self._actions["measure"], kind="", has_text=True)
         self.cancel_button = action_button(self._actions["stop_measuring"], kind="", has_text=True)
+        for each in (self.measure_button, self.cancel_button):
+            each.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.begin_button = button(self._actions["measure"].trigger, kind="primary", picture="measure")
         self.apply_button = button(self._actions["apply_measured"].trigger, kind="primary", picture="check")
-        self._actions["apply_measured"].changed.connect(self._show_apply)
+        for name in ("apply_measured", "measure"):
+            self._actions[name].changed.connect(self._show_buttons)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
+        buttons.addWidget(self.begin_button, 1)
         buttons.addWidget(self.apply_button, 1)
         buttons.addWidget(self.measure_button)
         buttons.addWidget(self.cancel_button)
         column.addWidget(self._kind)
         column.addLayout(row)
-        for part in (self._progress, self._sentence, self._bands, self._notes):
+        for part in (self._progress, self._sentence, self._bands, self._rest, self._notes):
             column.addWidget(part)
         column.addLayout(buttons)
 
@@ -218,7 +224,6 @@ class SyncPanel(Speaking):
         self._progress.setVisible(running)
         self._progress.setValue(round(1000 * self._measuring.done))
         self.cancel_button.setVisible(running)
-        self.measure_button.setVisible(not running)
         final = found if found is not None and not self._document.is_partial else None
         offset = final.offset if final else None
         set_tone(self._number, "")
@@ -248,7 +253,11 @@ class SyncPanel(Speaking):
         left = self._left(final) if final is not None else None
         self._bands.setVisible(offset is not None)
         self._bands.show_offset(offset.ms if offset else None, offset.uncertainty_ms if offset else 0.0, left)
-        self._show_apply()
+        self._rest.setVisible(left is not None)
+        if left is not None:
+            self._rest.setText(self.tr("With the correction: {rest}.").format(rest=Offset(left).words().text()))
+            set_tone(self._rest, tone_of(left))
+        self._show_buttons()
 
     def _left(self, found: Measurement) -> float | None:
         """Return what the correction leaves of the offset where it leaves most, ``None`` without one or the other."""
@@ -294,15 +303,18 @@ class SyncPanel(Speaking):
             self.tr("{ms} ms late").format(ms=round(ms)) if ms > 0 else self.tr("{ms} ms early").format(ms=round(-ms))
         )
 
-    def _show_apply(self) -> None:
-        action = self._actions["apply_measured"]
-        self.apply_button.setText(action.text())
-        self.apply_button.setVisible(action.isEnabled())
+    def _show_buttons(self) -> None:
+        measure, apply = self._actions["measure"], self._actions["apply_measured"]
+        running = self._measuring.is_running
+        is_first = not running and self._document.measurement is None
+        self.begin_button.setText(measure.text())
+        self.begin_button.setEnabled(measure.isEnabled())
+        self.begin_button.setVisible(is_first)
+        self.apply_button.setText(apply.text())
+        self.apply_button.setVisible(apply.isEnabled())
+        self.measure_button.setVisible(not running and not is_first)
         # Beside the button that matters there is no room for two texts.
-        has_text = not action.isEnabled()
-        self.measure_button.setToolButtonStyle(
-            Qt.ToolButtonStyle.ToolButtonTextBesideIcon if has_text else Qt.ToolButtonStyle.ToolButtonIconOnly
-        )
+        show_text(self.measure_button, has_text=not apply.isEnabled())
 
     def _show_clocks(self) -> None:
         found = self._document.measurement if not self._document.is_partial else None
@@ -326,11 +338,9 @@ class SyncPanel(Speaking):
 
 
 def _tone(kind: Kind, offset: Offset) -> str:
-    if kind is Kind.IN_SYNC or abs(offset.ms) <= IN_SYNC_MS:
-        return "good" if kind in {Kind.IN_SYNC, Kind.CONSTANT} else "poor"
-    if kind is Kind.CONSTANT and EBU_R37.holds(offset.ms):
-        return "good"
-    return "poor" if ITU_ACCEPTABLE.holds(offset.ms) else "bad"
+    tone = tone_of(offset.ms)
+    # What drifts, jumps or jitters is wrong somewhere, even if its middle is right.
+    return tone if tone != "good" or kind in {Kind.IN_SYNC, Kind.CONSTANT} else "poor"
 
 
 def _sentence(text: str) -> str:

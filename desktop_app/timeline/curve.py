@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
+from desktop_app.letters import small_pixels
 from desktop_app.theme import DARK, GRID, Theme
 from engine.sync.result import LagCurve
 from engine.sync.verdict import EBU_R37
@@ -103,7 +104,7 @@ class LagInset(QGraphicsObject):
 
     def _paint_words(self, painter: QPainter, area: QRectF, inner: QRectF) -> None:
         font = QFont()
-        font.setPixelSize(11)
+        font.setPixelSize(small_pixels())
         painter.setFont(font)
         metrics = QFontMetricsF(font)
         painter.setPen(self._theme.colour("text"))

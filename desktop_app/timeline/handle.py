@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
+from desktop_app.letters import small_pixels
 from desktop_app.timeline.plane import Plane, PlaneItem
 
 HEIGHT = 18.0
@@ -58,7 +59,7 @@ class Handle(PlaneItem):
     def _paint_grip(self, painter: QPainter, plane: Plane, shown: QRectF, top: float) -> None:
         """Paint the grip and the text at the left end, or where the lane begins if that is off the screen."""
         font = QFont()
-        font.setPixelSize(11)
+        font.setPixelSize(small_pixels())
         metrics = QFontMetricsF(font)
         x = max(shown.left(), plane.x(self._view_start)) + _MARGIN
         for column in range(3):

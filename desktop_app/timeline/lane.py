@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsWidget, QSizePolicy, QStyleOptionGraphicsItem, QWidget
 
+from desktop_app.letters import small_pixels
 from desktop_app.theme import DARK, GRID, Theme
 from desktop_app.timeline.ground import Ground, OutOfRange
 from desktop_app.timeline.plane import PlaneItem
@@ -66,7 +67,7 @@ class Heading(QGraphicsWidget):
         for line in _wrapped(self._title, metrics, room):
             painter.drawText(QPointF(GRID, y), line)
             y += metrics.height()
-        font.setPixelSize(11)
+        font.setPixelSize(small_pixels())
         font.setWeight(QFont.Weight.Normal)
         painter.setFont(font)
         painter.setPen(self._theme.colour("muted"))

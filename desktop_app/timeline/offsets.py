@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 
 from desktop_app.timeline.plane import Floats, Plane, PlaneItem, bars, crisp
+from desktop_app.tones import tone_of
 from engine.sync.result import Kind, Measurement, OffsetPoint
 from engine.sync.verdict import EBU_R37, IN_SYNC_MS, ITU_DETECTABLE
 
@@ -226,6 +227,4 @@ def _colour_name(point: OffsetPoint) -> str:
     """Return what a point's offset means to a viewer, as the name of a colour."""
     if point.confidence < 0.5:
         return "muted"
-    if abs(point.offset_ms) <= IN_SYNC_MS:
-        return "good"
-    return "poor" if EBU_R37.holds(point.offset_ms) else "bad"
+    return tone_of(point.offset_ms)

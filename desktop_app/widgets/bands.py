@@ -51,8 +51,8 @@ class BandsBar(QWidget):
             )
             for name, band in (
                 (EBU_R37.name, EBU_R37),
-                (self.tr("Noticed by nobody ({name})").format(name=ITU_DETECTABLE.name), ITU_DETECTABLE),
-                (self.tr("Accepted by most ({name})").format(name=ITU_ACCEPTABLE.name), ITU_ACCEPTABLE),
+                (self.tr("Threshold of detection ({name})").format(name=ITU_DETECTABLE.name), ITU_DETECTABLE),
+                (self.tr("Threshold of acceptance ({name})").format(name=ITU_ACCEPTABLE.name), ITU_ACCEPTABLE),
             )
         ]
         return "\n".join(lines)
@@ -72,11 +72,11 @@ class BandsBar(QWidget):
 
         painter.setPen(Qt.PenStyle.NoPen)
         bar = QRectF(0, top, width, _BAR)
-        painter.setBrush(theme.colour("bad", 0.30))
+        painter.setBrush(theme.colour("bad", 0.45))
         painter.drawRoundedRect(bar, 3, 3)
         for band, name, alpha in (
-            (ITU_ACCEPTABLE, "poor", 0.40),
-            (ITU_DETECTABLE, "good", 0.35),
+            (ITU_ACCEPTABLE, "poor", 0.50),
+            (ITU_DETECTABLE, "poor", 0.30),
             (EBU_R37, "good", 0.55),
         ):
             ground = QRectF(x(-band.early_ms), top, x(band.late_ms) - x(-band.early_ms), _BAR)

@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSizePol
 from desktop_app.icons import icon
 from desktop_app.theme import GRID
 
+_PICTURE, _TOOL_PICTURE, _GAP = 16, 18, 4
+"""Pixels of the pictures on buttons, and of what lies between them and a text besides Qt's own distance."""
+
 
 class Speaking(QWidget):
     """A widget whose texts follow the language: they are all set in :meth:`say`."""
@@ -51,9 +54,22 @@ def set_tone(widget: QWidget, tone: str) -> None:
         widget.style().polish(widget)
 
 
+class Button(QPushButton):
+    """A button whose picture keeps its distance to the text, where there is one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setText("")
+
+    def setText(self, text: str) -> None:
+        """Show a text."""
+        super().setText(text)
+        self.setIconSize(QSize(_PICTURE + (_GAP if text else 0), _PICTURE))
+
+
 def button(handler: Callable[[], object], *, kind: str = "", picture: str | None = None) -> QPushButton:
     """Return a button: plain, ``primary`` or ``link``. A click leaves the keyboard where it was."""
-    made = QPushButton()
+    made = Button()
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setAutoDefault(False)
     if kind:
@@ -64,18 +80,39 @@ def button(handler: Callable[[], object], *, kind: str = "", picture: str | None
     return made
 
 
+def set_primary(made: QPushButton, picture: str, *, is_primary: bool) -> None:
+    """Make a button the one that is to be pressed next, or one of many.
+
+    Args:
+        made: the button.
+        picture: its drawing.
+        is_primary: which of both.
+    """
+    kind = "primary" if is_primary else ""
+    if made.property("kind") != kind:
+        made.setProperty("kind", kind)
+        made.setIcon(icon(picture, "on_accent" if is_primary else "text"))
+        made.style().unpolish(made)
+        made.style().polish(made)
+
+
 def action_button(action: QAction, *, kind: str = "flat", has_text: bool = False) -> QToolButton:
     """Return a button for an action, with its icon, its text or both."""
     made = QToolButton()
     made.setDefaultAction(action)
     made.setProperty("kind", kind)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    made.setIconSize(QSize(18, 18))
+    show_text(made, has_text=has_text)
+    return made
+
+
+def show_text(made: QToolButton, *, has_text: bool) -> None:
+    """Show the text of an action's button beside its icon, or the icon alone; without an icon, always the text."""
     style = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if has_text else Qt.ToolButtonStyle.ToolButtonIconOnly
-    if action.icon().isNull():
+    if made.icon().isNull():
         style = Qt.ToolButtonStyle.ToolButtonTextOnly
     made.setToolButtonStyle(style)
-    return made
+    made.setIconSize(QSize(_TOOL_PICTURE + (_GAP if has_text else 0), _TOOL_PICTURE))
 
 
 def card(*, kind: str = "card") -> tuple[QFrame, QVBoxLayout]:
@@ -97,6 +134,30 @@ def scrolling(inside: QWidget) -> QScrollArea:
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setWidget(inside)
     return area
+
+
+class Picture(QWidget):
+    """One of the window's own drawings, in the colours of now.
+
+    Args:
+        size: its width and height in pixels.
+    """
+
+    def __init__(self, name: str, colour: str, size: int = _PICTURE, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(size, size)
+        self.show_drawing(name, colour)
+
+    def show_drawing(self, name: str, colour: str) -> None:
+        """Show a drawing of ``resources/icons`` in a colour of the theme."""
+        self._icon = icon(name, colour)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._icon.paint(painter, self.rect())
 
 
 class ElidedLabel(QLabel):

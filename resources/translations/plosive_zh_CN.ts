@@ -424,12 +424,12 @@
             <translation>{name}：最多提前 {early} 毫秒、滞后 {late} 毫秒</translation>
         </message>
         <message>
-            <source>Noticed by nobody ({name})</source>
-            <translation>无人察觉({name})</translation>
+            <source>Threshold of detection ({name})</source>
+            <translation>察觉阈值（{name}）</translation>
         </message>
         <message>
-            <source>Accepted by most ({name})</source>
-            <translation>多数人可接受({name})</translation>
+            <source>Threshold of acceptance ({name})</source>
+            <translation>可接受阈值（{name}）</translation>
         </message>
         <message>
             <source>early</source>
@@ -2432,6 +2432,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
     </context>
     <context>
         <name>SyncPanel</name>
+        <message>
+            <source>With the correction: {rest}.</source>
+            <translation>校正后：{rest}。</translation>
+        </message>
         <message>
             <source>CORRECTION</source>
             <translation>校正</translation>

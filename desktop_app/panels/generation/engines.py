@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop_app.icons import icon
 from desktop_app.theme import GRID, theme_of
-from desktop_app.widgets.basics import Speaking, button, label, set_tone
+from desktop_app.widgets.basics import Picture, Speaking, button, label, set_tone
 from engine.generation.backend import Requirement
 from engine.generation.registry import EngineStatus
 from engine.models.catalog import engines
@@ -214,14 +213,12 @@ class EnginePicker(Speaking):
 
 
 def _need(requirement: Requirement) -> QHBoxLayout:
-    image = QLabel()
     picture, colour = ("check", "good") if requirement.is_ready else ("warning", "poor")
-    image.setPixmap(icon(picture, colour).pixmap(14, 14))
     sentence = label("muted" if requirement.is_ready else "", wraps=True)
     sentence.setText(requirement.sentence.text())
     sentence.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
     row = QHBoxLayout()
     row.setSpacing(GRID)
-    row.addWidget(image, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(Picture(picture, colour, 14), 0, Qt.AlignmentFlag.AlignTop)
     row.addWidget(sentence, 1)
     return row

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from desktop_app.icons import icon
 from desktop_app.marking import QT_TRANSLATE_NOOP
 from desktop_app.panels.generation.plots import TelemetryPlots
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import ElidedLabel, Speaking, button, card, label, set_tone
+from desktop_app.widgets.basics import ElidedLabel, Picture, Speaking, button, card, label, set_tone
 from desktop_app.work.rendering import Rendering, RenderItem, Stage
 from desktop_app.work.revealing import reveal
 from engine.generation.report import RenderReport, SyncCheck
@@ -316,8 +315,7 @@ def _say(text: str) -> str:
 def _note(text: str, *, is_warning: bool) -> QWidget:
     row = QWidget()
     row.setAccessibleName(text)
-    image = QLabel()
-    image.setPixmap(icon(*(("warning", "poor") if is_warning else ("check", "muted"))).pixmap(14, 14))
+    image = Picture(*(("warning", "poor") if is_warning else ("check", "muted")), size=14)
     sentence = label(wraps=True)
     sentence.setText(text)
     line = QHBoxLayout(row)

@@ -365,7 +365,7 @@ def test_thousands_of_points_are_painted_as_a_crowd(view: TimelineView, document
     y = round(area.top() + (0.5 - 83 / 300) * area.height())
     image = view._canvas.grab().toImage()
     colours = {image.pixelColor(x, y).name() for x in range(200, 1100)}
-    assert {DARK.bad, DARK.muted} <= colours
+    assert {DARK.poor, DARK.muted} <= colours
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])

@@ -352,7 +352,7 @@ def test_measuring_can_be_stopped_and_begun_again(desk: Desk) -> None:
     assert not desk.studio.measuring.is_running
     assert desk.document.measurement is None
     hold.unlink()
-    desk.bot.mouseClick(desk.window.sync.measure_button, Qt.MouseButton.LeftButton)
+    desk.bot.mouseClick(desk.window.sync.begin_button, Qt.MouseButton.LeftButton)
     desk.until(lambda: desk.document.measurement is not None and not desk.document.is_partial)
 
 
