@@ -1,4 +1,4 @@
-"""What can be done in the window: names, texts and default keys. The handlers are the window's."""
+"""What can be done in the window: names, texts and default keys, and who does it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from desktop_app.commands import Commands
 from desktop_app.document.anchors import Between
 from desktop_app.document.corrections import NOTHING
 from desktop_app.marking import QT_TRANSLATE_NOOP
+from desktop_app.studio import Studio
 
 FILE = QT_TRANSLATE_NOOP("Actions", "File")
 EDIT = QT_TRANSLATE_NOOP("Actions", "Edit")
@@ -21,20 +22,20 @@ HELP = QT_TRANSLATE_NOOP("Actions", "Help")
 GROUPS = (FILE, EDIT, SYNC, GENERATE, PLAY, VIEW, HELP)
 
 
-def declare(actions: Actions, window: Commands) -> None:
+def declare(actions: Actions, commands: Commands) -> None:
     """Add everything that works before the panels are there."""
-    studio, document = window.studio, window.studio.document
+    studio, document = commands.studio, commands.studio.document
 
     def is_open() -> bool:
         return document.path is not None
 
     add = actions.add
-    add("open", QT_TRANSLATE_NOOP("Actions", "Open…"), FILE, window.ask_clip, keys=("Ctrl+O",), picture="open")
+    add("open", QT_TRANSLATE_NOOP("Actions", "Open…"), FILE, commands.files.ask_clip, keys=("Ctrl+O",), picture="open")
     add(
         "open_sound",
         QT_TRANSLATE_NOOP("Actions", "Use another sound for this clip…"),
         FILE,
-        window.ask_sound,
+        commands.files.ask_sound,
         keys=("Ctrl+Shift+O",),
         picture="voice",
         is_available=is_open,
@@ -46,13 +47,13 @@ def declare(actions: Actions, window: Commands) -> None:
         studio.drop_sound,
         is_available=lambda: document.sound_path is not None,
     )
-    add("paste", QT_TRANSLATE_NOOP("Actions", "Open the copied path"), FILE, window.paste, keys=("Ctrl+V",))
+    add("paste", QT_TRANSLATE_NOOP("Actions", "Open the copied path"), FILE, commands.intake.paste, keys=("Ctrl+V",))
     add("sample", QT_TRANSLATE_NOOP("Actions", "Open the sample"), FILE, studio.open_sample, picture="sample")
     add(
         "save",
         QT_TRANSLATE_NOOP("Actions", "Save project"),
         FILE,
-        window.save,
+        commands.files.save,
         keys=("Ctrl+S",),
         is_available=is_open,
     )
@@ -60,7 +61,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "save_as",
         QT_TRANSLATE_NOOP("Actions", "Save project as…"),
         FILE,
-        window.ask_project,
+        commands.files.save_as,
         keys=("Ctrl+Shift+S",),
         is_available=is_open,
     )
@@ -68,7 +69,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "export",
         QT_TRANSLATE_NOOP("Actions", "Export…"),
         FILE,
-        lambda: window.show_page("export"),
+        lambda: commands.show_page("export"),
         keys=("Ctrl+E",),
         picture="export",
         is_available=is_open,
@@ -77,7 +78,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "write",
         QT_TRANSLATE_NOOP("Actions", "Write the corrected copy"),
         FILE,
-        window.export,
+        commands.export,
         keys=("Ctrl+Shift+E",),
         is_available=lambda: is_open() and not studio.exporting.is_running,
     )
@@ -85,7 +86,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "hand_on",
         QT_TRANSLATE_NOOP("Actions", "Hand the correction to an editor, or report it…"),
         FILE,
-        window.hand_on,
+        commands.hand_on,
         keys=("Ctrl+Alt+E",),
         is_available=is_open,
     )
@@ -93,11 +94,11 @@ def declare(actions: Actions, window: Commands) -> None:
         "close_clip",
         QT_TRANSLATE_NOOP("Actions", "Close the clip"),
         FILE,
-        window.close_clip,
+        commands.close_clip,
         keys=("Ctrl+W",),
         is_available=is_open,
     )
-    add("quit", QT_TRANSLATE_NOOP("Actions", "Quit"), FILE, window.close, keys=("Ctrl+Q",))
+    add("quit", QT_TRANSLATE_NOOP("Actions", "Quit"), FILE, commands.close, keys=("Ctrl+Q",))
 
     undo = document.undo_stack
     add(
@@ -122,7 +123,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "palette",
         QT_TRANSLATE_NOOP("Actions", "Find a command…"),
         EDIT,
-        window.open_palette,
+        commands.dialogs.open_palette,
         keys=("Ctrl+K", "Ctrl+Shift+P"),
         picture="search",
     )
@@ -130,7 +131,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "settings",
         QT_TRANSLATE_NOOP("Actions", "Settings…"),
         EDIT,
-        window.open_settings,
+        commands.dialogs.open_settings,
         keys=("Ctrl+,",),
         picture="settings",
     )
@@ -148,7 +149,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "measure_here",
         QT_TRANSLATE_NOOP("Actions", "Measure only the range, or ten seconds here"),
         SYNC,
-        lambda: studio.measure_here(window.player.position),
+        lambda: studio.measure_here(commands.player.position),
         keys=("Shift+M",),
         picture="measure",
         is_available=lambda: is_open() and not studio.measuring.is_running,
@@ -196,13 +197,13 @@ def declare(actions: Actions, window: Commands) -> None:
         ("one_earlier", "Ctrl+Alt+Left", one, QT_TRANSLATE_NOOP("Actions", "Sound 1 ms earlier"), (-1.0, False)),
         ("one_later", "Ctrl+Alt+Right", one, QT_TRANSLATE_NOOP("Actions", "Sound 1 ms later"), (1.0, False)),
     ):
-        add(f"nudge_{name}", text, SYNC, _nudge(window, *by), keys=(keys,), short=short, is_available=is_open)
+        add(f"nudge_{name}", text, SYNC, _nudge(studio, *by), keys=(keys,), short=short, is_available=is_open)
 
     add(
         "page_generate",
         QT_TRANSLATE_NOOP("Actions", "Generate a talking clip…"),
         GENERATE,
-        window.show_generation,
+        commands.pages.show_generation,
         keys=("Ctrl+6", "Ctrl+G"),
         picture="generate",
         short=QT_TRANSLATE_NOOP("Actions", "Generate"),
@@ -211,22 +212,22 @@ def declare(actions: Actions, window: Commands) -> None:
         "render",
         QT_TRANSLATE_NOOP("Actions", "Render what was chosen"),
         GENERATE,
-        window.render_now,
+        commands.pages.render_now,
         keys=("Ctrl+Shift+G",),
-        is_available=lambda: window.can_render,
+        is_available=lambda: commands.pages.can_render,
     )
     add(
         "take_over",
         QT_TRANSLATE_NOOP("Actions", "Take over settings of LiveAvatar…"),
         GENERATE,
-        window.take_over_settings,
+        commands.pages.take_over_settings,
         picture="copy",
     )
     add(
         "pause_renders",
         QT_TRANSLATE_NOOP("Actions", "Pause the renders, or go on"),
         GENERATE,
-        window.pause_renders,
+        studio.rendering.pause_or_resume,
         picture="pause",
         is_available=lambda: any(item.is_open for item in studio.rendering.items),
     )
@@ -234,7 +235,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "page_models",
         QT_TRANSLATE_NOOP("Actions", "Model files"),
         GENERATE,
-        window.show_models,
+        commands.pages.show_models,
         keys=("Ctrl+7",),
         picture="models",
     )
@@ -242,14 +243,14 @@ def declare(actions: Actions, window: Commands) -> None:
         "render_log",
         QT_TRANSLATE_NOOP("Actions", "Advice for the log of a render…"),
         GENERATE,
-        window.ask_render_log,
+        commands.files.ask_render_log,
         picture="telemetry",
     )
     add(
         "page_queue",
         QT_TRANSLATE_NOOP("Actions", "Queue of clips"),
         VIEW,
-        window.show_queue,
+        commands.pages.show_queue,
         keys=("Ctrl+5",),
         picture="queue",
     )
@@ -257,7 +258,7 @@ def declare(actions: Actions, window: Commands) -> None:
         "page_clip",
         QT_TRANSLATE_NOOP("Actions", "Back to the clip"),
         VIEW,
-        window.hide_queue,
+        commands.pages.show_clip,
         keys=("Ctrl+0",),
         picture="film",
     )
@@ -265,18 +266,25 @@ def declare(actions: Actions, window: Commands) -> None:
         "open_folder",
         QT_TRANSLATE_NOOP("Actions", "Measure all clips of a folder…"),
         FILE,
-        window.ask_folder,
+        commands.files.ask_folder,
         keys=("Ctrl+Shift+F",),
         picture="folder",
     )
-    add("shortcuts", QT_TRANSLATE_NOOP("Actions", "Keyboard shortcuts"), HELP, window.open_shortcuts, keys=("?", "F1"))
-    add("log", QT_TRANSLATE_NOOP("Actions", "Log"), HELP, window.open_log, picture="log")
+    add(
+        "shortcuts",
+        QT_TRANSLATE_NOOP("Actions", "Keyboard shortcuts"),
+        HELP,
+        commands.dialogs.open_shortcuts,
+        keys=("?", "F1"),
+    )
+    add("log", QT_TRANSLATE_NOOP("Actions", "Log"), HELP, commands.dialogs.open_log, picture="log")
 
 
-def declare_playing(actions: Actions, window: Commands) -> None:
+def declare_playing(actions: Actions, commands: Commands) -> None:
     """Add what the player, the timeline and the preview can be told."""
-    studio, document = window.studio, window.studio.document
-    player, timeline, preview = window.player, window.timeline, window.preview
+    studio, document = commands.studio, commands.studio.document
+    player, playback = commands.player, commands.playback
+    timeline, preview = commands.timeline, commands.preview
 
     def is_open() -> bool:
         return document.path is not None
@@ -326,12 +334,12 @@ def declare_playing(actions: Actions, window: Commands) -> None:
     )
     add("ten_back", QT_TRANSLATE_NOOP("Actions", "Ten frames back"), PLAY, lambda: player.step(-10), "Ctrl+Left")
     add("ten_on", QT_TRANSLATE_NOOP("Actions", "Ten frames on"), PLAY, lambda: player.step(10), "Ctrl+Right")
-    add("second_back", QT_TRANSLATE_NOOP("Actions", "One second back"), PLAY, lambda: window.jump(-1), "Shift+Left")
-    add("second_on", QT_TRANSLATE_NOOP("Actions", "One second on"), PLAY, lambda: window.jump(1), "Shift+Right")
+    add("second_back", QT_TRANSLATE_NOOP("Actions", "One second back"), PLAY, lambda: playback.jump(-1), "Shift+Left")
+    add("second_on", QT_TRANSLATE_NOOP("Actions", "One second on"), PLAY, lambda: playback.jump(1), "Shift+Right")
     add("first", QT_TRANSLATE_NOOP("Actions", "To the beginning"), PLAY, lambda: player.seek(document.start), "Home")
-    add("last", QT_TRANSLATE_NOOP("Actions", "To the end"), PLAY, lambda: player.seek(window.end), "End")
-    add("range_in", QT_TRANSLATE_NOOP("Actions", "Range begins here"), PLAY, window.begin_range, "I")
-    add("range_out", QT_TRANSLATE_NOOP("Actions", "Range ends here"), PLAY, window.end_range, "O")
+    add("last", QT_TRANSLATE_NOOP("Actions", "To the end"), PLAY, lambda: player.seek(playback.end), "End")
+    add("range_in", QT_TRANSLATE_NOOP("Actions", "Range begins here"), PLAY, playback.begin_range, "I")
+    add("range_out", QT_TRANSLATE_NOOP("Actions", "Range ends here"), PLAY, playback.end_range, "O")
     add(
         "range_none",
         QT_TRANSLATE_NOOP("Actions", "No range"),
@@ -344,7 +352,7 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         "loop",
         QT_TRANSLATE_NOOP("Actions", "Repeat the range, or two seconds here"),
         PLAY,
-        window.set_loop,
+        playback.set_loop,
         "Ctrl+L",
         picture="loop",
         is_checked=False,
@@ -357,13 +365,13 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         "M",
         picture="marker",
     )
-    add("marker_before", QT_TRANSLATE_NOOP("Actions", "Mark before"), PLAY, lambda: window.to_marker(-1), "<")
-    add("marker_after", QT_TRANSLATE_NOOP("Actions", "Mark after"), PLAY, lambda: window.to_marker(1), ">")
+    add("marker_before", QT_TRANSLATE_NOOP("Actions", "Mark before"), PLAY, lambda: playback.to_marker(-1), "<")
+    add("marker_after", QT_TRANSLATE_NOOP("Actions", "Mark after"), PLAY, lambda: playback.to_marker(1), ">")
     add(
         "mute",
         QT_TRANSLATE_NOOP("Actions", "Sound on or off"),
         PLAY,
-        window.mute,
+        playback.mute,
         "Ctrl+Shift+M",
         picture="speaker",
     )
@@ -371,7 +379,7 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         "compare",
         QT_TRANSLATE_NOOP("Actions", "Play without the correction"),
         PLAY,
-        window.set_compare,
+        playback.set_compare,
         "C",
         picture="compare",
         is_checked=False,
@@ -380,7 +388,7 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         "blind_test",
         QT_TRANSLATE_NOOP("Actions", "Blind test: which one looks right?"),
         PLAY,
-        window.open_blind_test,
+        commands.dialogs.open_blind_test,
         "B",
         picture="blind",
         is_available=lambda: is_open() and document.correction_ms_at(document.start) != 0,
@@ -390,18 +398,18 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         "anchor",
         QT_TRANSLATE_NOOP("Actions", "Drop an anchor here"),
         SYNC,
-        window.drop_anchor,
+        playback.drop_anchor,
         "A",
         picture="anchor",
         is_available=lambda: is_open() and document.sound_info is not None and document.sound_info.audio is not None,
     )
-    add("anchor_before", QT_TRANSLATE_NOOP("Actions", "Anchor before"), SYNC, lambda: window.to_anchor(-1), "[")
-    add("anchor_after", QT_TRANSLATE_NOOP("Actions", "Anchor after"), SYNC, lambda: window.to_anchor(1), "]")
+    add("anchor_before", QT_TRANSLATE_NOOP("Actions", "Anchor before"), SYNC, lambda: playback.to_anchor(-1), "[")
+    add("anchor_after", QT_TRANSLATE_NOOP("Actions", "Anchor after"), SYNC, lambda: playback.to_anchor(1), "]")
     add(
         "anchor_loop",
         QT_TRANSLATE_NOOP("Actions", "Repeat two seconds around the anchor"),
         PLAY,
-        window.play_anchor,
+        playback.play_anchor,
         "Shift+L",
         picture="loop",
         is_available=lambda: bool(document.anchors.points),
@@ -436,7 +444,7 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         "snapping",
         QT_TRANSLATE_NOOP("Actions", "Snap while dragging"),
         VIEW,
-        window.set_snapping,
+        partial(studio.settings.__setitem__, "snapping"),
         "S",
         is_checked=studio.settings["snapping"],
         is_available=lambda: True,
@@ -445,7 +453,7 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         "spectrogram",
         QT_TRANSLATE_NOOP("Actions", "Sound as a spectrogram"),
         VIEW,
-        window.set_spectrogram,
+        partial(studio.settings.__setitem__, "spectrogram"),
         "W",
         is_checked=studio.settings["spectrogram"],
         is_available=lambda: True,
@@ -486,9 +494,8 @@ def declare_playing(actions: Actions, window: Commands) -> None:
         ),
         start=1,
     ):
-        add(f"page_{name}", text, VIEW, lambda name=name: window.show_page(name), f"Ctrl+{number}")
+        add(f"page_{name}", text, VIEW, lambda name=name: commands.show_page(name), f"Ctrl+{number}")
 
 
-def _nudge(window: Commands, by: float, in_frames: bool) -> Callable[[], None]:
-    studio = window.studio
+def _nudge(studio: Studio, by: float, in_frames: bool) -> Callable[[], None]:
     return lambda: studio.nudge(by * studio.frame_ms() if in_frames else by)

@@ -69,7 +69,7 @@ class QueuePage(Speaking):
             name: button(handler, kind="primary" if name == "fix" else "")
             for name, handler in (
                 ("fix", self.fix),
-                ("pause", self._pause_or_resume),
+                ("pause", queue.pause_or_resume),
                 ("retry", lambda: queue.retry(self._chosen())),
                 ("cancel", lambda: queue.cancel(self._chosen())),
                 ("remove", lambda: queue.remove(self._chosen())),
@@ -182,12 +182,6 @@ class QueuePage(Speaking):
 
     def _chosen(self) -> list[int]:
         return sorted(self._proxy.mapToSource(index).row() for index in self.table.selectionModel().selectedRows())
-
-    def _pause_or_resume(self) -> None:
-        if self._queue.is_paused:
-            self._queue.resume()
-        else:
-            self._queue.pause()
 
     def _open(self, place: int) -> None:
         self.opened.emit(self._queue.items[place].path)

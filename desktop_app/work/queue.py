@@ -234,6 +234,13 @@ class Queue(QObject):
         self._go_on()
         self.state_changed.emit()
 
+    def pause_or_resume(self) -> None:
+        """Pause, or go on where it is paused."""
+        if self._is_paused:
+            self.resume()
+        else:
+            self.pause()
+
     def close(self) -> None:
         """Stop, keeping what is to be done for the next start."""
         self.pause()

@@ -1156,54 +1156,79 @@
         </message>
     </context>
     <context>
-        <name>MainWindow</name>
-        <message>
-            <source>Measure here</source>
-            <translation>测量此处</translation>
-        </message>
-        <message>
-            <source>Open a clip or a project</source>
-            <translation>打开片段或项目</translation>
-        </message>
-        <message>
-            <source>Measure all clips of a folder</source>
-            <translation>测量文件夹中的所有片段</translation>
-        </message>
-        <message>
-            <source>Sound for this clip</source>
-            <translation>此片段的声音</translation>
-        </message>
-        <message>
-            <source>Save project</source>
-            <translation>保存项目</translation>
-        </message>
-        <message>
-            <source>No path of a file was copied.</source>
-            <translation>没有复制任何文件路径。</translation>
-        </message>
+        <name>Dialogs</name>
         <message>
             <source>Recover?</source>
             <translation>恢复？</translation>
+        </message>
+        <message>
+            <source>Open it as it was</source>
+            <translation>按当时的状态打开</translation>
+        </message>
+        <message>
+            <source>Throw it away</source>
+            <translation>丢弃</translation>
+        </message>
+        <message>
+            <source>Close without saving?</source>
+            <translation>不保存就关闭？</translation>
+        </message>
+        <message>
+            <source>Close without saving</source>
+            <translation>不保存并关闭</translation>
+        </message>
+        <message>
+            <source>Keep it open</source>
+            <translation>不关闭</translation>
         </message>
         <message>
             <source>Plosive was not closed properly while {file} was open. Open it as it was?</source>
             <translation>上次打开 {file} 时 Plosive 没有正常关闭。要按当时的状态打开吗？</translation>
         </message>
         <message>
-            <source>Plosive crashed last time. The details are in the log.</source>
-            <translation>Plosive 上次崩溃了。详细信息在日志里。</translation>
+            <source>{reason} Close anyway?</source>
+            <translation>{reason}仍要关闭吗？</translation>
+        </message>
+    </context>
+    <context>
+        <name>FileDialogs</name>
+        <message>
+            <source>Measure all clips of a folder</source>
+            <translation>测量文件夹中的所有片段</translation>
         </message>
         <message>
-            <source>Show the log</source>
-            <translation>查看日志</translation>
+            <source>Save project</source>
+            <translation>保存项目</translation>
         </message>
         <message>
-            <source>Something went wrong. What is open is safe; the details are in the log.</source>
-            <translation>出错了。已打开的内容是安全的；详细信息在日志里。</translation>
+            <source>Open a clip or a project</source>
+            <translation>打开片段或项目</translation>
         </message>
         <message>
-            <source>Open again</source>
-            <translation>再次打开</translation>
+            <source>Sound for this clip</source>
+            <translation>此片段的声音</translation>
+        </message>
+        <message>
+            <source>Log of a render</source>
+            <translation>渲染日志</translation>
+        </message>
+        <message>
+            <source>Where is {file} now?</source>
+            <translation>{file} 现在在哪里？</translation>
+        </message>
+    </context>
+    <context>
+        <name>Intake</name>
+        <message>
+            <source>No path of a file was copied.</source>
+            <translation>没有复制任何文件路径。</translation>
+        </message>
+    </context>
+    <context>
+        <name>MainWindow</name>
+        <message>
+            <source>Encoder's delay taken off</source>
+            <translation>去除编码器延迟</translation>
         </message>
         <message>
             <source>Sync</source>
@@ -1221,13 +1246,55 @@
             <source>History</source>
             <translation>历史</translation>
         </message>
+    </context>
+    <context>
+        <name>Menus</name>
+        <message>
+            <source>Open again</source>
+            <translation>再次打开</translation>
+        </message>
+    </context>
+    <context>
+        <name>Notices</name>
+        <message>
+            <source>Plosive crashed last time. The details are in the log.</source>
+            <translation>Plosive 上次崩溃了。详细信息在日志里。</translation>
+        </message>
+        <message>
+            <source>Something went wrong. What is open is safe; the details are in the log.</source>
+            <translation>出错了。已打开的内容是安全的；详细信息在日志里。</translation>
+        </message>
+        <message>
+            <source>Exported</source>
+            <translation>已导出</translation>
+        </message>
+        <message>
+            <source>The queue is done</source>
+            <translation>队列已完成</translation>
+        </message>
+        <message>
+            <source>A render is done</source>
+            <translation>一个渲染已完成</translation>
+        </message>
+        <message>
+            <source>A render failed</source>
+            <translation>一个渲染失败了</translation>
+        </message>
         <message>
             <source>{file} is written.</source>
             <translation>已写出 {file}。</translation>
         </message>
         <message>
-            <source>The queue is done: {summary}.</source>
-            <translation>队列已完成：{summary}。</translation>
+            <source>Show the log</source>
+            <translation>查看日志</translation>
+        </message>
+        <message>
+            <source>Open it again</source>
+            <translation>重新打开</translation>
+        </message>
+        <message>
+            <source>Use it for this clip</source>
+            <translation>用于此片段</translation>
         </message>
         <message>
             <source>Show the queue</source>
@@ -1238,9 +1305,28 @@
             <translation>语音已写入 {file}。</translation>
         </message>
         <message>
-            <source>Where is {file} now?</source>
-            <translation>{file} 现在在哪里？</translation>
+            <source>The sound at its true speed is in {file}.</source>
+            <translation>恢复正确速度的声音已写入 {file}。</translation>
         </message>
+        <message>
+            <source>The queue is done: {summary}.</source>
+            <translation>队列已完成：{summary}。</translation>
+        </message>
+        <message>
+            <source>Open on the timeline</source>
+            <translation>在时间线上打开</translation>
+        </message>
+        <message>
+            <source>Show the renders</source>
+            <translation>显示渲染</translation>
+        </message>
+        <message>
+            <source>{file} is rendered. {verdict}</source>
+            <translation>{file} 渲染完成。{verdict}</translation>
+        </message>
+    </context>
+    <context>
+        <name>TimelineMenu</name>
         <message>
             <source>Go here</source>
             <translation>转到此处</translation>
@@ -1248,6 +1334,14 @@
         <message>
             <source>Mark this moment</source>
             <translation>在此处做标记</translation>
+        </message>
+        <message>
+            <source>Drop an anchor here</source>
+            <translation>在此放置锚点</translation>
+        </message>
+        <message>
+            <source>Measure here</source>
+            <translation>测量此处</translation>
         </message>
         <message>
             <source>Range begins here</source>
@@ -1262,84 +1356,8 @@
             <translation>移除标记</translation>
         </message>
         <message>
-            <source>Drop an anchor here</source>
-            <translation>在此放置锚点</translation>
-        </message>
-        <message>
             <source>Remove the anchor</source>
             <translation>删除锚点</translation>
-        </message>
-        <message>
-            <source>The queue is done</source>
-            <translation>队列已完成</translation>
-        </message>
-        <message>
-            <source>Exported</source>
-            <translation>已导出</translation>
-        </message>
-        <message>
-            <source>Open it again</source>
-            <translation>重新打开</translation>
-        </message>
-        <message>
-            <source>Log of a render</source>
-            <translation>渲染日志</translation>
-        </message>
-        <message>
-            <source>{file} is rendered. {verdict}</source>
-            <translation>{file} 渲染完成。{verdict}</translation>
-        </message>
-        <message>
-            <source>Open on the timeline</source>
-            <translation>在时间线上打开</translation>
-        </message>
-        <message>
-            <source>A render is done</source>
-            <translation>一个渲染已完成</translation>
-        </message>
-        <message>
-            <source>Show the renders</source>
-            <translation>显示渲染</translation>
-        </message>
-        <message>
-            <source>A render failed</source>
-            <translation>一个渲染失败了</translation>
-        </message>
-        <message>
-            <source>Encoder's delay taken off</source>
-            <translation>去除编码器延迟</translation>
-        </message>
-        <message>
-            <source>The sound at its true speed is in {file}.</source>
-            <translation>恢复正确速度的声音已写入 {file}。</translation>
-        </message>
-        <message>
-            <source>Use it for this clip</source>
-            <translation>用于此片段</translation>
-        </message>
-        <message>
-            <source>Close without saving?</source>
-            <translation>不保存就关闭？</translation>
-        </message>
-        <message>
-            <source>{reason} Close anyway?</source>
-            <translation>{reason}仍要关闭吗？</translation>
-        </message>
-        <message>
-            <source>Open it as it was</source>
-            <translation>按当时的状态打开</translation>
-        </message>
-        <message>
-            <source>Throw it away</source>
-            <translation>丢弃</translation>
-        </message>
-        <message>
-            <source>Close without saving</source>
-            <translation>不保存并关闭</translation>
-        </message>
-        <message>
-            <source>Keep it open</source>
-            <translation>不关闭</translation>
         </message>
     </context>
     <context>

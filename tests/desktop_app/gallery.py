@@ -103,10 +103,12 @@ def take(folder: Path, theme: str, language: str, size: tuple[int, int], only: t
     import desktop_app.panels.speakers
     import desktop_app.player.player
     from desktop_app.application import make_application
+    from desktop_app.collector import Collector
     from desktop_app.style import apply_theme
     from desktop_app.translation import speak
 
     app = make_application()
+    collector = Collector(app)
     for module in (desktop_app.player.player, desktop_app.panels.speakers):
         module.find_device = lambda: None  # type: ignore[attr-defined] # what is seen is not to depend on this computer
     speak(language)
@@ -116,6 +118,7 @@ def take(folder: Path, theme: str, language: str, size: tuple[int, int], only: t
         photographer.open()
         scene(photographer)
         photographer.close()
+    collector.stop()
 
 
 @dataclass(slots=True)
@@ -275,12 +278,12 @@ def start_page(photographer: Photographer) -> None:
         ("render", (Zone.PICTURE, Zone.RENDER)),
         ("sound", (Zone.PICTURE, Zone.VOICE)),
     ):
-        window._overlay.offer(zones)
-        window._overlay.light(window.rect().center())
+        window.drop_target.overlay.offer(zones)
+        window.drop_target.overlay.light(window.rect().center())
         photographer.take(f"drop-{name}")
-        window._overlay.hide()
+        window.drop_target.overlay.hide()
     window.notify_crash()
-    window._say_written(Path("interview-insync.mp4"))
+    window.notices.say_written(Path("interview-insync.mp4"))
     window.open_paths([photographer.media / "nothing.mp4"])
     photographer.until(lambda: len(window.toasts.texts) == 3)
     photographer.take("toasts")
@@ -365,11 +368,11 @@ def dialogs(photographer: Photographer) -> None:
     photographer.until(lambda: bool(page.advice))
     photographer.take("render-log", page)
     page.close()
-    window._calibrate()
+    window.dialogs.open_speakers()
     photographer.take("speakers", window.findChild(SpeakersPage))
     project = Project.of(studio.document)
     photographer.take_dialog("recovery", lambda: window.offer_recovery(Leftover(Path("x"), project)))
-    photographer.take_dialog("relink", lambda: window._ask_missing(clip))
+    photographer.take_dialog("relink", lambda: window.files.ask_missing(clip))
     page = HappeningsPage(clip, ("waiting", "measured"), window)
     page.show()
     photographer.take("queue-log", page)

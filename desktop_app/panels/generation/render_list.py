@@ -125,7 +125,7 @@ class RenderList(Speaking):
         self._current: int | None = None
         self.rows: dict[int, RenderRow] = {}
         self._title = label("heading")
-        self.pause_button = button(self._pause_or_resume, kind="link")
+        self.pause_button = button(rendering.pause_or_resume, kind="link")
         self._nothing = label("muted", wraps=True)
         head = QHBoxLayout()
         head.addWidget(self._title)
@@ -199,9 +199,3 @@ class RenderList(Speaking):
         items = self._rendering.items
         self.pause_button.setText(self.tr("Go on") if self._rendering.is_paused else self.tr("Pause"))
         self.pause_button.setVisible(any(item.is_open for item in items))
-
-    def _pause_or_resume(self) -> None:
-        if self._rendering.is_paused:
-            self._rendering.resume()
-        else:
-            self._rendering.pause()

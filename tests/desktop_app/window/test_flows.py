@@ -74,7 +74,7 @@ def test_points_appear_one_after_the_other_while_measuring(desk: Desk) -> None:
 
 
 def test_zones_are_offered_while_files_are_held_above_the_window(desk: Desk) -> None:
-    overlay = desk.window._overlay
+    overlay = desk.window.drop_target.overlay
     drag(desk, [desk.clip], QPoint(300, 300), drop=False)
     assert overlay.zones == (Zone.PICTURE,)
     desk.open()
@@ -458,7 +458,7 @@ def test_a_project_whose_media_moved_asks_once_and_relinks(desk: Desk, monkeypat
         asked.append(title)
         return str(moved), ""
 
-    monkeypatch.setattr("desktop_app.window.QFileDialog.getOpenFileName", answer)
+    monkeypatch.setattr("desktop_app.shell.file_dialogs.QFileDialog.getOpenFileName", answer)
     desk.window.open_paths([project])
     desk.until(lambda: desk.document.path == moved)
     assert asked == ["Where is talk.mp4 now?"]

@@ -224,7 +224,7 @@ def test_the_end_is_told_to_whoever_looks_elsewhere(desk: Desk, shoot: Path, mon
     with desk.bot.waitSignal(queue.finished, timeout=30_000):
         window.open_paths([shoot])
     assert Tray.told == ["3 clips, 2 measured, 2 out of sync"]
-    window.hide_queue()
+    window.pages.show_clip()
     (tray,) = window.findChildren(Tray)
     tray.messageClicked.emit()
     assert window.queue_page.isVisible()

@@ -59,7 +59,7 @@ def middle(widget):
 def seen(widget):
     return widget.isVisible() and widget.visibleRegion().contains(widget.rect().center())
 def tell_renders():
-    page, items = window._generation, program.studio.rendering.items
+    page, items = window.pages._generation, program.studio.rendering.items
     if page is None:
         return {}
     named = {f"engine {name}": card for name, card in page.picker.cards.items()}
@@ -82,6 +82,7 @@ def tell_renders():
     }
 def tell():
     port, lane = window.timeline._canvas.viewport(), window.timeline._sound_lane.area()
+    overlay = window.drop_target.overlay
     state = {
         "path": str(document.path),
         "dialog": app.activeModalWidget() is not None and app.activeWindow() is app.activeModalWidget(),
@@ -95,8 +96,8 @@ def tell():
         "export": place(window.exports.export_button, window.exports.export_button.rect().center()),
         "bar": place(port, QPoint(round(lane.left() + 0.6 * lane.width()), round(lane.top()) + 8)),
         "pixel_ms": 1000 * window.timeline._places.seconds_per_pixel(),
-        "zones": [zone.value for zone in window._overlay.zones] if window._overlay.isVisible() else [],
-        "models": window._models_page is not None and window._models_page.isVisible(),
+        "zones": [zone.value for zone in overlay.zones] if overlay.isVisible() else [],
+        "models": window.pages.shows_models,
         "verdict": window.sync.verdict_text,
         "queue": [item.stage.value for item in program.studio.queue.items],
         "fix": middle(fix) if (fix := window.queue_page.button("fix")).isEnabled() else None,

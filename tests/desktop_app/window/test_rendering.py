@@ -73,7 +73,7 @@ def item_of(desk: Desk, number: int) -> RenderItem:
 
 def test_a_picture_and_a_voice_dropped_together_are_taken_to_the_renderer(desk: Desk, face: Path, voice: Path) -> None:
     drag(desk, [voice, face], LEFT, drop=False)
-    assert desk.window._overlay.zones == (Zone.RENDER,)
+    assert desk.window.drop_target.overlay.zones == (Zone.RENDER,)
     drag(desk, [voice, face], LEFT, drop=True)
     page = desk.window.generation
     assert page.isVisible()
@@ -85,7 +85,7 @@ def test_a_picture_and_a_voice_dropped_together_are_taken_to_the_renderer(desk: 
 
 def test_a_clip_and_a_voice_can_become_one_clip_or_a_render(desk: Desk, voice: Path) -> None:
     drag(desk, [desk.clip, voice], RIGHT, drop=False)
-    assert desk.window._overlay.zones == (Zone.PICTURE, Zone.RENDER)
+    assert desk.window.drop_target.overlay.zones == (Zone.PICTURE, Zone.RENDER)
     drag(desk, [desk.clip, voice], RIGHT, drop=True)
     page = desk.window.generation
     assert (page.order.source, page.order.voice) == (desk.clip, voice)
@@ -94,7 +94,7 @@ def test_a_clip_and_a_voice_can_become_one_clip_or_a_render(desk: Desk, voice: P
 
 def test_on_the_page_zones_are_called_face_and_voice(desk: Desk, page: GenerationPage) -> None:
     drag(desk, [desk.clip], RIGHT, drop=False)
-    assert desk.window._overlay.zones == (Zone.FACE, Zone.SPEECH)
+    assert desk.window.drop_target.overlay.zones == (Zone.FACE, Zone.SPEECH)
     drag(desk, [desk.clip], RIGHT, drop=True)
     assert (page.order.source, page.order.voice) == (None, desk.clip)
     drag(desk, [desk.clip], LEFT, drop=True)
