@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engine.media.export.joining import Join, beginning, find_joins, pieced, rescaled
+from engine.media.export.joining import Join, beginning, find_joins, pieced
 from engine.media.export.timeline import Tape
 from engine.media.samples import read_samples
-from engine.media.sound_source import SoundSource
 from engine.refusal import Refused
 from engine.timing import Rounding, StepCorrection
 
@@ -78,12 +77,9 @@ class Reel:
             yield block.data
 
     def _joined(self, file: Path, steps: StepCorrection, start: float, stop: float | None) -> Iterator[Samples]:
-        with SoundSource(file, None) as source:
-            whole = Tape(file, source.index, source.rate, source.channels, Fraction(0))
+        tape = replace(Tape.of(file), sample_rate=self.rate, channels=CHANNELS)
         if self._joins is None:
-            # The export looks for quiet places at the file's own rate: only there it finds the same ones.
-            self._joins = rescaled(find_joins(whole, steps), whole.sample_rate, self.rate)
-        tape = replace(whole, sample_rate=self.rate, channels=CHANNELS)
+            self._joins = find_joins(tape, steps)
         begins = beginning(tape, steps)
         if begins is None:
             return

@@ -9,25 +9,29 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from desktop_app.document.document import Document
 from desktop_app.player.pictures import to_image
 from desktop_app.timeline.file_sound import Detail, FileSound
-from desktop_app.timeline.moving import sound_time
+from desktop_app.timeline.moving import Joined, arrangement
 from desktop_app.timeline.spectra import COLUMNS, ROWS, Image, Tile, make_tile
 from desktop_app.timeline.view import TimelineView
+from engine.media.export.joining import find_cuts
 from engine.media.peaks import BIN_SAMPLES, PeakBlock, Peaks, build_peaks
 from engine.media.probe import MediaInfo
 from engine.media.samples import read_samples
 from engine.media.thumbnails import Thumbnail, ThumbnailRequests, make_thumbnails
 from engine.refusal import Refusal, Refused
+from engine.timing import StepCorrection
 
 THUMBNAIL_HEIGHT = 144
 """Pixels: a lane is 72 high, twice that on a fine screen."""
 _LONGEST_DETAIL = 30.0
 """Seconds of samples fetched at most; a 4K screen shows up to 20 s sample by sample at 48 kHz."""
+_SETTLING_MILLISECONDS = 250
+"""How long steps have to stay as they are until quiet places are looked for: not at each move of the mouse."""
 
 
 class Errand(QObject):
@@ -205,6 +209,26 @@ class SpectrumReader(Errand):
         self._ask(task)
 
 
+class JoinReader(Errand):
+    """Looks for the places at which the export joins sound that is moved in steps.
+
+    Attributes:
+        found: signal ``(number of the task, Joined)``.
+    """
+
+    found = Signal(int, Joined)
+
+    def read(self, file: Path, steps: StepCorrection) -> None:
+        """Look at the sound around some steps."""
+
+        def task(number: int) -> None:
+            cuts = find_cuts(file, steps)
+            if cuts is not None:
+                self.found.emit(number, Joined(steps, cuts))
+
+        self._ask(task)
+
+
 class Feeder(QObject):
     """Keeps a timeline filled with what the document's files hold.
 
@@ -229,6 +253,13 @@ class Feeder(QObject):
         self._peaks, self._details, self._pictures = PeakReader(self), DetailReader(self), PictureReader(self)
         self._spectra = SpectrumReader(self)
         self._spectra.made.connect(self._take_tile)
+        self._joins = JoinReader(self)
+        self._joins.found.connect(self._take_joined)
+        self._steps: StepCorrection | None = None
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(_SETTLING_MILLISECONDS)
+        self._settling.timeout.connect(self._look_for_joins)
         self._peaks.grown.connect(self._grow)
         self._peaks.finished.connect(self._finish)
         self._peaks.refused.connect(self._refuse_sound)
@@ -237,14 +268,15 @@ class Feeder(QObject):
         view.span_changed.connect(self._look)
         view.thumbnails_wanted.connect(self._want_pictures)
         document.media_changed.connect(self._open)
-        document.correction_changed.connect(self._look_again)
+        document.correction_changed.connect(self._correct)
         self._open()
 
     def close(self) -> None:
         """End all threads; what the document tells is heard no longer."""
         self._document.media_changed.disconnect(self._open)
-        self._document.correction_changed.disconnect(self._look_again)
-        for errand in (self._peaks, self._details, self._pictures, self._spectra):
+        self._document.correction_changed.disconnect(self._correct)
+        self._settling.stop()
+        for errand in (self._peaks, self._details, self._pictures, self._spectra, self._joins):
             errand.close()
 
     def _open(self) -> None:
@@ -261,6 +293,10 @@ class Feeder(QObject):
             self._peaks.read(info)
         # Small pictures come after the first of the sound: their decoder would take its core.
         self._awaits_sound = self._sound is not None
+        self._joins.cancel()
+        self._steps = None
+        self._view.set_joined(None)
+        self._settling.start()
         self._view.set_sound(self._sound)
         self._view.ask_pictures()
 
@@ -291,6 +327,26 @@ class Feeder(QObject):
             self._look_again()
             self._go_on_with_pictures()
 
+    def _correct(self) -> None:
+        if arrangement(self._document.correction) != self._steps:
+            self._settling.start()
+        self._look_again()
+
+    def _look_for_joins(self) -> None:
+        file, steps = self._sound_file(), arrangement(self._document.correction)
+        if file is None or steps == self._steps:
+            return
+        self._steps = steps
+        if steps is None:
+            self._joins.cancel()
+        else:
+            self._joins.read(file, steps)
+
+    def _take_joined(self, number: int, joined: Joined) -> None:
+        if self._joins.is_current(number):
+            self._view.set_joined(joined)
+            self._look_again()
+
     def _look_again(self) -> None:
         self._look(*self._view.span)
 
@@ -302,7 +358,7 @@ class Feeder(QObject):
         self._want_tiles(file)
         if (stop - start) * sound.sample_rate / self._view.pixels >= BIN_SAMPLES:
             return
-        start, stop = sound_time(self._document.correction, start), sound_time(self._document.correction, stop)
+        start, stop = self._view.sound_time(start), self._view.sound_time(stop)
         coming_start, coming_stop = self._coming
         if not sound.lacks_detail(start, stop) or (coming_start <= start and stop <= coming_stop):
             return

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from desktop_app.document.corrections import AnyCorrection
+from engine.media.export.joining import Cut, Cuts
 from engine.timing import Correction, DriftCorrection, StepCorrection
 
 
@@ -27,17 +30,71 @@ class Stretch:
     scale: float = 1.0
 
 
-def stretches(correction: AnyCorrection) -> list[Stretch]:
-    """Return the stretches into which a correction divides the sound."""
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Where the sound is joined at steps.
+
+    Attributes:
+        steps: as :func:`arrangement` returned them.
+        cuts: where the export joins for these steps.
+    """
+
+    steps: StepCorrection
+    cuts: Cuts
+
+
+def stretches(correction: AnyCorrection, joined: Joined | None = None) -> list[Stretch]:
+    """Return the stretches into which a correction divides the sound.
+
+    Args:
+        correction: how the sound is moved.
+        joined: where its steps are joined, as far as that is known; else they are drawn at their own times.
+    """
     if isinstance(correction, Correction):
         return [Stretch(-math.inf, math.inf, correction.ms / 1000)]
     if isinstance(correction, DriftCorrection):
         return [Stretch(-math.inf, math.inf, correction.at_zero_ms / 1000, 1 + correction.rate_ppm / 1e6)]
+    places = None if joined is None else _places(joined, arrangement(correction))
+    if joined is not None and places is not None:
+        return _between(places, correction.at(float(joined.cuts.origin)) / 1000)
     starts = [-math.inf, *(float(time) for time, _ in correction.steps[1:]), math.inf]
     return [
         Stretch(start, stop, ms / 1000)
         for (start, stop), (_, ms) in zip(itertools.pairwise(starts), correction.steps, strict=True)
     ]
+
+
+def _places(joined: Joined, steps: StepCorrection | None) -> Sequence[Cut] | None:
+    """Return where steps are joined, ``None`` where that is not known."""
+    cuts = joined.cuts
+    if steps is None or steps == joined.steps:
+        return None if steps is None else cuts.places
+    # While they are being changed by hand they stay in the places that were found before.
+    times = [[time for time, _ in each.steps] for each in (joined.steps, steps)]
+    sizes = [
+        Fraction(after - before) / 1000
+        for (_, before), (time, after) in itertools.pairwise(steps.steps)
+        if time > cuts.origin
+    ]
+    if times[0] != times[1] or len(sizes) != len(cuts.places):
+        return None
+    return [
+        Cut(cut.ends, cut.ends + max(Fraction(0), -size), size) for cut, size in zip(cuts.places, sizes, strict=True)
+    ]
+
+
+def _between(places: Sequence[Cut], shift: float) -> list[Stretch]:
+    """Return the stretches between cuts; the first one is moved by ``shift`` seconds."""
+    shifts = itertools.accumulate((float(cut.grows) for cut in places), initial=shift)
+    starts = [-math.inf, *(float(cut.begins) for cut in places)]
+    stops = [*(float(cut.ends) for cut in places), math.inf]
+    return [Stretch(*each) for each in zip(starts, stops, shifts, strict=True)]
+
+
+def time_in(pieces: Sequence[Stretch], shown: float) -> float:
+    """Return which moment of the sound is seen at ``shown`` seconds, as :func:`sound_time`, where joins are known."""
+    piece = next((piece for piece in reversed(pieces) if piece.shift + piece.scale * piece.start <= shown), pieces[0])
+    return (shown - piece.shift) / piece.scale
 
 
 def sound_time(correction: AnyCorrection, shown: float) -> float:

@@ -17,7 +17,7 @@ from desktop_app.timeline.hints import Hints
 from desktop_app.timeline.lanes import Lanes
 from desktop_app.timeline.marker_field import MarkerField
 from desktop_app.timeline.mouse import Mouse
-from desktop_app.timeline.moving import moved_ms, sound_time, stretches
+from desktop_app.timeline.moving import Joined, Stretch, moved_ms, stretches, time_in
 from desktop_app.timeline.offsets import reach_of
 from desktop_app.timeline.plane import Floats
 from desktop_app.timeline.ruler import FLAG
@@ -70,6 +70,8 @@ class TimelineView(QWidget):
         self._selected = -1
         self._marker: Marker | None = None
         self._sound: Sound | None = None
+        self._joined: Joined | None = None
+        self._pieces: list[Stretch] = []
         self._theme = theme_of(self.palette())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(480, 240)
@@ -165,6 +167,15 @@ class TimelineView(QWidget):
             wave.refresh()
         self._lanes.place_handle()
 
+    def set_joined(self, joined: Joined | None) -> None:
+        """Take where the sound is joined at steps, once that was found; ``None`` forgets it."""
+        self._joined = joined
+        self._show_correction()
+
+    def sound_time(self, shown: float) -> float:
+        """Return which moment of the sound, on its own clock, is drawn at a time."""
+        return time_in(self._pieces, shown)
+
     def set_spectrogram(self, on: bool) -> None:
         """Show the sound's spectrum instead of its amplitude, or not."""
         self._shows_spectrum = on
@@ -176,9 +187,8 @@ class TimelineView(QWidget):
         """Tiles of the spectrogram that are on screen and missing, most urgent first."""
         if not self._shows_spectrum or self._sound is None:
             return []
-        correction = self._document.correction
-        start = max(sound_time(correction, self._places.span.start), self._sound.start)
-        stop = min(sound_time(correction, self._places.span.stop), self._sound.stop)
+        start = max(self.sound_time(self._places.span.start), self._sound.start)
+        stop = min(self.sound_time(self._places.span.stop), self._sound.stop)
         return self._lanes.spectrogram.missing(start, stop, 1 / self._places.seconds_per_pixel())
 
     def add_tile(self, tile: Tile, shades: Shades, *, is_whole: bool) -> None:
@@ -402,11 +412,10 @@ class TimelineView(QWidget):
 
     def _show_correction(self) -> None:
         """Put the sound where the correction wants it: transforms only, no sound is looked at again."""
-        pieces = stretches(self._document.correction)
+        self._pieces = pieces = stretches(self._document.correction, self._joined)
         self._lanes.set_pieces(pieces)
-        document = self._document
         self._points.set_applied(
-            lambda shown: -moved_ms(document.correction, shown),
+            lambda shown: 1000 * (time_in(pieces, shown) - shown),
             tuple(piece.start + piece.shift for piece in pieces[1:]),
         )
         self._lanes.place_handle()

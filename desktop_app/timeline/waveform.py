@@ -58,17 +58,20 @@ class Waveform(PlaneItem):
     """One stretch of the sound, and the bursts heard in it.
 
     It is drawn on the clock of the file; moving it changes its place in the lane, not what is drawn.
+
+    Attributes:
+        stretch: which one it is.
+        drawn: how the last painting was done: ``bars``, ``line``, ``stems`` or ``spectrogram``.
     """
 
     def __init__(self) -> None:
         super().__init__(-1.0, 1.0)
         self._sound: Sound | None = None
-        self._from, self._to = -math.inf, math.inf
+        self.stretch = Stretch(-math.inf, math.inf, 0.0)
         self._bursts: npt.NDArray[np.float64] = np.zeros(0)
         self._reach = 1.0
         self._spectrogram: Spectrogram | None = None
         self.drawn = ""
-        """How the last painting was done: ``bars``, ``line``, ``stems`` or ``spectrogram``."""
 
     def set_sound(self, sound: Sound | None) -> None:
         """Show a sound, or nothing."""
@@ -77,8 +80,8 @@ class Waveform(PlaneItem):
 
     def place(self, stretch: Stretch) -> None:
         """Show one stretch of the file, where a correction puts it; no sound is read for that."""
-        if (self._from, self._to) != (stretch.start, stretch.stop):
-            self._from, self._to = stretch.start, stretch.stop
+        before, self.stretch = self.stretch, stretch
+        if (before.start, before.stop) != (stretch.start, stretch.stop):
             self.refresh()
         self.setTransform(QTransform.fromScale(stretch.scale, 1.0))
         self.setPos(stretch.shift, 0.0)
@@ -101,7 +104,7 @@ class Waveform(PlaneItem):
     def refresh(self) -> None:
         """Paint again, because more of the sound is known."""
         if self._sound is not None:
-            start, stop = max(self._sound.start, self._from), min(self._sound.stop, self._to)
+            start, stop = max(self._sound.start, self.stretch.start), min(self._sound.stop, self.stretch.stop)
             self.set_times(start, max(stop, start))
         self.update()
 
@@ -110,8 +113,8 @@ class Waveform(PlaneItem):
         sound = self._sound
         if sound is None:
             return
-        start = max(plane.start, sound.start, self._from)
-        stop = min(plane.stop, sound.stop, self._to)
+        start = max(plane.start, sound.start, self.stretch.start)
+        stop = min(plane.stop, sound.stop, self.stretch.stop)
         if stop <= start:
             return
         if self._spectrogram is not None:
@@ -170,7 +173,7 @@ class Waveform(PlaneItem):
         return True
 
     def _paint_bursts(self, painter: QPainter, plane: Plane) -> None:
-        low, high = np.searchsorted(self._bursts, (self._from, self._to))
+        low, high = np.searchsorted(self._bursts, (self.stretch.start, self.stretch.stop))
         heard = self._bursts[low:high]
         paint_bursts(painter, plane, heard, self.theme.colour("plosive"), reach=self._reach, downwards=False)
 

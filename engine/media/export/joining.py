@@ -2,6 +2,8 @@
 
 Where the correction grows, sound has to be inserted: room tone, the quietest moment nearby played forth and back.
 Where it shrinks, the quietest piece of the right length near the step is left out. All joins are cross-faded.
+
+Export, player and timeline ask the same question here, so that what is seen and heard is what is written.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -49,11 +52,65 @@ class Join:
         return self.ends + self.inserts - self.begins
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A join on the clock of the sound.
+
+    Attributes:
+        ends: when the earlier stretch ends, seconds.
+        begins: when the later stretch begins, seconds.
+        grows: by how much the sound becomes longer, seconds; negative, shorter.
+    """
+
+    ends: Fraction
+    begins: Fraction
+    grows: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Where a file's sound is joined.
+
+    Attributes:
+        origin: when its first sample sounds, seconds; steps before that move all of it.
+        places: ascending; fewer than there are steps where some are close together or after the end.
+    """
+
+    origin: Fraction
+    places: tuple[Cut, ...]
+
+
 def find_joins(tape: Tape, correction: StepCorrection) -> list[Join]:
-    """Return the joins of the stretches, in samples counted from the sound's first one."""
+    """Return the joins of the stretches, in samples of the tape counted from the sound's first one.
+
+    Quiet places are looked for in the sound as it is in the file, at its own rate and untreated: only so the same ones
+    are found for a tape of whatever rate.
+    """
+    own = Tape.of(tape.path, tape.stream)
+    origin = _origin(own)
+    return [] if origin is None else rescaled(_joins(own, origin, correction), own.sample_rate, tape.sample_rate)
+
+
+def find_cuts(path: Path, correction: StepCorrection) -> Cuts | None:
+    """Return where the sound of a file is joined, ``None`` where there is no sound.
+
+    Raises:
+        Refused: as :class:`~engine.media.sound_source.SoundSource`.
+    """
+    tape = Tape.of(path)
     origin = _origin(tape)
     if origin is None:
-        return []
+        return None
+    rate = tape.sample_rate
+    joins = _joins(tape, origin, correction)
+    places = (
+        Cut(origin + Fraction(join.ends, rate), origin + Fraction(join.begins, rate), Fraction(join.grows, rate))
+        for join in joins
+    )
+    return Cuts(origin, tuple(places))
+
+
+def _joins(tape: Tape, origin: Fraction, correction: StepCorrection) -> list[Join]:
     rate = tape.sample_rate
     spare = Rounding.NEAREST.apply(2 * FADE * rate)
     steps = [step for step in pairwise(correction.steps) if step[1][0] > origin]

@@ -12,6 +12,7 @@ import numpy as np
 from engine.media.export.encode import Samples
 from engine.media.export.treatment import Treatment
 from engine.media.samples import SampleBlock, read_samples
+from engine.media.sound_source import SoundSource
 from engine.timing import Rounding
 
 _SILENCE = 1 << 16
@@ -36,6 +37,20 @@ class Tape:
     channels: int | None
     zero: Fraction
     treatment: Treatment | None = None
+
+    @classmethod
+    def of(cls, path: Path, stream: int | None = None) -> Tape:
+        """Return the sound of a file as it is, at its own rate and on its own clock.
+
+        Args:
+            path: a local file.
+            stream: the stream's number; by default the one that players choose.
+
+        Raises:
+            Refused: as :class:`~engine.media.sound_source.SoundSource`.
+        """
+        with SoundSource(path, stream) as source:
+            return cls(path, source.index, source.rate, source.channels, Fraction(0))
 
     def blocks(self, start: Fraction | None = None, stop: Fraction | None = None) -> Iterator[SampleBlock]:
         """Read the sound, each block with shape ``(n, channels)``."""

@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from desktop_app.document.corrections import moved
 from desktop_app.document.document import Document
 from desktop_app.timeline.feeder import Feeder
 from desktop_app.timeline.file_sound import Detail, FileSound
 from desktop_app.timeline.view import TimelineView
+from engine.media.export.report import Mode
 from engine.media.peaks import BIN_SAMPLES, PeakBlock, build_peaks
-from engine.timing import Correction
+from engine.media.samples import read_samples
+from engine.timing import Correction, StepCorrection
+from tests.engine.media.export.measuring import exported
 from tests.media import Clip
 
 MakeClip = Callable[..., Clip]
@@ -205,3 +209,61 @@ def test_the_final_pyramid_draws_what_the_growing_one_drew(clip: MakeClip) -> No
     sound.finish(peaks)
     for before, (a, b, n) in zip(growing, ((0, 12, 700), (3, 4, 100)), strict=True):
         assert np.array_equal(before, sound.window(a, b, n), equal_nan=True)
+
+
+STEPS = StepCorrection(((Fraction(0), -40.0), (Fraction(3), 310.0), (Fraction(5), -90.0)))
+"""First 350 ms are put in, then 400 ms are left out."""
+
+
+def test_steps_are_drawn_where_the_exported_file_is_joined(
+    document: Document, view: TimelineView, feeder: Feeder, clip: MakeClip, qtbot: QtBot, tmp_path: Path
+) -> None:
+    del feeder
+    made = clip("steps.mov", seconds=8, noise=0.05, audio_codec="pcm_s16le")
+    document.open(made.path)
+    document.correct(STEPS, "jumps")
+    nominal = [wave.stretch for wave in view._waves]
+    qtbot.waitUntil(lambda: [wave.stretch for wave in view._waves] != nominal)
+    target = tmp_path / "target.mov"
+    exported(made.path, target, STEPS, Mode.PIECEWISE, verify=False)
+    source, written = samples_of(made.path), samples_of(target)
+    for stretch in (wave.stretch for wave in view._waves):
+        # But for the cross-fade of 8 ms, which begins where a stretch ends or the next one does.
+        first = max(0.0, stretch.start + stretch.shift) + 0.01
+        last = min(len(written) / RATE, stretch.stop + stretch.shift)
+        shown = np.arange(round(first * RATE), round(last * RATE) - 1)
+        heard = shown - round(stretch.shift * RATE)
+        assert len(shown) > RATE
+        np.testing.assert_allclose(written[shown], source[heard], atol=1 / 32_768)
+    first, second, third = (wave.stretch for wave in view._waves)
+    assert second.start == first.stop
+    assert third.start + third.shift == pytest.approx(second.stop + second.shift, abs=1 / RATE)
+    # The same stretches lie at other times once the whole is moved; nothing has to be looked for again.
+    document.correct(moved(STEPS, 25.0), "later")
+    assert [wave.stretch.start for wave in view._waves] == [first.start, second.start, third.start]
+    assert view._waves[1].stretch.shift == pytest.approx(second.shift + 0.025)
+
+
+def test_steps_that_are_being_changed_stay_where_they_were_joined(
+    document: Document, view: TimelineView, feeder: Feeder, clip: MakeClip, qtbot: QtBot
+) -> None:
+    del feeder
+    document.open(clip("steps.mov", seconds=8, noise=0.05, audio_codec="pcm_s16le").path)
+    document.correct(STEPS, "jumps")
+    nominal = [wave.stretch for wave in view._waves]
+    qtbot.waitUntil(lambda: [wave.stretch for wave in view._waves] != nominal)
+    before = [wave.stretch for wave in view._waves]
+    document.correct(StepCorrection((*STEPS.steps[:2], (Fraction(5), -95.0))), "dragged")
+    first, second, third = (wave.stretch for wave in view._waves)
+    assert (first, second) == (before[0], before[1])
+    assert (third.start, third.shift) == pytest.approx((before[2].start + 0.005, -0.095))
+    # Another clip is joined elsewhere.
+    document.open(clip("other.mov", seconds=8, audio_codec="pcm_s16le").path)
+    document.correct(STEPS, "jumps")
+    assert [wave.stretch for wave in view._waves] == nominal
+
+
+def samples_of(path: Path) -> np.ndarray:
+    """Return all samples of a file that begins at zero."""
+    blocks = read_samples(path, sample_rate=None, channels=1, start=Fraction(0))
+    return np.concatenate([block.data for block in blocks])

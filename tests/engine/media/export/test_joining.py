@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from engine.media.export.joining import Join, find_joins, pieced, rescaled
+from engine.media.export.joining import Join, find_cuts, find_joins, pieced, rescaled
 from engine.media.export.report import Mode
 from engine.media.export.timeline import Tape
+from engine.media.export.treatment import Treatment
 from engine.timing import StepCorrection
 from tests.engine.media.export.measuring import beeps_at, exported
 from tests.media import Clip
@@ -108,3 +110,15 @@ def test_at_another_rate_the_joins_stay_where_they_are() -> None:
         grown += join.grows
     # Rounded once: seven samples are 6.43, sixty times.
     assert sum(found.grows for found in scaled) == round(grown * 0.91875)
+
+
+def test_a_tape_of_any_rate_and_treatment_is_joined_in_the_same_places(tape: Tape) -> None:
+    joins = find_joins(tape, UP_AND_DOWN)
+    other = replace(tape, sample_rate=44_100, channels=2, treatment=Treatment(gain_db=-20.0, removes_constant=True))
+    assert find_joins(other, UP_AND_DOWN) == rescaled(joins, 48_000, 44_100)
+    cuts = find_cuts(tape.path, UP_AND_DOWN)
+    assert cuts is not None
+    assert [(cut.ends, cut.begins, cut.grows) for cut in cuts.places] == [
+        tuple(cuts.origin * (count < 2) + Fraction(samples, 48_000) for count, samples in enumerate(place))
+        for place in ((join.ends, join.begins, join.grows) for join in joins)
+    ]
