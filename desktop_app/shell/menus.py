@@ -22,7 +22,7 @@ class Menus(QObject):
         settings: know the files.
 
     Attributes:
-        menus: the menus by their English names.
+        by_group: the menus by their English names.
     """
 
     opened = Signal(Path)
@@ -31,21 +31,21 @@ class Menus(QObject):
     def __init__(self, bar: QMenuBar, groups: tuple[str, ...], actions: Actions, settings: Settings) -> None:
         super().__init__(bar)
         self._settings = settings
-        self.menus = {group: bar.addMenu("") for group in groups}
+        self.by_group = {group: bar.addMenu("") for group in groups}
         self._recent = QMenu(bar)
         for entry in actions:
-            menu = self.menus[entry.group]
+            menu = self.by_group[entry.group]
             menu.addAction(entry.action)
             if entry.name == "open":
                 menu.addMenu(self._recent)
-        for menu in self.menus.values():
+        for menu in self.by_group.values():
             menu.aboutToShow.connect(actions.look_again)
         self._recent.aboutToShow.connect(self._list_recent)
         self.say()
 
     def say(self) -> None:
         """Set all texts."""
-        for group, menu in self.menus.items():
+        for group, menu in self.by_group.items():
             menu.setTitle(said(group))
         self._recent.setTitle(self.tr("Open again"))
 

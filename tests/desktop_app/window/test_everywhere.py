@@ -111,7 +111,7 @@ def test_the_language_changes_while_the_window_is_open(desk: Desk) -> None:
     try:
         desk.until(lambda: desk.window.sync.number_text == "晚 83 毫秒")
         assert desk.window.sync.verdict_text.startswith("声音")
-        assert [menu.title() for menu in desk.window.menus.menus.values()] == [
+        assert [menu.title() for menu in desk.window.menus.by_group.values()] == [
             "文件",
             "编辑",
             "同步",
