@@ -95,6 +95,7 @@ QPushButton:hover, QToolButton:hover {{ background: {hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {pressed}; }}
 QPushButton:checked, QToolButton:checked {{ border-color: {theme.accent}; color: {theme.accent}; }}
 QPushButton:focus, QToolButton:focus {{ border-color: {theme.accent}; }}
+QPushButton:checked:focus, QToolButton:checked:focus {{ border-color: {theme.text}; }}
 QPushButton:disabled, QToolButton:disabled {{ color: {theme.faded}; background: {theme.panel}; }}
 QPushButton[kind="primary"] {{ background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent};
     font-weight: 600; }}
@@ -108,6 +109,7 @@ QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; 
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
 QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; }}
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
+QToolButton[kind="over"] {{ border-radius: 12px; padding: 0; min-width: 0; min-height: 0; }}
 QToolButton[kind="small"] {{ padding: 5px 0; }}
 QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom: 2px solid transparent;
     border-radius: 0; color: {theme.muted}; padding: 7px 8px;
@@ -147,9 +149,11 @@ QCheckBox::indicator:focus, QCheckBox::indicator:hover, QRadioButton::indicator:
 QCheckBox::indicator:checked:focus, QRadioButton::indicator:checked:focus {{ border-color: {theme.text}; }}
 CommandPalette {{ background: {theme.raised}; border: 1px solid {theme.line}; }}
 CommandPalette QTreeWidget {{ background: transparent; border: none; }}
-QListView, QTableView, QUndoView {{ background: transparent; border: none; outline: none;
+QListView, QTableView, QUndoView {{ background: transparent; border: 1px solid transparent; border-radius: 6px;
+    outline: none;
     alternate-background-color: {theme.raised}; gridline-color: {theme.line}; }}
 QTreeView {{ background: {theme.panel}; border: 1px solid {theme.line}; border-radius: 6px; outline: none; }}
+QListView:focus, QTableView:focus, QUndoView:focus, QTreeView:focus {{ border-color: {theme.accent}; }}
 QTreeView::item, QTableView::item {{ padding: {half}px; }}
 QTreeView::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
 QListView::item, QUndoView::item {{ padding: 6px {GRID}px; border-radius: 4px; }}

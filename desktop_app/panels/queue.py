@@ -8,7 +8,6 @@ from PySide6.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, QUrl, Sign
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QDialog,
     QHBoxLayout,
     QHeaderView,
     QMenu,
@@ -23,6 +22,7 @@ from desktop_app.actions import Actions
 from desktop_app.panels.queue_model import DRIFT, FILE, OFFSET, SORT, STATE, SURE, QueueModel
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, card, label
+from desktop_app.widgets.dialog import Dialog
 from desktop_app.work.queue import Item, Queue, Stage
 from desktop_app.work.revealing import reveal
 
@@ -57,7 +57,7 @@ class QueuePage(Speaking):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in ((FILE, 32), (OFFSET, 18), (SURE, 9), (DRIFT, 12), (STATE, 36)):
+        for column, width in ((FILE, 32), (OFFSET, 18), (SURE, 8), (DRIFT, 10), (STATE, 34)):
             self.table.setColumnWidth(column, width * GRID)
         self.table.activated.connect(lambda index: self._open(proxy.mapToSource(index).row()))
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -83,7 +83,9 @@ class QueuePage(Speaking):
         head.addSpacing(2 * GRID)
         head.addWidget(self._summary, 1)
         head.addWidget(action_button(actions["page_clip"], kind="", has_text=True))
-        row = QHBoxLayout()
+        self._row = QWidget()
+        row = QHBoxLayout(self._row)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
         for each in self._buttons.values():
             row.addWidget(each)
@@ -107,7 +109,7 @@ class QueuePage(Speaking):
         column_.setSpacing(GRID)
         column_.addLayout(head)
         column_.addWidget(frame, 1)
-        column_.addLayout(row)
+        column_.addWidget(self._row)
         self._show_soon = QTimer(self)
         self._show_soon.setSingleShot(True)
         self._show_soon.setInterval(_CALM_MILLISECONDS)
@@ -121,8 +123,7 @@ class QueuePage(Speaking):
     def summary(self) -> str:
         """What is said above the table, as of now."""
         items = self._queue.items
-        return self.tr("{count} clips, {measured} measured, {out} out of sync").format(
-            count=len(items),
+        return self.tr("%n clip(s), {measured} measured, {out} out of sync", "", len(items)).format(
             measured=sum(item.measurement is not None for item in items),
             out=sum(item.can_fix and item.stage is not Stage.WRITTEN for item in items),
         )
@@ -164,11 +165,14 @@ class QueuePage(Speaking):
         self._summary.setText(self.summary if items else "")
         self.table.setVisible(bool(items))
         self._empty.setVisible(not items)
+        self._row.setVisible(bool(items))
         fixable = [item for item in chosen if item.can_fix] if chosen else [x for x in out if x.stage is Stage.MEASURED]
         self._buttons["fix"].setText(
             self.tr("Fix the chosen ones ({count})").format(count=len(fixable))
             if chosen
             else self.tr("Fix all that are out of sync ({count})").format(count=len(fixable))
+            if fixable
+            else self.tr("Fix all that are out of sync")
         )
         self._buttons["fix"].setEnabled(bool(fixable))
         self._buttons["pause"].setText(self.tr("Go on") if self._queue.is_paused else self.tr("Pause"))
@@ -221,17 +225,26 @@ class QueuePage(Speaking):
         HappeningsPage(item.path, item.log, self).show()
 
 
-class HappeningsPage(QDialog):
-    """What happened to one clip."""
+class HappeningsPage(Dialog):
+    """What happened to one clip, in the language of when it happened."""
 
     def __init__(self, path: Path, lines: tuple[str, ...], parent: QWidget) -> None:
         super().__init__(parent)
+        self._path = path
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(path.name)
         self.resize(90 * GRID, 45 * GRID)
         self.text = QPlainTextEdit("\n".join((str(path), *lines)))
         self.text.setReadOnly(True)
         self.text.setProperty("kind", "mono")
-        self.text.setAccessibleName(self.tr("What happened to {file}").format(file=path.name))
+        self._close = button(self.accept)
         column = QVBoxLayout(self)
+        column.setSpacing(GRID)
         column.addWidget(self.text)
+        column.addWidget(self._close, 0, Qt.AlignmentFlag.AlignRight)
+        self.say()
+
+    def say(self) -> None:
+        """Set all texts."""
+        self.setWindowTitle(self.tr("What happened to {file}").format(file=self._path.name))
+        self.text.setAccessibleName(self.windowTitle())
+        self._close.setText(self.tr("Close"))

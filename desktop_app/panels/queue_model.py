@@ -92,7 +92,7 @@ def _shown(item: Item, column: int) -> str:
     if column == STATE:
         return _state(item)
     if column == VERDICT and item.refusal is not None:
-        return str(item.refusal)
+        return str(item.refusal).replace(str(item.path), item.path.name)  # the whole path is the row's tool tip
     if found is None:
         return ""
     if column == VERDICT:

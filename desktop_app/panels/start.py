@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from desktop_app.actions import Actions
 from desktop_app.document.settings import Settings
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Picture, Speaking, button, card, label
+from desktop_app.widgets.basics import ElidedLabel, Picture, Speaking, button, card, label
 
 _MOST_RECENT = 5
 
@@ -92,9 +92,19 @@ class StartPage(Speaking):
                 widget.deleteLater()
         recent = [Path(path) for path in self._settings["recent"][:_MOST_RECENT]]
         for path in recent:
-            entry = button(lambda path=path: self.opened.emit(path), kind="link", picture="film")  # type: ignore[misc]
-            entry.setText(f"{path.name}   ({path.parent})")
-            entry.setToolTip(str(path))
-            entry.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            self._recent.addWidget(entry)
+            self._recent.addWidget(self._entry(path))
         self._recent_card.setVisible(bool(recent))
+
+    def _entry(self, path: Path) -> QWidget:
+        entry, folder = button(lambda: self.opened.emit(path), kind="link", picture="film"), ElidedLabel()
+        entry.setText(path.name)
+        entry.setToolTip(str(path))
+        folder.setProperty("kind", "muted")
+        folder.setText(str(path.parent))
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(2 * GRID)
+        line.addWidget(entry)
+        line.addWidget(folder, 1)
+        return row

@@ -110,6 +110,7 @@ class Lanes:
             item.set_times(span.start - edge, span.stop + edge)
         self.handle.set_view_start(span.start)
         self.points.set_view_start(span.start)
+        self.ruler.set_view_stop(span.stop)
 
     def lay_out(self, height: float) -> None:
         """Give each lane its height: fixed for axis and pictures, the rest is shared."""

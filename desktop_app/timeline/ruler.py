@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -24,6 +25,11 @@ class Ruler(PlaneItem):
         self._range: tuple[float | None, float | None] = (None, None)
         self._font = QFont()
         self._font.setPixelSize(11)
+        self._view_stop = math.inf
+
+    def set_view_stop(self, seconds: float) -> None:
+        """Say which time is at the right edge of the screen: what does not fit before it is not written."""
+        self._view_stop = seconds
 
     def set_markers(self, markers: Sequence[tuple[float, str]], selected: int = -1) -> None:
         """Show markers, ``(seconds, text)``; one of them may be selected."""
@@ -61,7 +67,9 @@ class Ruler(PlaneItem):
             painter.setPen(self.theme.colour("muted", 0.7))
             painter.drawLine(QPointF(x, bottom - 8), QPointF(x, bottom))
             painter.setPen(self.theme.colour("muted"))
-            painter.drawText(QPointF(x + 4, bottom - 8 + metrics.descent()), marks.label(seconds))
+            text = marks.label(seconds)
+            if x + 4 + metrics.horizontalAdvance(text) <= plane.x(self._view_stop):
+                painter.drawText(QPointF(x + 4, bottom - 8 + metrics.descent()), text)
         for index, (seconds, text) in enumerate(self._markers):
             self._paint_marker(painter, plane, seconds, text, top, is_selected=index == self._selected)
 

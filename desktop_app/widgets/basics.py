@@ -125,6 +125,13 @@ def card(*, kind: str = "card") -> tuple[QFrame, QVBoxLayout]:
     return frame, column
 
 
+def rule() -> QFrame:
+    """Return a line across."""
+    made = QFrame()
+    made.setProperty("kind", "rule")
+    return made
+
+
 def scrolling(inside: QWidget) -> QScrollArea:
     """Return an area in which a widget scrolls up and down but is never wider than what is seen of it."""
     area = QScrollArea()

@@ -36,7 +36,7 @@ class CommandPalette(QDialog):
         column.addWidget(self.field)
         column.addWidget(self.list)
         self.resize(min(70 * GRID, parent.width() - 8 * GRID), min(52 * GRID, parent.height() - 16 * GRID))
-        self.list.setColumnWidth(0, self.width() - 22 * GRID)
+        self.list.setColumnWidth(0, self.width() - 24 * GRID)
         corner = parent.mapToGlobal(parent.rect().topLeft())
         self.move(corner.x() + (parent.width() - self.width()) // 2, corner.y() + 8 * GRID)
         self._list("")
@@ -77,6 +77,8 @@ class CommandPalette(QDialog):
                 item = QTreeWidgetItem([f"{said(entry.group)}:  {said(entry.text)}", shown])
                 item.setData(0, Qt.ItemDataRole.UserRole, entry.name)
                 item.setIcon(0, self._blank if entry.action.icon().isNull() else entry.action.icon())
+                item.setForeground(1, self.palette().placeholderText())
+                item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 item.setDisabled(not entry.action.isEnabled())
                 self.list.addTopLevelItem(item)
         if self.list.topLevelItemCount() == 0:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import button, label, set_tone
+from desktop_app.widgets.basics import Picture, button, label
 
 _WIDTH = 46 * GRID
 _SECONDS = 6
@@ -99,9 +99,11 @@ class Toast(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(GRID + 4, GRID, GRID, GRID)
         row.setSpacing(GRID)
+        if tone:
+            picture = Picture("check" if tone == "good" else "warning", tone)
+            row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
         said = label(wraps=True)
         said.setText(text)
-        set_tone(said, tone if tone == "bad" else "")
         column = QVBoxLayout()
         column.addWidget(said)
         self.acted = None

@@ -22,6 +22,16 @@
         </message>
     </context>
     <context>
+        <name>QueuePage</name>
+        <message numerus="yes">
+            <source>%n clip(s), {measured} measured, {out} out of sync</source>
+            <translation>
+                <numerusform>%n clip, {measured} measured, {out} out of sync</numerusform>
+                <numerusform>%n clips, {measured} measured, {out} out of sync</numerusform>
+            </translation>
+        </message>
+    </context>
+    <context>
         <name>SyncPanel</name>
         <message numerus="yes">
             <source>Looking at the lips and listening: %n place(s) so far.</source>

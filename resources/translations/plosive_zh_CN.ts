@@ -1407,7 +1407,7 @@
         </message>
         <message>
             <source>not needed, but useful</source>
-            <translation>不是必需，但有用</translation>
+            <translation>可选，但有用</translation>
         </message>
         <message>
             <source>Which version this is cannot be told from the file; verify it to be sure.</source>
@@ -1627,17 +1627,23 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <source>Show in folder</source>
             <translation>在文件夹中显示</translation>
         </message>
+        <message numerus="yes">
+            <source>%n clip(s), {measured} measured, {out} out of sync</source>
+            <translation>
+                <numerusform>%n 个片段，{measured} 个已测量，{out} 个不同步</numerusform>
+            </translation>
+        </message>
         <message>
-            <source>{count} clips, {measured} measured, {out} out of sync</source>
-            <translation>{count} 个片段，{measured} 个已测量，{out} 个不同步</translation>
+            <source>Fix all that are out of sync</source>
+            <translation>校正所有不同步的</translation>
         </message>
         <message>
             <source>Fix the chosen ones ({count})</source>
-            <translation>校正所选({count})</translation>
+            <translation>校正所选（{count}）</translation>
         </message>
         <message>
             <source>Fix all that are out of sync ({count})</source>
-            <translation>校正所有不同步的({count})</translation>
+            <translation>校正所有不同步的（{count}）</translation>
         </message>
         <message>
             <source>Go on</source>
@@ -1681,7 +1687,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>, {time} left</source>
-            <translation>,剩余 {time}</translation>
+            <translation>，剩余 {time}</translation>
         </message>
         <message>
             <source>, {speed} fps</source>
@@ -1693,7 +1699,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>What happened</source>
-            <translation>经过</translation>
+            <translation>处理记录</translation>
         </message>
         <message>
             <source>Open</source>
@@ -1760,7 +1766,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Seed</source>
-            <translation>种子</translation>
+            <translation>随机种子</translation>
         </message>
         <message>
             <source>Same choices, same seed, same pictures.</source>
@@ -1796,7 +1802,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Weights wait in main memory</source>
-            <translation>权重在内存中等待</translation>
+            <translation>权重暂存到内存</translation>
         </message>
         <message>
             <source>Saves graphics memory and costs time.</source>
@@ -1956,7 +1962,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Measure the result</source>
-            <translation>测量结果</translation>
+            <translation>测量成片</translation>
         </message>
         <message>
             <source>Says how far lips and sound of the finished clip are apart; without it nobody has looked.</source>
@@ -2608,7 +2614,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>speakers taken as prompt</source>
-            <translation>视为扬声器无延迟</translation>
+            <translation>按扬声器没有延迟处理</translation>
         </message>
         <message>
             <source>Set…</source>
@@ -2729,7 +2735,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Offset (ms)</source>
-            <translation>偏移(毫秒)</translation>
+            <translation>偏移（毫秒）</translation>
         </message>
         <message>
             <source>{ms} late</source>
@@ -2866,8 +2872,12 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
     <context>
         <name>HappeningsPage</name>
         <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
             <source>What happened to {file}</source>
-            <translation>{file} 的经过</translation>
+            <translation>{file} 的处理记录</translation>
         </message>
     </context>
 </TS>

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop_app.theme import GRID, theme_of
+from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Picture, Speaking, button, label, set_tone
+from desktop_app.widgets.card_button import CardButton
+from desktop_app.widgets.tab_order import tab_as_laid_out
 from engine.generation.backend import Requirement
 from engine.generation.registry import EngineStatus
 from engine.models.catalog import engines
@@ -18,7 +19,7 @@ PUBLISHED = "liveavatar"
 """The engine whose users have settings elsewhere, in scripts and notes."""
 
 
-class EngineCard(QAbstractButton):
+class EngineCard(CardButton):
     """One engine; the chosen one says what it is good for and what it needs."""
 
     models_wanted = Signal()
@@ -31,9 +32,6 @@ class EngineCard(QAbstractButton):
     def __init__(self, status: EngineStatus, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.status = status
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._title, self._badge = label(), label()
         self._about = label("muted", wraps=True)
         for each in (self._title, self._badge, self._about):
@@ -122,21 +120,6 @@ class EngineCard(QAbstractButton):
         self.setToolTip(self._about.text())
         self._show()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw the card (Qt's name)."""
-        theme = theme_of(self.palette())
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        lit = self.isChecked() or self.hasFocus()
-        painter.setBrush(theme.colour("raised"))
-        painter.setPen(QPen(theme.colour("accent" if lit else "line"), 1.5 if self.isChecked() else 1))
-        painter.drawRoundedRect(area, 8, 8)
-        if self.isChecked():
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("accent"))
-            painter.drawRoundedRect(QRectF(area.left(), area.top() + 10, 3, area.height() - 20), 1.5, 1.5)
-
     def _show(self) -> None:
         found = self.status.capabilities
         # Those that were not chosen stay small, so that the settings below are near.
@@ -195,6 +178,7 @@ class EnginePicker(Speaking):
             card.models_wanted.connect(self.models_wanted)
             card.calibration_wanted.connect(self.calibration_wanted)
             card.settings_wanted.connect(self.settings_wanted)
+        tab_as_laid_out(self)
         self.say()
 
     def choose(self, name: str) -> None:

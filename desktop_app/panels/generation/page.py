@@ -24,7 +24,7 @@ from desktop_app.panels.generation.stage import RenderStage
 from desktop_app.panels.generation.wells import FaceWell, VoiceWell
 from desktop_app.player.pictures import to_image
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Speaking, action_button, button, label, scrolling
+from desktop_app.widgets.basics import Speaking, action_button, button, label, rule, scrolling
 from desktop_app.widgets.calm import Calm
 from desktop_app.work.asking import EngineList, Planning, PromptCheck
 from desktop_app.work.inputs import FaceReader, VoiceReader
@@ -213,12 +213,13 @@ class GenerationPage(Speaking):
         column.addWidget(self.form)
         column.addStretch()
         foot = QVBoxLayout()
-        foot.setContentsMargins(GRID + 4, GRID, GRID + 4, GRID + 4)
+        foot.setContentsMargins(GRID + 4, 0, GRID + 4, GRID + 4)
         foot.setSpacing(GRID)
         target = QHBoxLayout()
         target.setSpacing(GRID)
         target.addWidget(self.target_field, 1)
         target.addWidget(self._browse)
+        foot.addWidget(rule())
         foot.addWidget(self.estimate)
         foot.addLayout(target)
         foot.addWidget(self.render_button)

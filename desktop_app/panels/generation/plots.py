@@ -18,6 +18,8 @@ from engine.generation.events import Reading
 _GIB = 2**30
 _HEIGHT = 9 * GRID
 _COLOURS = ("sound", "mouth", "plosive", "marker")
+_HEADROOM = 1.3
+"""How far the axis goes beyond the highest value: less would cut its highest number off."""
 _FIRST = 10
 """Readings that say how fast a picture was in the beginning."""
 
@@ -91,7 +93,7 @@ class Plot(QFrame):
             self._line.setValue(threshold)
             # A threshold far above everything would flatten the curve; it comes into view as the curve comes near.
             highest = max(highest, threshold) if threshold < 3 * highest else highest
-        self._view.setYRange(0, highest * 1.15 or 1.0, padding=0)
+        self._view.setYRange(0, highest * _HEADROOM or 1.0, padding=0)
         end = max((times[-1] for _, times, _ in curves if times), default=1.0)
         self._view.setXRange(0, max(end, 1.0), padding=0.01)
         self._value.setText(value)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
-from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop_app.icons import icon
 from desktop_app.panels.generation.plots import Plot
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import ElidedLabel, button, card, label, scrolling
+from desktop_app.widgets.basics import ElidedLabel, Picture, button, card, label, scrolling
+from desktop_app.widgets.dialog import Dialog
 from desktop_app.work.revealing import reveal
 from engine.generation.advice import advice, measures
 from engine.generation.telemetry_log import Log, read_log
@@ -45,25 +45,21 @@ class _Read(QRunnable):
         self._reader.read.emit(answer)
 
 
-class RenderLogPage(QDialog):
+class RenderLogPage(Dialog):
     """The log in short."""
 
     def __init__(self, path: Path, parent: QWidget) -> None:
         super().__init__(parent)
-        self._path = path
-        self.setWindowTitle(self.tr("Log of a render"))
+        self._answer: Log | Refusal | None = None
         self.resize(min(72 * GRID, parent.width() - 4 * GRID), min(76 * GRID, parent.height() - 4 * GRID))
         self._name = ElidedLabel()
         self._name.setProperty("kind", "title")
         self._name.setText(path.name)
         self._state = label(wraps=True)
-        self._state.setText(self.tr("Reading…"))
         self.plot = Plot()
-        self.plot.name(self.tr("Time per picture, in ms"))
         self._numbers = QFormLayout()
         self._numbers.setHorizontalSpacing(3 * GRID)
         self._advice_title = label("heading")
-        self._advice_title.setText(self.tr("ADVICE"))
         self._advice = QVBoxLayout()
         self._advice.setSpacing(GRID)
         inside = QWidget()
@@ -78,14 +74,12 @@ class RenderLogPage(QDialog):
         column.addWidget(frame)
         column.addStretch()
         self._body = scrolling(inside)
-        show = button(lambda: reveal(path), picture="folder")
-        show.setText(self.tr("Show in folder"))
-        close = button(self.accept)
-        close.setText(self.tr("Close"))
+        self._reveal = button(lambda: reveal(path), picture="folder")
+        self._close = button(self.accept)
         row = QHBoxLayout()
-        row.addWidget(show)
+        row.addWidget(self._reveal)
         row.addStretch()
-        row.addWidget(close)
+        row.addWidget(self._close)
         outer = QVBoxLayout(self)
         outer.setSpacing(GRID)
         outer.addWidget(self._name)
@@ -94,8 +88,10 @@ class RenderLogPage(QDialog):
         outer.addLayout(row)
         self._body.hide()
         self.advice: list[str] = []
+        self._lines: list[QWidget] = []
+        self.say()
         self._reader = _Reader(self)
-        self._reader.read.connect(self._show)
+        self._reader.read.connect(self._take)
         self._reader.start(path)
 
     @property
@@ -103,7 +99,33 @@ class RenderLogPage(QDialog):
         """What is said below the name."""
         return self._state.text()
 
-    def _show(self, answer: Log | Refusal) -> None:
+    def say(self) -> None:
+        """Set all texts."""
+        self.setWindowTitle(self.tr("Log of a render"))
+        self.plot.name(self.tr("Time per picture, in ms"))
+        self._advice_title.setText(self.tr("ADVICE"))
+        self._reveal.setText(self.tr("Show in folder"))
+        self._close.setText(self.tr("Close"))
+        self._show()
+
+    def _take(self, answer: Log | Refusal) -> None:
+        self._answer = answer
+        if isinstance(answer, Log):
+            self._draw(answer)
+            self._body.show()
+        self._show()
+
+    def _draw(self, log: Log) -> None:
+        self.plot.setVisible(len(log.frame_ms) > 1)
+        step = max(1, len(log.frame_ms) // _MOST_POINTS)
+        times = log.frame_ms[::step]
+        self.plot.draw([("", [float(number * step) for number in range(len(times))], times)], None, "")
+
+    def _show(self) -> None:
+        answer = self._answer
+        if answer is None:
+            self._state.setText(self.tr("Reading…"))
+            return
         if isinstance(answer, Refusal):
             self._state.setText(str(answer))
             return
@@ -113,14 +135,17 @@ class RenderLogPage(QDialog):
             if answer.frame_ms
             else self.tr("No picture was timed in this log.")
         )
-        for text in self.advice or [self.tr("Nothing in this log gives reason for advice.")]:
-            self._advice.addLayout(_line(text, is_warning=bool(self.advice)))
+        for old in self._lines:
+            self._advice.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        said = self.advice or [self.tr("Nothing in this log gives reason for advice.")]
+        self._lines = [_line(text, is_warning=bool(self.advice)) for text in said]
+        for line in self._lines:
+            self._advice.addWidget(line)
+        while self._numbers.rowCount():
+            self._numbers.removeRow(0)
         self._show_numbers(answer)
-        self.plot.setVisible(len(answer.frame_ms) > 1)
-        step = max(1, len(answer.frame_ms) // _MOST_POINTS)
-        times = answer.frame_ms[::step]
-        self.plot.draw([("", [float(number * step) for number in range(len(times))], times)], None, "")
-        self._body.show()
 
     def _show_numbers(self, log: Log) -> None:
         found = log.statistics()
@@ -151,13 +176,13 @@ class RenderLogPage(QDialog):
         self._numbers.addRow(title, number)
 
 
-def _line(text: str, *, is_warning: bool) -> QHBoxLayout:
-    image = QLabel()
-    image.setPixmap(icon(*(("warning", "poor") if is_warning else ("check", "good"))).pixmap(16, 16))
+def _line(text: str, *, is_warning: bool) -> QWidget:
     sentence = label(wraps=True)
     sentence.setText(text)
-    row = QHBoxLayout()
+    made = QWidget()
+    row = QHBoxLayout(made)
+    row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(GRID)
-    row.addWidget(image, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(Picture(*(("warning", "poor") if is_warning else ("check", "good"))), 0, Qt.AlignmentFlag.AlignTop)
     row.addWidget(sentence, 1)
-    return row
+    return made

@@ -54,7 +54,7 @@ class Well(QAbstractButton):
         self.setFixedHeight(_HEIGHT)
         self.setMouseTracking(True)
         self.clear_button = QToolButton(self)
-        self.clear_button.setProperty("kind", "flat")
+        self.clear_button.setProperty("kind", "over")
         self.clear_button.setIcon(icon("close"))
         self.clear_button.setIconSize(QSize(12, 12))
         self.clear_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

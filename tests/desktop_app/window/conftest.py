@@ -18,6 +18,7 @@ from desktop_app.document.document import Document
 from desktop_app.document.settings import Settings
 from desktop_app.studio import Studio
 from desktop_app.style import apply_theme
+from desktop_app.translation import speak
 from desktop_app.window import MainWindow
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, Outcome
@@ -73,6 +74,11 @@ class Desk:
         """Open the clip and wait until it is measured."""
         self.open()
         self.until(lambda: not self.studio.measuring.is_running and self.document.measurement is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _english(qapp: QApplication) -> None:  # noqa: ARG001 - translators need an application
+    speak("en")  # English has translations too: its plurals
 
 
 @pytest.fixture(scope="session")
