@@ -12,12 +12,14 @@ The two signs, used everywhere:
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import total_ordering
 from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -326,8 +328,5 @@ class StepCorrection:
 
     def at(self, seconds: float) -> float:
         """Return the correction in milliseconds at a time of the original sound."""
-        value = self.steps[0][1]
-        for time, step_ms in self.steps:
-            if time <= seconds:
-                value = step_ms
-        return value
+        begun = bisect_right(self.steps, seconds, key=itemgetter(0))
+        return self.steps[max(0, begun - 1)][1]

@@ -137,6 +137,8 @@ class Anchors:
 
     def on(self, correction: AnyCorrection) -> Anchors:
         """Return the anchors lying on another correction, or none where that does not go through them."""
+        if not self.points:
+            return self
         laid = self._with(replace(point, ms=correction_ms_at(correction, point.heard)) for point in self.points)
         return laid if _same(laid.correction(correction), correction, self.points) else replace(self, points=())
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -31,11 +32,13 @@ from desktop_app.player.pictures import to_image
 from desktop_app.player.player import Player
 from desktop_app.player.walker import FrameWalker
 from desktop_app.timeline.file_sound import Detail, FileSound
+from desktop_app.timeline.moving import Joined, arrangement
 from desktop_app.timeline.spectra import COLUMNS, ROWS, tiles_between
 from desktop_app.timeline.view import TimelineView
 from engine.jobs import run
+from engine.media.export.joining import Cut, Cuts
 from engine.media.peaks import BIN_SAMPLES, PeakBlock, build_peaks
-from engine.timing import Correction
+from engine.timing import Correction, StepCorrection
 from tests.desktop_app.made import measurement, media_info
 from tests.media import make_clip
 
@@ -166,6 +169,29 @@ def repaint_every_zoom() -> None:
             yield drag
 
     print(measured(drags()).row("correction and repaint", 0.99))
+
+    # One step per minute, joined half a second off; one of them lies on the screen and is being dragged.
+    steps = [(Fraction(60 * number + 20), 40.0 * (number % 2)) for number in range(180)]
+    known = arrangement(StepCorrection(tuple(steps)))
+    assert known is not None
+    cuts = [
+        Cut(time + Fraction(1, 2), time + Fraction(1, 2), Fraction(after - before) / 1000)
+        for (_, before), (time, after) in pairwise(known.steps)
+    ]
+    view.set_joined(Joined(known, Cuts(Fraction(0), tuple(cuts))))
+
+    def pulls() -> Iterator[Callable[[], object]]:
+        for number in range(3 * REPAINTS):
+
+            def pull(number: int = number) -> None:
+                pulled = [*steps[:83], (steps[83][0], 40.0 - 0.5 * number), *steps[84:]]
+                document.correct(StepCorrection(tuple(pulled)), "pulled", "pull")
+                viewport.repaint()
+
+            yield pull
+
+    print(measured(pulls()).row("one of 179 steps, and repaint", 0.99))
+    document.correct(Correction(0.0), "removed")
 
     def plays() -> Iterator[Callable[[], object]]:
         for number in range(3 * REPAINTS):
