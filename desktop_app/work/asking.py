@@ -7,13 +7,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import Outcome
+from desktop_app.work.slot import JobSlot
 from engine.generation.backend import Capabilities, Estimate
 from engine.generation.prompts import PromptAdvice
 from engine.generation.registry import EngineStatus
 from engine.generation.spec import RenderSpec
 from engine.refusal import Refusal
-from engine.worker_messages import CheckPrompt, Engines, PlanRender
+from engine.worker_messages import CheckPrompt, Engines, PlanRender, Request
 
 _CALM_MILLISECONDS = 350
 """A plan is asked for when choices have rested this long."""
@@ -31,14 +32,14 @@ class EngineList(QObject):
 
     def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.ended.connect(self._take)
         self.statuses: tuple[EngineStatus, ...] = ()
 
     @property
     def is_asking(self) -> bool:
         """Whether an answer is still to come."""
-        return self._job is not None
+        return self._slot.is_taken
 
     def find(self, name: str) -> Capabilities | None:
         """Return what an engine can do, ``None`` if it is not there or broken."""
@@ -46,13 +47,11 @@ class EngineList(QObject):
 
     def ask(self) -> None:
         """Look around, unless that is being done."""
-        if self._job is None:
-            self._job = self._engine.submit(Engines())
-            self._job.ended.connect(self._take)
+        if not self._slot.is_taken:
+            self._slot.submit(Engines())
             self.changed.emit()
 
-    def _take(self, outcome: Outcome) -> None:
-        self._job = None
+    def _take(self, _request: Request, outcome: Outcome) -> None:
         if isinstance(outcome.value, tuple):
             self.statuses = outcome.value
         self.changed.emit()
@@ -71,8 +70,8 @@ class Planning(QObject):
 
     def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.ended.connect(self._take)
         self._spec: RenderSpec | None = None
         self._is_closed = False
         self.estimate: Estimate | None = None
@@ -85,7 +84,7 @@ class Planning(QObject):
     @property
     def is_asking(self) -> bool:
         """Whether an answer is still to come."""
-        return self._calm.isActive() or self._job is not None
+        return self._calm.isActive() or self._slot.is_taken
 
     def want(self, spec: RenderSpec | None, *, again: bool = False) -> None:
         """Ask about a spec when it has rested for a moment; ``None`` for nothing to ask.
@@ -112,27 +111,17 @@ class Planning(QObject):
     def _forget(self) -> None:
         self._calm.stop()
         self.estimate = self.refusal = None
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        self._slot.drop()
 
     def _ask(self) -> None:
         if self._spec is not None:
-            self._job = job = self._engine.submit(PlanRender(self._spec))
-            job.ended.connect(lambda outcome: self._take(job, outcome))
+            self._slot.submit(PlanRender(self._spec))
             self.changed.emit()
 
-    def _take(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
-        self._job = None
-        match outcome.value:
-            case Estimate() as estimate:
-                self.estimate = estimate
-            case Refusal() as refusal:
-                self.refusal = refusal
-        if outcome.ending in {Ending.LOST, Ending.FAULT}:
-            self.refusal = Refusal.of("window.engine_lost" if outcome.ending is Ending.LOST else "window.fault")
+    def _take(self, _request: Request, outcome: Outcome) -> None:
+        if isinstance(outcome.value, Estimate):
+            self.estimate = outcome.value
+        self.refusal = outcome.refusal
         self.changed.emit()
 
 
@@ -149,40 +138,30 @@ class PromptCheck(QObject):
 
     def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.ended.connect(self._take)
         self.advice: PromptAdvice | None = None
         self.refusal: Refusal | None = None
 
     @property
     def is_asking(self) -> bool:
         """Whether an answer is still to come."""
-        return self._job is not None
+        return self._slot.is_taken
 
     def ask(self, voice: Path, prompt: str) -> None:
         """Listen to a voice and compare."""
         self.forget()
-        self._job = job = self._engine.submit(CheckPrompt(voice, prompt))
-        job.ended.connect(lambda outcome: self._take(job, outcome))
+        self._slot.submit(CheckPrompt(voice, prompt))
         self.changed.emit()
 
     def forget(self) -> None:
         """Forget question and answer: the prompt or the voice is another one now."""
         self.advice = self.refusal = None
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        self._slot.drop()
         self.changed.emit()
 
-    def _take(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
-        self._job = None
-        match outcome.value:
-            case PromptAdvice() as advice:
-                self.advice = advice
-            case Refusal() as refusal:
-                self.refusal = refusal
-        if outcome.ending in {Ending.LOST, Ending.FAULT}:
-            self.refusal = Refusal.of("window.engine_lost" if outcome.ending is Ending.LOST else "window.fault")
+    def _take(self, _request: Request, outcome: Outcome) -> None:
+        if isinstance(outcome.value, PromptAdvice):
+            self.advice = outcome.value
+        self.refusal = outcome.refusal
         self.changed.emit()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,15 @@ def worker_command() -> tuple[str, ...]:
         window = Path(sys.executable)
         return (str(window.with_name(f"plosive-cli{window.suffix}")), "--worker")
     return (sys.executable, "-m", "engine.worker")
+
+
+@cache
+def cli_program() -> str:
+    """Return what a terminal calls the commands by: their name, or where they are if it would not find that."""
+    if getattr(sys, "frozen", False):
+        return worker_command()[0]
+    beside = Path(sys.executable).with_name(f"plosive{Path(sys.executable).suffix}")
+    return str(beside) if shutil.which("plosive") is None and beside.exists() else "plosive"
 
 
 class EngineProcess(QObject):

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document.document import Document
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import Outcome
+from desktop_app.work.slot import JobSlot
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis
 from engine.worker_messages import Doctor, Prepare, Relabel, Request
@@ -37,8 +38,9 @@ class Examining(QObject):
     def __init__(self, document: Document, engine: EngineProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._engine = engine
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.progressed.connect(self._go_on)
+        self._slot.ended.connect(self._end)
         self.done = 0.0
         self.diagnosis: Diagnosis | None = None
         self.refusal: Refusal | None = None
@@ -47,7 +49,7 @@ class Examining(QObject):
     @property
     def is_running(self) -> bool:
         """Whether the doctor is at work."""
-        return self._job is not None
+        return self._slot.is_taken
 
     @property
     def patient(self) -> Path | None:
@@ -72,40 +74,27 @@ class Examining(QObject):
 
     def cancel(self) -> None:
         """Stop."""
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        if self._slot.drop():
             self.changed.emit()
 
     def _ask(self, request: Request) -> None:
         self.done, self.refusal = 0.0, None
-        self._job = job = self._engine.submit(request)
-        job.progressed.connect(lambda *progress: self._go_on(job, *progress))
-        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self._slot.submit(request)
         self.changed.emit()
 
-    def _go_on(self, job: EngineJob, _stage: str, done: float, _partial: object) -> None:
-        if job is self._job:
-            self.done = done
-            self.changed.emit()
+    def _go_on(self, _stage: str, done: float, _partial: object) -> None:
+        self.done = done
+        self.changed.emit()
 
-    def _end(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
-        self._job = None
+    def _end(self, request: Request, outcome: Outcome) -> None:
         match outcome.value:
             case Diagnosis() as diagnosis:
                 self.diagnosis = diagnosis
-            case Refusal() as refusal:
-                self.refusal = refusal
-            case Path() as path if isinstance(job.request, Relabel):
+            case Path() as path if isinstance(request, Relabel):
                 self.relabelled.emit(path)
             case Path() as path:
                 self.prepared.emit(path)
-        if outcome.ending is Ending.LOST:
-            self.refusal = Refusal.of("window.engine_lost")
-        elif outcome.ending is Ending.FAULT:
-            self.refusal = Refusal.of("window.fault")
+        self.refusal = outcome.refusal
         self.changed.emit()
         if self.refusal is not None and outcome.details:
             self.failed.emit(self.refusal, outcome.details)

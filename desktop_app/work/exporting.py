@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.document.document import Document
 from desktop_app.document.settings import Settings
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import EngineJob, Outcome
+from desktop_app.work.slot import JobSlot
 from desktop_app.work.unfinished import Unfinished
 from engine.media.export.containers import default_target
 from engine.media.export.report import ExportReport, Mode
@@ -51,10 +52,11 @@ class Exporting(QObject):
     ) -> None:
         super().__init__(parent)
         self._document = document
-        self._engine = engine
         self._settings = settings
         self._unfinished = unfinished
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.progressed.connect(self._go_on)
+        self._slot.ended.connect(self._end)
         self.stage, self.done = "", 0.0
         self.report: ExportReport | None = None
         self.after: Measurement | None = None
@@ -64,12 +66,12 @@ class Exporting(QObject):
     @property
     def is_running(self) -> bool:
         """Whether a file is being written or measured."""
-        return self._job is not None
+        return self._slot.is_taken
 
     @property
     def is_writing(self) -> bool:
         """Whether a file is being written."""
-        return self._job is not None and isinstance(self._job.request, Export)
+        return isinstance(self._slot.request, Export)
 
     def start(self, target: Path, mode: Mode, *, overwrite: bool = False, treatment: Treatment | None = None) -> None:
         """Write the open clip with its correction.
@@ -83,7 +85,7 @@ class Exporting(QObject):
         if self._document.path is None or self.is_running:
             return
         self._forget()
-        self._ask(
+        job = self._ask(
             Export(
                 self._document.path,
                 target,
@@ -94,8 +96,7 @@ class Exporting(QObject):
                 overwrite=overwrite,
             )
         )
-        if self._job is not None:
-            self._unfinished.watch(self._job, target)
+        self._unfinished.watch(job, target)
 
     def write_treated(self, treatment: Treatment) -> None:
         """Write a copy beside the clip, corrected as it is now, with its sound encoded again and treated."""
@@ -105,27 +106,20 @@ class Exporting(QObject):
 
     def cancel(self) -> None:
         """Stop; a file that is half written is removed."""
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        if self._slot.drop():
             self._rest()
 
-    def _ask(self, request: Request) -> None:
+    def _ask(self, request: Request) -> EngineJob:
         self.stage, self.done = "starting", 0.0
-        self._job = job = self._engine.submit(request)
-        job.progressed.connect(lambda *progress: self._go_on(job, *progress))
-        job.ended.connect(lambda outcome: self._end(job, outcome))
+        job = self._slot.submit(request)
+        self.changed.emit()
+        return job
+
+    def _go_on(self, stage: str, done: float, _partial: object) -> None:
+        self.stage, self.done = stage, done
         self.changed.emit()
 
-    def _go_on(self, job: EngineJob, stage: str, done: float, _partial: object) -> None:
-        if job is self._job:
-            self.stage, self.done = stage, done
-            self.changed.emit()
-
-    def _end(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
-        self._job = None
+    def _end(self, _request: Request, outcome: Outcome) -> None:
         match outcome.value:
             case ExportReport() as report:
                 self.report = report
@@ -135,12 +129,7 @@ class Exporting(QObject):
                     return
             case Measurement() as after:
                 self.after = after
-            case Refusal() as refusal:
-                self.refusal = refusal
-        if outcome.ending is Ending.LOST:
-            self.refusal = Refusal.of("window.engine_lost")
-        elif outcome.ending is Ending.FAULT:
-            self.refusal = Refusal.of("window.fault")
+        self.refusal = outcome.refusal
         self._rest()
         if self.refusal is not None and outcome.details:
             self.failed.emit(self.refusal, outcome.details)

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document.document import Document
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import Outcome
+from desktop_app.work.slot import JobSlot
 from engine.media.interchange.formats import EditFile, EditFormat
 from engine.refusal import Refusal
 from engine.sync.result import Measurement
@@ -33,8 +34,8 @@ class HandingOn(QObject):
     def __init__(self, document: Document, engine: EngineProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._engine = engine
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.ended.connect(self._end)
         self.written: Path | None = None
         self.notes: tuple[Message, ...] = ()
         self.refusal: Refusal | None = None
@@ -43,7 +44,7 @@ class HandingOn(QObject):
     @property
     def is_running(self) -> bool:
         """Whether a file is being written."""
-        return self._job is not None
+        return self._slot.is_taken
 
     @property
     def can_draw(self) -> bool:
@@ -69,32 +70,21 @@ class HandingOn(QObject):
 
     def _ask(self, request: Request) -> None:
         self.written, self.notes, self.refusal = None, (), None
-        self._job = job = self._engine.submit(request)
-        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self._slot.submit(request)
         self.changed.emit()
 
-    def _end(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
-        self._job = None
+    def _end(self, _request: Request, outcome: Outcome) -> None:
         match outcome.value:
             case EditFile() as done:
                 self.written, self.notes = done.target, done.notes
             case Path() as picture:
                 self.written = picture
-            case Refusal() as refusal:
-                self.refusal = refusal
-        if outcome.ending is Ending.LOST:
-            self.refusal = Refusal.of("window.engine_lost")
-        elif outcome.ending is Ending.FAULT:
-            self.refusal = Refusal.of("window.fault")
+        self.refusal = outcome.refusal
         self.changed.emit()
         if self.refusal is not None and outcome.details:
             self.failed.emit(self.refusal, outcome.details)
 
     def _forget(self) -> None:
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        self._slot.drop()
         self.written, self.notes, self.refusal = None, (), None
         self.changed.emit()

@@ -44,6 +44,14 @@ class Outcome:
         return cls(Ending.REFUSED if isinstance(value, Refusal) else Ending.DONE, value)
 
     @property
+    def refusal(self) -> Refusal | None:
+        """Why there is no result: what the engine says, or that it failed or is gone; ``None`` for all other ends."""
+        if isinstance(self.value, Refusal):
+            return self.value
+        code = {Ending.LOST: "window.engine_lost", Ending.FAULT: "window.fault"}.get(self.ending)
+        return None if code is None else Refusal.of(code)
+
+    @property
     def is_resumable(self) -> bool:
         """Whether asking for the same again makes sense without changing anything."""
         return self.ending is Ending.LOST

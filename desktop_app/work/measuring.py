@@ -11,11 +11,12 @@ from desktop_app.document.document import Document
 from desktop_app.document.parts import with_part
 from desktop_app.document.settings import Settings
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import Ending, Outcome
+from desktop_app.work.slot import JobSlot
 from engine.refusal import Refusal
 from engine.sync.result import Glimpse, Kind, Measurement, MouthTrace
 from engine.words import Message
-from engine.worker_messages import Measure
+from engine.worker_messages import Measure, Request
 
 
 class Measuring(QObject):
@@ -43,9 +44,10 @@ class Measuring(QObject):
     ) -> None:
         super().__init__(parent)
         self._document = document
-        self._engine = engine
+        self._slot = JobSlot(engine, self)
+        self._slot.progressed.connect(self._go_on)
+        self._slot.ended.connect(self._end)
         self._settings = settings
-        self._job: EngineJob | None = None
         self._part: tuple[float, float] | None = None
         self._glimpses: list[Glimpse] = []
         self.stage = ""
@@ -57,7 +59,7 @@ class Measuring(QObject):
     @property
     def is_running(self) -> bool:
         """Whether the clip is being measured."""
-        return self._job is not None
+        return self._slot.is_taken
 
     def start(self) -> None:
         """Measure the open clip, from the beginning."""
@@ -91,16 +93,12 @@ class Measuring(QObject):
         self._glimpses = []
         self._part = part
         self.stage, self.done = "starting", 0.0
-        self._job = job = self._engine.submit(request)
-        job.progressed.connect(lambda *progress: self._go_on(job, *progress))
-        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self._slot.submit(request)
         self.changed.emit()
 
     def cancel(self) -> None:
         """Stop measuring; what was found so far is dropped."""
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        if self._slot.drop():
             self._rest()
             if self._document.is_partial:
                 self._document.set_measurement(None)
@@ -110,9 +108,7 @@ class Measuring(QObject):
         self.refusal = None
         self.changed.emit()
 
-    def _go_on(self, job: EngineJob, stage: str, done: float, partial: object) -> None:
-        if job is not self._job:
-            return
+    def _go_on(self, stage: str, done: float, partial: object) -> None:
         self.stage, self.done = stage, done
         if isinstance(partial, Glimpse) and self._part is None:
             self._glimpses.append(partial)
@@ -138,11 +134,8 @@ class Measuring(QObject):
             mouth=mouth,
         )
 
-    def _end(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
-        self._job = None
-        refusal = _refusal_of(outcome)
+    def _end(self, _request: Request, outcome: Outcome) -> None:
+        refusal = outcome.refusal
         if self._part is None:
             self._end_whole(outcome.value, refusal)
         else:
@@ -172,11 +165,3 @@ class Measuring(QObject):
     def _rest(self) -> None:
         self.stage, self.done = "", 0.0
         self.changed.emit()
-
-
-def _refusal_of(outcome: Outcome) -> Refusal | None:
-    """Return why measuring brought nothing, if that is so."""
-    if isinstance(outcome.value, Refusal):
-        return outcome.value
-    lost = {Ending.LOST: "window.engine_lost", Ending.FAULT: "window.fault"}.get(outcome.ending)
-    return None if lost is None else Refusal.of(lost)

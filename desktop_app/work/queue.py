@@ -16,7 +16,8 @@ from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal, Sign
 
 from desktop_app.document.files import write_json
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import Ending, Outcome
+from desktop_app.work.slot import JobSlot
 from desktop_app.work.unfinished import Unfinished
 from engine.folders import MEDIA_SUFFIXES, expand
 from engine.media.export.containers import default_target
@@ -27,7 +28,7 @@ from engine.sync.correction import asked_words, correction_for
 from engine.sync.result import Kind, Measurement
 from engine.timing import Correction, DriftCorrection, StepCorrection
 from engine.wire import Unreadable, dump, load
-from engine.worker_messages import Export, Measure
+from engine.worker_messages import Export, Measure, Request
 
 _LOG = logging.getLogger(__name__)
 _VERSION = 1
@@ -145,7 +146,9 @@ class Queue(QObject):
         self._unfinished = unfinished
         self._path = path
         self._items: list[Item] = []
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.progressed.connect(self._follow)
+        self._slot.ended.connect(self._end)
         self._at: Path | None = None
         self._began = 0.0
         self._is_paused = False
@@ -172,7 +175,7 @@ class Queue(QObject):
     @property
     def is_running(self) -> bool:
         """Whether a clip is being worked on."""
-        return self._job is not None
+        return self._slot.is_taken
 
     def add(self, paths: Iterable[Path]) -> None:
         """Measure clips, and all clips in folders, each once; what is no clip by its name is passed over.
@@ -263,7 +266,7 @@ class Queue(QObject):
                 self._set(place, replace(item, frames=frames))
 
     def _go_on(self) -> None:
-        if self._job is not None or self._is_paused:
+        if self._slot.is_taken or self._is_paused:
             return
         place = next((place for place, item in enumerate(self._items) if item.is_waiting), None)
         if place is None:
@@ -284,23 +287,18 @@ class Queue(QObject):
             request = Measure(item.path)
             item = _logged(item, self.tr("measuring"))
             self._set(place, replace(item, stage=Stage.MEASURING, done=0.0, seconds=0.0))
-        self._job = job = self._engine.submit(request)
+        job = self._slot.submit(request)
         if isinstance(request, Export):
             self._unfinished.watch(job, request.target)
-        job.progressed.connect(lambda _stage, done, _partial: self._follow(job, done))
-        job.ended.connect(lambda outcome: self._end(job, outcome))
         self.state_changed.emit()
 
-    def _follow(self, job: EngineJob, done: float) -> None:
+    def _follow(self, _stage: str, done: float, _partial: object) -> None:
         place = self._place()
-        if job is self._job and place is not None:
+        if place is not None:
             self._set(place, replace(self._items[place], done=done, seconds=time.monotonic() - self._began))
 
-    def _end(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
+    def _end(self, _request: Request, outcome: Outcome) -> None:
         place = self._place()
-        self._job = None
         if place is not None:
             item = replace(self._items[place], seconds=time.monotonic() - self._began, done=1.0)
             self._set(place, self._concluded(item, outcome))
@@ -309,7 +307,7 @@ class Queue(QObject):
         self._save()
         self._go_on()
         self.state_changed.emit()
-        if self._job is None and not self._is_paused:
+        if not self._slot.is_taken and not self._is_paused:
             self.finished.emit()
 
     def _concluded(self, item: Item, outcome: Outcome) -> Item:
@@ -324,21 +322,15 @@ class Queue(QObject):
                 has = self.tr("the copy, decoded: {moved}").format(moved=got) if got else ""
                 item = _logged(item, has, *(note.text() for note in report.notes), shlex.join(report.command), took)
                 return replace(item, stage=Stage.WRITTEN, written=report.target, refusal=None)
-            case Refusal() as refusal:
-                return replace(_logged(item, str(refusal)), stage=Stage.FAILED, refusal=refusal)
         if outcome.ending is Ending.CANCELLED:
             return replace(_logged(item, self.tr("cancelled")), stage=Stage.CANCELLED)
-        refusal = Refusal.of("window.engine_lost" if outcome.ending is Ending.LOST else "window.fault")
-        return replace(_logged(item, str(refusal), outcome.details), stage=Stage.FAILED, refusal=refusal)
+        item = _logged(item, str(outcome.refusal), outcome.details)
+        return replace(item, stage=Stage.FAILED, refusal=outcome.refusal)
 
     def _stop(self) -> None:
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        self._slot.drop()
 
     def _place(self) -> int | None:
-        if self._job is None:
-            return None
         return next((place for place, item in enumerate(self._items) if item.is_running), None)
 
     def _set(self, place: int, item: Item) -> None:

@@ -16,11 +16,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
 
 from desktop_app.document.files import write_json
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import Ending, Outcome
+from desktop_app.work.slot import JobSlot
 from engine.generation.events import Notice, Preview, Reading
 from engine.generation.profiles import CalibrationProfile
 from engine.generation.report import RenderReport
@@ -29,7 +30,7 @@ from engine.generation.storage import discard
 from engine.refusal import Refusal, Refused
 from engine.sync.result import Measurement
 from engine.wire import Unreadable, dump, load
-from engine.worker_messages import Calibrate, Render
+from engine.worker_messages import Calibrate, Render, Request
 
 CANCEL_SECONDS = 0.8
 """How long a render may take to stop by itself. Its process is killed then: finished segments are safe on disk."""
@@ -143,7 +144,9 @@ class Rendering(QObject):
         self._items: list[RenderItem] = []
         self._tracks: dict[int, Track] = {}
         self._next = 1
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.progressed.connect(self._follow)
+        self._slot.ended.connect(self._end)
         self._running: int | None = None
         self._began = 0.0
         self._is_paused = False
@@ -167,7 +170,7 @@ class Rendering(QObject):
     @property
     def is_running(self) -> bool:
         """Whether something is being rendered."""
-        return self._job is not None
+        return self._slot.is_taken
 
     def item(self, number: int | None) -> RenderItem | None:
         """Return a render by its number, ``None`` if it is gone."""
@@ -277,7 +280,7 @@ class Rendering(QObject):
         self._engine.stop()
 
     def _go_on(self) -> None:
-        if self._job is not None:
+        if self._slot.is_taken:
             return
         waiting = (item for item in self._items if item.stage is Stage.WAITING)
         item = None if self._is_paused else next(waiting, None)
@@ -292,14 +295,13 @@ class Rendering(QObject):
         # A clip that had been written when it was stopped is its own; anybody else's file is not replaced.
         spec = replace(item.spec, overwrite=item.spec.overwrite or item.done >= _WRITTEN_FROM)
         request = Calibrate(spec.engine, spec.parameters) if item.is_calibration else Render(spec)
-        self._job = job = self._engine.submit(request)
-        job.progressed.connect(lambda stage, done, partial: self._follow(job, stage, done, partial))
-        job.ended.connect(lambda outcome: self._end(job, outcome))
+        # However it ends, dropped or done: what follows may end its process, which is still telling of the end.
+        self._slot.submit(request).ended.connect(self._go_on, Qt.ConnectionType.QueuedConnection)
         self.state_changed.emit()
 
-    def _follow(self, job: EngineJob, stage: str, done: float, partial: object) -> None:
+    def _follow(self, stage: str, done: float, partial: object) -> None:
         item = self.item(self._running)
-        if job is not self._job or item is None:
+        if item is None:
             return
         eta = item.eta_seconds if stage == item.step else None  # it was that of the step before
         item = replace(item, step=stage, done=done, eta_seconds=eta, seconds=time.monotonic() - self._began)
@@ -315,12 +317,11 @@ class Rendering(QObject):
                 item = replace(item, notices=(*item.notices, partial))
         self._set(item)
 
-    def _end(self, job: EngineJob, outcome: Outcome) -> None:
+    def _end(self, _request: Request, outcome: Outcome) -> None:
         item = self.item(self._running)
-        if job is not self._job or item is None:
-            QTimer.singleShot(0, self, self._go_on)
+        self._running = None
+        if item is None:
             return
-        self._job = self._running = None
         item = _concluded(replace(item, step="", eta_seconds=None, seconds=time.monotonic() - self._began), outcome)
         if outcome.details:
             _LOG.error("%s: %s", item.spec.target, outcome.details)
@@ -329,14 +330,11 @@ class Rendering(QObject):
             self.rendered.emit(item)
         elif item.stage is Stage.FAILED:
             self.failed.emit(item)
-        # The engine is in the middle of telling how this job ended: what follows may end its process.
-        QTimer.singleShot(0, self, self._go_on)
         self.state_changed.emit()
 
     def _stop(self) -> None:
-        if self._job is not None:
-            job, self._job, self._running = self._job, None, None
-            self._engine.cancel(job)
+        if self._slot.drop():
+            self._running = None
 
     def _set(self, item: RenderItem) -> None:
         place = next(place for place, other in enumerate(self._items) if other.number == item.number)
@@ -407,12 +405,10 @@ def _concluded(item: RenderItem, outcome: Outcome) -> RenderItem:
             return replace(item, stage=Stage.DONE, done=1.0, report=slim)
         case CalibrationProfile() as profile:
             return replace(item, stage=Stage.DONE, done=1.0, profile=profile)
-        case Refusal() as refusal:
-            return replace(item, stage=Stage.FAILED, refusal=refusal)
     if outcome.ending is Ending.CANCELLED:
         return replace(item, stage=Stage.CANCELLED)
-    code = "window.render_lost" if outcome.ending is Ending.LOST else "window.fault"
-    return replace(item, stage=Stage.FAILED, refusal=Refusal.of(code))
+    lost = Refusal.of("window.render_lost") if outcome.ending is Ending.LOST else None
+    return replace(item, stage=Stage.FAILED, refusal=lost or outcome.refusal)
 
 
 def _slim(found: Measurement | None) -> Measurement | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.work.engine_process import EngineProcess
-from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from desktop_app.work.jobs import Ending, Outcome
+from desktop_app.work.slot import JobSlot
 from engine.models.checking import Checked
 from engine.models.finder import Found, Library
 from engine.models.places import remember_folders
-from engine.refusal import Refusal, Refused
+from engine.refusal import Refused
 from engine.worker_messages import CheckModel, DownloadModel, FindModels, ImportModels, Request
 
 
@@ -39,7 +40,9 @@ class Shelf(QObject):
     def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._job: EngineJob | None = None
+        self._slot = JobSlot(engine, self)
+        self._slot.progressed.connect(self._follow)
+        self._slot.ended.connect(self._end)
         self.library: Library | None = None
         self._checked: dict[Path, Checked] = {}
         self.subject, self.done = "", 0.0
@@ -47,12 +50,12 @@ class Shelf(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether something is being done."""
-        return self._job is not None
+        return self._slot.is_taken
 
     @property
     def request(self) -> Request | None:
         """What is being done."""
-        return None if self._job is None else self._job.request
+        return self._slot.request
 
     @property
     def checked(self) -> Mapping[Path, Checked]:
@@ -93,9 +96,7 @@ class Shelf(QObject):
 
     def cancel(self) -> None:
         """Stop; what has arrived of a download is kept for the next time."""
-        if self._job is not None:
-            job, self._job = self._job, None
-            self._engine.cancel(job)
+        if self._slot.drop():
             self._rest()
 
     def close(self) -> None:
@@ -104,33 +105,24 @@ class Shelf(QObject):
         self._engine.stop()
 
     def _begin(self, request: Request, subject: str) -> None:
-        if self._job is not None:
+        if self._slot.is_taken:
             return
         self.subject, self.done = subject, 0.0
-        self._job = job = self._engine.submit(request)
-        job.progressed.connect(lambda _stage, done, _partial: self._follow(job, done))
-        job.ended.connect(lambda outcome: self._end(job, outcome))
+        self._slot.submit(request)
         self.changed.emit()
 
-    def _follow(self, job: EngineJob, done: float) -> None:
-        if job is self._job:
-            self.done = done
-            self.changed.emit()
+    def _follow(self, _stage: str, done: float, _partial: object) -> None:
+        self.done = done
+        self.changed.emit()
 
-    def _end(self, job: EngineJob, outcome: Outcome) -> None:
-        if job is not self._job:
-            return
-        self._job = None
-        request = job.request
+    def _end(self, request: Request, outcome: Outcome) -> None:
         match outcome.value:
             case Library() as library:
                 self.library = library
             case Checked() as checked:
                 self._checked[checked.path] = checked
-            case Refusal() as refusal:
-                self.refused.emit(refusal)
-        if outcome.ending in {Ending.LOST, Ending.FAULT}:
-            self.refused.emit(Refusal.of("window.engine_lost" if outcome.ending is Ending.LOST else "window.fault"))
+        if outcome.refusal is not None:
+            self.refused.emit(outcome.refusal)
         self._rest()
         if isinstance(request, ImportModels | DownloadModel) and outcome.ending is Ending.DONE:
             self.look()
