@@ -29,6 +29,7 @@ CARD = torch.device("meta")
 """What stands for the card."""
 _ROUNDING = 512
 """Bytes: the allocator for CUDA gives out multiples of this (``kMinBlockSize`` of ``CUDACachingAllocator``)."""
+_SEVERAL = torch._C.DispatchKey.CompositeImplicitAutograd
 _ENGINE = str(Path(__file__).resolve().parents[3] / "engine")
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -72,7 +73,12 @@ class Counter(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if func.namespace == "aten" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _SEVERAL):
+            # In inference mode an operation made of several arrives whole; what it makes on its way counts, too.
+            with self:
+                return func._op_dk(_SEVERAL, *args, **kwargs)
+        result = func(*args, **kwargs)
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor) and leaf.device.type == self._device.type:
                 self._note(leaf, str(func))
@@ -97,8 +103,8 @@ class Counter(TorchDispatchMode):
             self.wide[place] = max(self.wide.get(place, 0), size)
 
 
-class _OneKernel(TorchFunctionMode):
-    """Attention as the one kernel it is on cards; without numbers torch would take it apart into matrices."""
+class _AsOnCards(TorchFunctionMode):
+    """What comes out differently without numbers: attention, in one kernel on cards, and tensors of plain numbers."""
 
     def __torch_function__(
         self,
@@ -108,6 +114,8 @@ class _OneKernel(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         given = dict(kwargs or {})
+        if func is torch.tensor and torch.device(given.get("device") or "cpu") == CARD:
+            return torch.tensor(*args, **{**given, "device": "cpu"}).to(CARD)
         if func is not nn.functional.scaled_dot_product_attention or args[0].device != CARD:
             return func(*args, **given)
         if given.pop("attn_mask", None) is not None:
@@ -134,7 +142,7 @@ def counting(device: torch.device | str = CARD) -> Iterator[Counter]:
         device: whose memory is counted; main memory is ``"cpu"``.
     """
     counter = Counter(device)
-    with FakeTensorMode(allow_non_fake_inputs=True), _OneKernel(), counter.flops, counter, torch.inference_mode():
+    with FakeTensorMode(allow_non_fake_inputs=True), _AsOnCards(), counter.flops, counter, torch.inference_mode():
         yield counter
 
 
