@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFileDialog,
@@ -19,15 +21,17 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.actions import Actions
+from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
 from desktop_app.document.settings import Settings
 from desktop_app.panels.handing_on import HandingOnCard
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Speaking, button, card, label, scrolling, set_tone
+from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
 from desktop_app.widgets.question import Question
+from desktop_app.work.engine_process import cli_program
 from desktop_app.work.exporting import Exporting
 from desktop_app.work.handing_on import HandingOn
-from desktop_app.work.revealing import reveal
+from desktop_app.work.revealing import open_outside, reveal
 from engine.media.export.containers import default_target
 from engine.media.export.report import AnyCorrection, ExportReport, Mode
 from engine.sync.correction import asked_words
@@ -44,10 +48,15 @@ _FITTING = {
 def _options(correction: AnyCorrection) -> list[str]:
     """Return how the command line is told of a correction."""
     if isinstance(correction, StepCorrection):
-        return ["--steps", ",".join(f"{start}:{ms:.3f}" for start, ms in correction.steps)]
+        return ["--steps", ",".join(f"{start}:{_number(ms)}" for start, ms in correction.steps)]
     if isinstance(correction, DriftCorrection):
-        return ["--correction-ms", f"{correction.at_zero_ms:.3f}", "--drift-ppm", f"{correction.rate_ppm:.3f}"]
-    return ["--correction-ms", f"{correction.ms:.3f}"]
+        return ["--correction-ms", _number(correction.at_zero_ms), "--drift-ppm", _number(correction.rate_ppm)]
+    return ["--correction-ms", _number(correction.ms)]
+
+
+def _number(value: float) -> str:
+    """Write a number so finely that the command line rounds to the same sample as the window."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 class ExportPanel(Speaking):
@@ -67,7 +76,7 @@ class ExportPanel(Speaking):
         self._exporting = exporting
         self._settings = settings
         self._chosen_target: Path | None = None
-        self._build_choice()
+        self._build_choice(actions)
         self._build_result()
         self.hand_on = HandingOnCard(document, handing_on, exporting)
         self.export_button.clicked.connect(actions["write"].trigger)
@@ -85,6 +94,8 @@ class ExportPanel(Speaking):
         outer.addWidget(self._area)
         document.media_changed.connect(self._media_changed)
         document.correction_changed.connect(self._show_choice)
+        document.measurement_changed.connect(self._show_warning)
+        exporting.written.connect(self._show_choice)
         exporting.changed.connect(self._show_result)
         self.say()
 
@@ -108,10 +119,11 @@ class ExportPanel(Speaking):
         path, target = self._document.path, self.target
         if path is None or target is None:
             return ""
-        words = ["plosive", "fix", str(path), *_options(self._document.correction), "--mode", str(self.mode)]
+        words = [cli_program(), "fix", str(path), *_options(self._document.correction), "--mode", str(self.mode)]
         if self._document.sound_path is not None:
             words += ["--audio", str(self._document.sound_path)]
-        return shlex.join([*words, "-o", str(target)])
+        words += ["-o", str(target)]
+        return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
     def export(self) -> None:
         """Write the file; asks before another one is replaced."""
@@ -162,6 +174,9 @@ class ExportPanel(Speaking):
         ):
             self.mode_buttons[mode].setText(name)
             self._mode_sentences[mode].setText(sentence)
+        self.warning.setText(
+            self.tr("The clip is out of sync and nothing is corrected yet: the copy will be no better.")
+        )
         self._target_title.setText(self.tr("FILE"))
         self.target_field.setAccessibleName(self.tr("The file that will be written"))
         self._browse.setText(self.tr("Change…"))
@@ -176,12 +191,17 @@ class ExportPanel(Speaking):
         self._show_choice()
         self._show_result()
 
-    def _build_choice(self) -> None:
+    def _build_choice(self, actions: Actions) -> None:
         self._choice_card, column = card()
         self._title = label("heading")
         self._moved = label(wraps=True)
+        self.warning = label(wraps=True)
+        set_tone(self.warning, "poor")
+        self._apply = action_button(actions["apply_measured"], kind="", has_text=True)
         column.addWidget(self._title)
         column.addWidget(self._moved)
+        column.addWidget(self.warning)
+        column.addWidget(self._apply, 0, Qt.AlignmentFlag.AlignLeft)
         self._group = QButtonGroup(self)
         self.mode_buttons: dict[Mode, QRadioButton] = {}
         self._mode_sentences = {}
@@ -261,6 +281,7 @@ class ExportPanel(Speaking):
             radio.blockSignals(False)
         moved = str(asked_words(self._document.correction))
         self._moved.setText(moved[:1].upper() + moved[1:])
+        self._show_warning()
         target = self.target
         self.target_field.setText("" if target is None else str(target))
         self.target_field.setToolTip(self.target_field.text())
@@ -269,6 +290,13 @@ class ExportPanel(Speaking):
         has_command = bool(self.command)
         for part in (self._command_title, self.command_field, self._copy):
             part.setVisible(has_command)
+
+    def _show_warning(self) -> None:
+        document = self._document
+        found = None if document.is_partial else document.measurement
+        is_off = found is not None and found.kind in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}
+        for part in (self.warning, self._apply):
+            part.setVisible(is_off and document.correction == NOTHING)
 
     def _show_result(self) -> None:
         running, refusal, report = self._exporting.is_running, self._exporting.refusal, self._exporting.report
@@ -300,11 +328,11 @@ class ExportPanel(Speaking):
 
     def _said(self, report: ExportReport) -> str:
         asked = asked_words(report.asked).text()
-        if report.got_ms is None:
+        found = report.found
+        if found is None:
             return self.tr("{file} is written: {asked}.").format(file=report.target.name, asked=asked)
-        got = Correction(report.got_ms).words().text()
         return self.tr("{file} is written. Asked: {asked}. The file has: {got}.").format(
-            file=report.target.name, asked=asked, got=got
+            file=report.target.name, asked=asked, got=found.text()
         )
 
     def _ask_target(self) -> None:
@@ -330,4 +358,4 @@ class ExportPanel(Speaking):
 
     def _open_result(self) -> None:
         if self._exporting.report is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._exporting.report.target)))
+            open_outside(self._exporting.report.target)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -24,7 +23,7 @@ from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, card, label
 from desktop_app.widgets.dialog import Dialog
 from desktop_app.work.queue import Item, Queue, Stage
-from desktop_app.work.revealing import reveal
+from desktop_app.work.revealing import open_outside, reveal
 
 _CALM_MILLISECONDS = 100
 """Numbers above and below the table follow its changes this late: with ten thousand clips they take a moment."""
@@ -218,7 +217,9 @@ class QueuePage(Speaking):
         reveal(item.written or item.path)
 
     def _play(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._item().written)))
+        copy = self._item().written
+        if copy is not None:
+            open_outside(copy)
 
     def _show_log(self) -> None:
         item = self._item()

@@ -14,6 +14,7 @@ from desktop_app.shell.pages import Pages
 from desktop_app.studio import Studio
 from desktop_app.widgets.notifying import Notifier
 from desktop_app.widgets.toasts import Toasts
+from desktop_app.work import revealing
 from desktop_app.work.rendering import RenderItem
 from engine.refusal import Refusal
 
@@ -48,6 +49,7 @@ class Notices(QObject):
         studio.rendering.failed.connect(self._say_not_rendered)
         studio.queue.finished.connect(self._say_queue)
         studio.queue.added.connect(self._say_added)
+        revealing.news.refused.connect(self.refuse)
 
     def refuse(self, refusal: Refusal) -> None:
         """Say why something cannot be done."""

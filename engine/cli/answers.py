@@ -97,9 +97,10 @@ def fix_facts(report: FixReport) -> list[tuple[str, str]]:
     if report.export is None or report.correction is None or report.output is None:
         return facts
     facts.append((say("fact.asked"), str(asked_words(report.correction))))
-    if report.export.got_ms is not None and report.export.error_ms is not None:
-        got = Correction(report.export.got_ms).words()
-        facts.append((say("fact.got"), say("fact.got_and_error", got=got, error=abs(report.export.error_ms))))
+    if (got := report.export.found) is not None and report.export.error_ms is not None:
+        constant = isinstance(report.correction, Correction)
+        said = say("fact.got_and_error", got=got, error=abs(report.export.error_ms)) if constant else str(got)
+        facts.append((say("fact.got"), said))
     if report.after is not None and report.after.offset is not None:
         facts.append((say("fact.after"), str(report.after.offset.words())))
     facts.append((say("fact.copy"), report.output))

@@ -800,6 +800,10 @@
     <context>
         <name>ExportPanel</name>
         <message>
+            <source>The clip is out of sync and nothing is corrected yet: the copy will be no better.</source>
+            <translation>该片段不同步，且尚未做任何校正：副本不会更好。</translation>
+        </message>
+        <message>
             <source>EXPORT A CORRECTED COPY</source>
             <translation>导出校正后的副本</translation>
         </message>

@@ -165,7 +165,7 @@ def _notes(request: Request, done: isobmff.Shift | matroska.Shift | None, shift:
     notes = []
     container = request.container
     milliseconds = float(abs(shift) * 1000)
-    if container.is_iso:
+    if container.is_iso and shift != 0:
         notes.append(Message("export.note.edit_list"))
     elif isinstance(done, matroska.Shift) and done.scale != done.scale_was:
         notes.append(Message("export.note.finer_ticks", microseconds=done.scale / 1000))

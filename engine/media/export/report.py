@@ -107,3 +107,12 @@ class ExportReport:
     streams: tuple[StreamFate, ...]
     notes: tuple[Message, ...]
     command: tuple[str, ...]
+
+    @property
+    def found(self) -> Message | None:
+        """What decoding source and target again has shown, in words; ``None`` if it has shown nothing."""
+        if self.got_ms is None or self.error_ms is None:
+            return None
+        if isinstance(self.asked, Correction):
+            return Correction(self.got_ms).words()
+        return Message("export.found", ms=abs(self.error_ms), places=len(self.checks))

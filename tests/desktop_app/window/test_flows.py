@@ -25,6 +25,7 @@ from desktop_app.player.blind_test import Answer
 from desktop_app.widgets.drop_overlay import Zone
 from desktop_app.widgets.question import Question
 from desktop_app.window import MainWindow
+from desktop_app.work.engine_process import cli_program
 from engine.media.export.report import Mode
 from engine.media.probe import probe
 from engine.timing import Correction, DriftCorrection, StepCorrection
@@ -198,9 +199,8 @@ def test_export_writes_a_copy_checks_it_and_measures_it(desk: Desk) -> None:
     desk.bot.keyClick(desk.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     assert desk.window.sidebar.page == "export"
     exports = desk.window.exports
-    assert exports.command == (
-        f"plosive fix {desk.clip} --correction-ms -83.000 --mode lossless -o {desk.clip.with_name('talk-insync.mp4')}"
-    )
+    target = desk.clip.with_name("talk-insync.mp4")
+    assert exports.command == f"{cli_program()} fix {desk.clip} --correction-ms -83 --mode lossless -o {target}"
     desk.bot.mouseClick(exports.export_button, Qt.MouseButton.LeftButton)
     desk.until(lambda: desk.studio.exporting.after is not None)
     assert exports.result_text == (
@@ -216,7 +216,7 @@ def test_a_drift_is_exported_stretched_and_no_other_way(desk: Desk) -> None:
     desk.document.correct(DriftCorrection(5.0, 100.0), "drift")
     assert desk.window.exports.mode is Mode.STRETCH
     assert not desk.window.exports.mode_buttons[Mode.LOSSLESS].isVisibleTo(desk.window.exports)
-    assert " --correction-ms 5.000 --drift-ppm 100.000 --mode stretch " in desk.window.exports.command
+    assert " --correction-ms 5 --drift-ppm 100 --mode stretch " in desk.window.exports.command
 
 
 def test_the_command_of_jumps_is_one_that_the_terminal_understands(desk: Desk) -> None:
@@ -224,13 +224,18 @@ def test_the_command_of_jumps_is_one_that_the_terminal_understands(desk: Desk) -
     steps = StepCorrection(((Fraction(0), -83.0), (Fraction(10, 3), 40.5)))
     desk.document.correct(steps, "jumps")
     assert desk.window.exports.command == (
-        f"plosive fix {desk.clip} --steps 0:-83.000,10/3:40.500 --mode piecewise"
+        f"{cli_program()} fix {desk.clip} --steps 0:-83,10/3:40.5 --mode piecewise"
         f" -o {desk.clip.with_name('talk-insync.mp4')}"
     )
     desk.bot.mouseClick(desk.window.exports.export_button, Qt.MouseButton.LeftButton)
     desk.until(lambda: desk.studio.exporting.report is not None)
     assert desk.studio.exporting.report is not None
     assert desk.studio.exporting.report.mode is Mode.PIECEWISE
+    # The correction is not one number, and what is said of the copy is not, either.
+    found = desk.studio.exporting.report.found
+    assert found is not None
+    assert found.key == "export.found"
+    assert found.text() in desk.window.exports.result_text
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -148,7 +148,7 @@ def test_a_row_tells_what_happened_and_shows_the_copy(
     with desk.bot.waitSignal(queue.finished, timeout=30_000):
         page.fix()
     played: list[QUrl] = []
-    monkeypatch.setattr("desktop_app.panels.queue.QDesktopServices.openUrl", played.append)
+    monkeypatch.setattr("desktop_app.work.revealing.QDesktopServices.openUrl", played.append)
     choose(page, 0)
     desk.until(page.button("play").isEnabled)
     desk.bot.mouseClick(page.button("play"), Qt.MouseButton.LeftButton)
