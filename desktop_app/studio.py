@@ -13,7 +13,7 @@ from desktop_app.document.autosave import Autosave, Leftover
 from desktop_app.document.corrections import NOTHING, AnyCorrection, moved
 from desktop_app.document.document import Document, State
 from desktop_app.document.memory import Memory
-from desktop_app.document.project import SUFFIX, Project, read
+from desktop_app.document.project import SUFFIX, Project, project_of, read
 from desktop_app.document.settings import Settings
 from desktop_app.work.asking import EngineList, Planning, PromptCheck
 from desktop_app.work.engine_process import EngineProcess
@@ -143,8 +143,8 @@ class Studio(QObject):
     def open(self, path: Path, sound_path: Path | None = None) -> None:
         """Open a clip, or a project file; what is open stays until it is known that this can be."""
         self._project = self._project_path = self._kept = None
-        if path.suffix.lower() == SUFFIX:
-            self._open_project(path)
+        if (project_path := project_of(path)) is not None:
+            self._open_project(path, project_path)
             return
         self.busy_changed.emit(True)
         self._opener.open(path, sound_path)
@@ -303,14 +303,15 @@ class Studio(QObject):
         self.engine.stop()
         self.unfinished.wait()
 
-    def _open_project(self, path: Path) -> None:
+    def _open_project(self, path: Path, project_path: Path) -> None:
+        """Open a project file, or the version before of one, which becomes the project then."""
         try:
             project = read(path)
         except Refused as refused:
             self.refused.emit(refused.refusal)
             return
-        self._kept = project
-        self.open_found(project, path)
+        self._kept = project if path == project_path else None
+        self.open_found(project, project_path)
 
     def _open_made(self, target: Path, outcome: Outcome) -> None:
         self.busy_changed.emit(False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl
 
-from desktop_app.document.project import SUFFIX
+from desktop_app.document.project import project_of
 
 _SOUNDS = frozenset({".wav", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".opus", ".aif", ".aiff", ".wma", ".ac3", ".mka"})
 _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".heic"})
@@ -70,9 +70,9 @@ def _path(line: str) -> Path:
 
 
 def _kind(path: Path) -> str:
-    suffix = path.suffix.lower()
-    if suffix == SUFFIX:
+    if project_of(path) is not None:
         return "projects"
+    suffix = path.suffix.lower()
     if suffix in _SOUNDS:
         return "sounds"
     if suffix in _PICTURES:

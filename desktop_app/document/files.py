@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,17 @@ def write_json(path: Path, data: Any, *, keep_backup: bool = False) -> None:
         OSError: if it cannot be written; the file before is untouched then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # Not a file of tempfile's, which nobody else may read: projects lie in folders that people share.
+        with temporary.open("x", encoding="utf-8") as file:
             json.dump(data, file, ensure_ascii=True, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        if keep_backup and path.exists():
-            path.replace(backup_of(path))
+        if path.exists():
+            shutil.copymode(path, temporary)
+            if keep_backup:
+                _back_up(path)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -38,3 +41,16 @@ def write_json(path: Path, data: Any, *, keep_backup: bool = False) -> None:
 def backup_of(path: Path) -> Path:
     """Return where the version before is kept."""
     return path.with_name(f"{path.name}.bak")
+
+
+def _back_up(path: Path) -> None:
+    """Keep a file as the version before, without taking it away for a moment: that may be the one of a crash."""
+    kept = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        try:
+            kept.hardlink_to(path)
+        except OSError:  # disks of cameras and sticks know no links
+            shutil.copy2(path, kept)
+        kept.replace(backup_of(path))
+    finally:
+        kept.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from desktop_app.document.anchors import Anchor, Anchors, Between
 from desktop_app.document.document import Document, Marker, State
-from desktop_app.document.files import write_json
+from desktop_app.document.files import backup_of, write_json
 from engine.media.export.report import AnyCorrection
 from engine.refusal import Refused
 from engine.sync.result import Measurement
@@ -76,6 +76,14 @@ class Project:
         return replace(self, path=followed(self.path), sound_path=sound)
 
 
+def project_of(path: Path) -> Path | None:
+    """Return the project that a file is, or whose version before it is; ``None`` for any other file."""
+    if path.suffix.lower() == SUFFIX:
+        return path
+    before = path.with_suffix("")
+    return before if path == backup_of(before) and before.suffix.lower() == SUFFIX else None
+
+
 def save(project: Project, path: Path) -> None:
     """Write a project file; the one before stays as ``.bak``.
 
@@ -107,7 +115,8 @@ def read(path: Path) -> Project:
     """Read a project file. Its media are looked for beside it first, then where they were.
 
     Raises:
-        Refused: ``window.project_newer``, ``window.project_broken``, ``window.project_unreadable``.
+        Refused: ``window.project_newer``, ``window.project_broken`` (the version before is there),
+            ``window.project_damaged`` (it is not), ``window.project_unreadable``.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -120,7 +129,8 @@ def read(path: Path) -> Project:
     except OSError as error:
         raise Refused.because("window.project_unreadable", path=path, reason=os.strerror(error.errno or 0)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused.because("window.project_broken", path=path) from error
+        has_backup = path.suffix.lower() == SUFFIX and backup_of(path).is_file()
+        raise Refused.because(f"window.project_{'broken' if has_backup else 'damaged'}", path=path) from error
 
 
 def _project(data: dict[str, Any], path: Path) -> Project:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from desktop_app.document.document import Marker, State
-from desktop_app.document.project import Project, read, save
+from desktop_app.document.project import Project, project_of, read, save
 from engine.refusal import Refused
 from engine.timing import Correction, DriftCorrection, StepCorrection
 from tests.desktop_app.made import measurement
@@ -69,14 +70,54 @@ def test_the_version_before_is_kept(clip: Path) -> None:
     assert read(project).state.correction == Correction(2)
 
 
+def test_a_crash_while_saving_leaves_a_whole_project(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = clip.with_suffix(".plosive")
+    save(Project(clip, state=State(Correction(1))), project)
+    real = Path.replace
+
+    def crash(self: Path, target: Path) -> Path:
+        if target == project:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", crash)
+    with pytest.raises(KeyboardInterrupt):
+        save(Project(clip, state=State(Correction(2))), project)
+    assert read(project).state.correction == Correction(1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of Unix")
+def test_others_may_read_a_project_as_they_may_any_file(clip: Path) -> None:
+    project = clip.with_suffix(".plosive")
+    save(Project(clip), project)
+    assert project.stat().st_mode == clip.stat().st_mode
+    project.chmod(0o660)
+    save(Project(clip), project)
+    assert project.stat().st_mode & 0o777 == 0o660
+
+
+def test_a_damaged_project_leads_to_the_version_before_where_there_is_one(clip: Path) -> None:
+    project = clip.with_suffix(".plosive")
+    for _ in range(2):
+        save(Project(clip), project)
+    project.write_text("{")
+    with pytest.raises(Refused, match=r"\.bak"):
+        read(project)
+    before = project.with_name(f"{project.name}.bak")
+    assert project_of(before) == project_of(project) == project
+    assert project_of(clip) is None
+    assert project_of(clip.with_name(f"{clip.name}.bak")) is None
+    assert read(before).path == clip
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
         (json.dumps({"plosive": 99}), "window.project_newer"),
-        ("{", "window.project_broken"),
-        ("[]", "window.project_broken"),
-        (json.dumps({"plosive": 1}), "window.project_broken"),
-        (json.dumps({"plosive": 1, "media": {}, "sound": None, "correction": 5}), "window.project_broken"),
+        ("{", "window.project_damaged"),
+        ("[]", "window.project_damaged"),
+        (json.dumps({"plosive": 1}), "window.project_damaged"),
+        (json.dumps({"plosive": 1, "media": {}, "sound": None, "correction": 5}), "window.project_damaged"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, text: str, code: str) -> None:

@@ -301,3 +301,21 @@ def test_news_for_a_window_that_is_gone_is_not_delivered(
     studio.queue.changed.emit(0)  # an exception here fails the test
     studio.document.media_changed.emit()
     studio.settings.changed.emit("recent")
+
+
+def test_the_version_before_of_a_damaged_project_is_opened_and_becomes_the_project(desk: Desk) -> None:
+    desk.measure()
+    project = desk.clip.with_suffix(".plosive")
+    desk.document.correct(Correction(40), "moved")
+    desk.studio.save_as(project)
+    desk.document.correct(Correction(41), "moved")
+    desk.studio.close_clip()
+    project.write_text("{")
+    desk.window.open_paths([project])
+    desk.until(lambda: said(desk, "window.project_broken"))
+    desk.window.open_paths([project.with_name(f"{project.name}.bak")])
+    desk.until(lambda: desk.document.path == desk.clip)
+    assert desk.document.correction == Correction(40)
+    assert desk.studio.autosave.project_path == project
+    desk.studio.close_clip()
+    assert read(project).state.correction == Correction(40)
