@@ -26,6 +26,7 @@ from desktop_app.timeline.spectra import Image as Shades
 from desktop_app.timeline.spectra import Tile
 from desktop_app.timeline.upright import Upright
 from desktop_app.timeline.waveform import Sound
+from desktop_app.widgets.focus_ring import FocusRing
 from engine.timing import Correction, Offset, clock_words
 
 _CLOSE_UP = 2.0
@@ -277,6 +278,7 @@ class TimelineView(QWidget):
         column.setSpacing(0)
         column.addWidget(self._canvas, 1)
         column.addWidget(self._hint)
+        FocusRing(self)
         self._name()
         self._colour()
 

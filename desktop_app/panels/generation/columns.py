@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.theme import GRID
+from desktop_app.widgets.tab_order import tab_as_laid_out
 
 _NARROW = 118 * GRID
 """Narrower than this, in pixels, three columns leave nothing for the picture in the middle."""
@@ -95,6 +96,7 @@ class Columns(QWidget):
         (self._beside if is_narrow else self._own).addWidget(self._third)
         self._row.setVisible(is_narrow)
         self._right.setVisible(not is_narrow)
+        tab_as_laid_out(self)
         self.narrowed.emit(is_narrow)
         self.show_page(0)
 

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
 from desktop_app.panels.generation.run_card import name_words, state_words
-from desktop_app.theme import GRID, theme_of
+from desktop_app.theme import GRID
 from desktop_app.widgets.basics import ElidedLabel, Speaking, button, label, scrolling, set_tone
 from desktop_app.widgets.calm import Calm
+from desktop_app.widgets.card_button import CardButton
+from desktop_app.widgets.tab_order import tab_as_laid_out
 from desktop_app.work.rendering import Rendering, Stage
 
 
-class RenderRow(QAbstractButton):
+class RenderRow(CardButton):
     """One render; pressed, it is shown large. Alt+Up and Alt+Down move it."""
 
     def __init__(self, number: int, rendering: Rendering, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._number = number
         self._rendering = rendering
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._name, self._state = ElidedLabel(), ElidedLabel()
         self._state.setProperty("kind", "small")
         self._progress = QProgressBar()
@@ -93,16 +92,6 @@ class RenderRow(QAbstractButton):
         else:
             super().keyPressEvent(event)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw the card (Qt's name)."""
-        theme = theme_of(self.palette())
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        lit = self.isChecked() or self.hasFocus()
-        painter.setBrush(theme.colour("raised"))
-        painter.setPen(QPen(theme.colour("accent" if lit else "line"), 1))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-
     def _tool(self, picture: str, handler: object) -> QToolButton:
         tool = QToolButton()
         tool.setProperty("kind", "flat")
@@ -131,8 +120,8 @@ class RenderList(Speaking):
         head.addWidget(self._title)
         head.addStretch()
         head.addWidget(self.pause_button)
-        inside = QWidget()
-        self._column = QVBoxLayout(inside)
+        self._cards = QWidget()
+        self._column = QVBoxLayout(self._cards)
         self._column.setContentsMargins(0, 0, 2, 0)
         self._column.setSpacing(GRID)
         self._column.addWidget(self._nothing)
@@ -141,7 +130,7 @@ class RenderList(Speaking):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(GRID)
         outer.addLayout(head)
-        outer.addWidget(scrolling(inside), 1)
+        outer.addWidget(scrolling(self._cards), 1)
         rendering.arranged.connect(self._arrange)
         self._calm = Calm(self._refresh, self)
         rendering.changed.connect(self._follow)
@@ -180,6 +169,7 @@ class RenderList(Speaking):
                 self.rows[number] = row = RenderRow(number, self._rendering)
                 row.clicked.connect(lambda _checked, number=number: self.chosen.emit(number))
             self._column.insertWidget(place, self.rows[number])
+        tab_as_laid_out(self._cards)
         self._nothing.setVisible(not numbers)
         self.mark(self._current)
         self.say()

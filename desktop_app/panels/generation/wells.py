@@ -17,9 +17,8 @@ from PySide6.QtGui import (
     QPainterPath,
     QPaintEvent,
     QPen,
-    QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
 from desktop_app.theme import GRID, Theme, theme_of
@@ -53,7 +52,8 @@ class Well(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(_HEIGHT)
         self.setMouseTracking(True)
-        self.clear_button = QToolButton(self)
+        self.clear_button = QToolButton()
+        self.clear_button.setFixedSize(3 * GRID, 3 * GRID)
         self.clear_button.setProperty("kind", "over")
         self.clear_button.setIcon(icon("close"))
         self.clear_button.setIconSize(QSize(12, 12))
@@ -61,6 +61,9 @@ class Well(QAbstractButton):
         self.clear_button.setCursor(Qt.CursorShape.ArrowCursor)
         self.clear_button.clicked.connect(self.emptied)
         self.clear_button.hide()
+        corner = QVBoxLayout(self)
+        corner.setContentsMargins(GRID // 2, GRID // 2, GRID // 2, GRID // 2)
+        corner.addWidget(self.clear_button, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight)
 
     @property
     def facts(self) -> str:
@@ -70,11 +73,6 @@ class Well(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Return a comfortable size (Qt's name)."""
         return QSize(22 * GRID, _HEIGHT)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the button in its corner (Qt's name)."""
-        super().resizeEvent(event)
-        self.clear_button.setGeometry(self.width() - 3 * GRID - 4, 4, 3 * GRID, 3 * GRID)
 
     def name(self, title: str, invitation: str, clear: str) -> None:
         """Set what it is called, what it says while it is empty, and what its small button does."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -34,6 +38,10 @@ from tests.desktop_app.made import measurement
 from tests.desktop_app.window.conftest import Desk
 
 _MOST_TABS = 200
+_SEEN = 24
+"""A pixel looks different from this much on, of 255."""
+_RING = 40
+"""So many pixels have to look different for somebody to see where the keyboard is: a line under a short word."""
 
 _CONTROLS = (
     QAbstractButton
@@ -95,16 +103,73 @@ def controls(page: QWidget) -> list[QWidget]:
     ]
 
 
-def reached(desk: Desk, window: QWidget) -> set[QWidget]:
-    """Return what has the keyboard when Tab is pressed again and again."""
-    seen: set[QWidget] = set()
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where the keyboard comes by.
+
+    Attributes:
+        widget: what has it.
+        changed: how many of its pixels look different because of it.
+    """
+
+    widget: QWidget
+    changed: int
+
+
+def reached(desk: Desk, window: QWidget) -> list[Stop]:
+    """Return what has the keyboard, one after the other, when Tab is pressed again and again."""
+    stops: list[Stop] = []
     for _ in range(_MOST_TABS):
         focus = QApplication.focusWidget() or window
-        if focus in seen:
+        if any(focus is stop.widget for stop in stops):
             break
-        seen.add(focus)
+        with_keyboard = pixels(focus)
+        focus.clearFocus()
+        stops.append(Stop(focus, differing(with_keyboard, pixels(focus))))
+        focus.setFocus(Qt.FocusReason.TabFocusReason)
         desk.bot.keyClick(focus, Qt.Key.Key_Tab)
-    return seen
+    return stops
+
+
+def pixels(widget: QWidget) -> npt.NDArray[np.int16]:
+    """Return what a widget looks like: ``(height, width, 4)``."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4).astype(np.int16)
+
+
+def differing(one: npt.NDArray[np.int16], other: npt.NDArray[np.int16]) -> int:
+    """Return how many pixels differ clearly; all of them where the widget has another size now."""
+    if one.shape != other.shape:
+        return one.shape[0] * one.shape[1]
+    return int(np.count_nonzero(np.abs(one - other).max(axis=2) > _SEEN))
+
+
+def out_of_order(stops: list[Stop]) -> list[str]:
+    """Return where Tab goes up or to the left instead of on.
+
+    Two neighbours are compared as the parts of the page in which they are: what is right of the other, below it, or in
+    a column further right comes after it. What lies on the other is a part of it and comes after it, too.
+    """
+    found = []
+    for before, after in pairwise(stop.widget for stop in stops):
+        one, other = family(before), family(after)
+        common = next(each for each in one if each in other)
+        if common is before:
+            continue
+        first, second = (parts[parts.index(common) - 1].geometry() for parts in (one, other))
+        is_in_one_row = first.top() < second.bottom() and second.top() < first.bottom()
+        is_before = second.left() < first.left() if is_in_one_row else second.top() < first.top()
+        if common is after or (is_before and second.left() < first.right()):
+            found.append(f"{described(before)} -> {described(after)}")
+    return found
+
+
+def family(widget: QWidget) -> list[QWidget]:
+    """Return a widget and all that it is in."""
+    found = [widget]
+    while (within := found[-1].parentWidget()) is not None and not found[-1].isWindow():
+        found.append(within)
+    return found
 
 
 def name_of(widget: QWidget) -> str:
@@ -125,7 +190,11 @@ def check(desk: Desk, page: QWidget) -> None:
         all_of_them = controls(page)  # some are made anew in the other language
         assert all_of_them
         assert [described(each) for each in all_of_them if not name_of(each)] == []
-    seen = reached(desk, window)
+    stops = reached(desk, window)
+    seen = [stop.widget for stop in stops]
+    stations = [stop for stop in stops if stop.widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    assert [described(stop.widget) for stop in stations if stop.changed < _RING] == []
+    assert out_of_order(stops) == []
     # Of buttons of which only one can be pressed, Tab finds one and the arrow keys the others.
     groups = {each.group() for each in seen if isinstance(each, QAbstractButton)} - {None}
     missing = [
