@@ -236,7 +236,7 @@ class Studio(QObject):
         correction = self._measured
         if correction is not None and self.can_apply:
             self.document.correct(
-                correction, self.tr("As measured: {moved}").format(moved=asked_words(correction).text())
+                correction, lambda: self.tr("As measured: {moved}").format(moved=asked_words(correction).text())
             )
 
     def measure_here(self, seconds: float) -> None:
@@ -255,31 +255,37 @@ class Studio(QObject):
         if found.offset is None or found.kind in {Kind.UNMEASURABLE, Kind.JITTER}:
             self.informed.emit(f"{part}: {found.verdict}")
             return
-        words = found.offset.words().text()
+        words = found.offset.words()
         heard = (start + stop) / 2 + found.offset.ms / 1000
         self.document.put_anchor(
-            heard, found.offset.correction.ms, self.tr("Anchor as measured here: sound {offset}").format(offset=words)
+            heard,
+            found.offset.correction.ms,
+            lambda: self.tr("Anchor as measured here: sound {offset}").format(offset=words.text()),
         )
         self.informed.emit(
-            self.tr("{part}: the sound is {offset}. An anchor there moves it.").format(part=part, offset=words)
+            self.tr("{part}: the sound is {offset}. An anchor there moves it.").format(part=part, offset=words.text())
         )
 
     def nudge(self, ms: float) -> None:
         """Move the sound by this much more, at the selected anchor where there is one; positive, later."""
-        document, moved_by = self.document, Correction(ms).words().text()
+        document, moved_by = self.document, Correction(ms).words()
         if document.path is None:
             return
         if document.selected_anchor is not None:
             anchor = document.anchors.points[document.selected_anchor]
-            reason = self.tr("Nudged at the anchor: {moved}").format(moved=moved_by)
-            document.pull_anchor(document.selected_anchor, round(anchor.ms + ms, 6), reason)
+            document.pull_anchor(
+                document.selected_anchor,
+                round(anchor.ms + ms, 6),
+                lambda: self.tr("Nudged at the anchor: {moved}").format(moved=moved_by.text()),
+            )
         else:
-            reason = self.tr("Nudged: {moved}").format(moved=moved_by)
-            document.correct(moved(document.correction, ms), reason)
+            document.correct(
+                moved(document.correction, ms), lambda: self.tr("Nudged: {moved}").format(moved=moved_by.text())
+            )
 
     def reset(self) -> None:
         """Take the correction away."""
-        self.document.correct(NOTHING, self.tr("Correction removed"))
+        self.document.correct(NOTHING, lambda: self.tr("Correction removed"))
 
     def frame_ms(self) -> float:
         """Return how long one frame of the open clip is shown, in milliseconds."""

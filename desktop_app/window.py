@@ -345,7 +345,7 @@ class MainWindow(QMainWindow):
 
     def _move_as_found(self, ms: float) -> None:
         document = self.studio.document
-        document.correct(moved(document.correction, ms), self.tr("Encoder's delay taken off"))
+        document.correct(moved(document.correction, ms), lambda: self.tr("Encoder's delay taken off"))
 
     def _keep_volume(self) -> None:
         self.studio.settings["volume"] = float(self.player.volume)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from desktop_app.document.corrections import NOTHING, AnyCorrection, correction_
 from engine.media.probe import MediaInfo, probe
 from engine.sync.result import Measurement
 from engine.timing import Correction, clock_words
+
+Reason = str | Callable[[], str]
+"""Why something was changed, as the history shows it; a function is asked again when the language changes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -214,7 +218,7 @@ class Document(QObject):
             self._face = face
             self.face_changed.emit()
 
-    def correct(self, correction: AnyCorrection, reason: str, merge_key: str | None = None) -> None:
+    def correct(self, correction: AnyCorrection, reason: Reason, merge_key: str | None = None) -> None:
         """Move the sound; one undo step.
 
         Args:
@@ -233,10 +237,10 @@ class Document(QObject):
     def drop_anchor(self, heard: float) -> None:
         """Put an anchor on a moment of the sound, seconds on its own clock, and select it."""
         anchors = self.anchors.dropped(heard, self.correction)
-        self._anchor(anchors, self.tr("Anchor dropped at {time}").format(time=clock_words(round(heard, 3))))
+        self._anchor(anchors, lambda: self.tr("Anchor dropped at {time}").format(time=clock_words(round(heard, 3))))
         self.select_anchor([point.heard for point in self.anchors.points].index(round(heard, 3)))
 
-    def put_anchor(self, heard: float, ms: float, reason: str) -> None:
+    def put_anchor(self, heard: float, ms: float, reason: Reason) -> None:
         """Put an anchor on a moment of the sound, move the sound there, and select it; one undo step.
 
         Args:
@@ -249,7 +253,7 @@ class Document(QObject):
         self._anchor(dropped.pulled(index, ms), reason)
         self.select_anchor(index)
 
-    def pull_anchor(self, index: int, ms: float, reason: str, merge_key: str | None = None) -> None:
+    def pull_anchor(self, index: int, ms: float, reason: Reason, merge_key: str | None = None) -> None:
         """Move the sound at an anchor; what lies between anchors follows.
 
         Args:
@@ -262,25 +266,31 @@ class Document(QObject):
 
     def slide_anchor(self, index: int, heard: float, merge_key: str | None = None) -> None:
         """Put an anchor on another moment of the sound, seconds on its own clock."""
-        self._anchor(self.anchors.slid(index, heard, self.correction), self.tr("Anchor moved in time"), merge_key)
+        self._anchor(
+            self.anchors.slid(index, heard, self.correction), lambda: self.tr("Anchor moved in time"), merge_key
+        )
 
     def remove_anchor(self, index: int) -> None:
         """Take an anchor away; what it did to the sound goes with it, unless it was the last one."""
         anchors = self.anchors.without(index)
         if len(anchors.points) == 1:
             # The one that is left has nothing to make a line or a step with.
-            self._anchor(anchors, self.tr("Anchor removed"), base=Correction(anchors.points[0].ms))
+            self._anchor(anchors, lambda: self.tr("Anchor removed"), base=Correction(anchors.points[0].ms))
         else:
-            self._anchor(anchors, self.tr("Anchor removed"))
+            self._anchor(anchors, lambda: self.tr("Anchor removed"))
 
     def remove_anchors(self) -> None:
         """Take all anchors away; the sound stays where they put it."""
-        self._anchor(replace(self.anchors, points=()), self.tr("Anchors removed"))
+        self._anchor(replace(self.anchors, points=()), lambda: self.tr("Anchors removed"))
 
     def join_anchors(self, between: Between) -> None:
         """Choose what holds between anchors."""
-        words = {Between.LINE: self.tr("Anchors joined by a line"), Between.STEPS: self.tr("Anchors made steps")}
-        self._anchor(self.anchors.joined_by(between), words[between])
+
+        def reason() -> str:
+            names = {Between.LINE: self.tr("Anchors joined by a line"), Between.STEPS: self.tr("Anchors made steps")}
+            return names[between]
+
+        self._anchor(self.anchors.joined_by(between), reason)
 
     def select_anchor(self, index: int | None) -> None:
         """Let nudges move the sound at one anchor; ``None``: everywhere."""
@@ -297,10 +307,17 @@ class Document(QObject):
             if isinstance(command, _Change):
                 command.merge_key = None
 
+    def say(self) -> None:
+        """Tell every reason in the language of now."""
+        for place in range(self.undo_stack.count()):
+            command = self.undo_stack.command(place)
+            if isinstance(command, _Change):
+                command.say()
+
     def add_marker(self, t: float, text: str = "") -> None:
         """Name a moment; a marker at the same time is replaced."""
         others = tuple(marker for marker in self.markers if marker.t != t)
-        self._mark((*others, Marker(t, text)), self.tr("Marker added"))
+        self._mark((*others, Marker(t, text)), lambda: self.tr("Marker added"))
 
     def change_marker(self, marker: Marker, changed: Marker, merge_key: str | None = None) -> None:
         """Move a named moment or call it something else; one that stands there already is replaced.
@@ -314,8 +331,10 @@ class Document(QObject):
             ValueError: if there is no such marker.
         """
         others = tuple(other for other in self._others(marker) if other.t != changed.t)
-        reason = self.tr("Marker moved") if marker.text == changed.text else self.tr("Marker named")
-        self._mark((*others, changed), reason, merge_key)
+        is_moved = marker.text == changed.text
+        self._mark(
+            (*others, changed), lambda: self.tr("Marker moved") if is_moved else self.tr("Marker named"), merge_key
+        )
 
     def remove_marker(self, marker: Marker) -> None:
         """Forget a named moment.
@@ -323,7 +342,7 @@ class Document(QObject):
         Raises:
             ValueError: if there is no such marker.
         """
-        self._mark(self._others(marker), self.tr("Marker removed"))
+        self._mark(self._others(marker), lambda: self.tr("Marker removed"))
 
     def set_range(self, in_point: float | None, out_point: float | None, merge_key: str | None = None) -> None:
         """Choose a range; ends in the wrong order are exchanged, ``None`` leaves an end open.
@@ -336,23 +355,23 @@ class Document(QObject):
         if in_point is not None and out_point is not None and in_point > out_point:
             in_point, out_point = out_point, in_point
         after = replace(self._state, in_point=in_point, out_point=out_point)
-        self._push(after, self.tr("Range chosen"), merge_key)
+        self._push(after, lambda: self.tr("Range chosen"), merge_key)
 
     def _others(self, marker: Marker) -> tuple[Marker, ...]:
         if marker not in self.markers:
             raise ValueError(f"no such marker: {marker}")
         return tuple(other for other in self.markers if other != marker)
 
-    def _mark(self, markers: tuple[Marker, ...], reason: str, merge_key: str | None = None) -> None:
+    def _mark(self, markers: tuple[Marker, ...], reason: Reason, merge_key: str | None = None) -> None:
         self._push(replace(self._state, markers=tuple(sorted(markers))), reason, merge_key)
 
     def _anchor(
-        self, anchors: Anchors, reason: str, merge_key: str | None = None, base: AnyCorrection | None = None
+        self, anchors: Anchors, reason: Reason, merge_key: str | None = None, base: AnyCorrection | None = None
     ) -> None:
         correction = anchors.correction(self.correction if base is None else base)
         self._push(replace(self._state, correction=correction, anchors=anchors), reason, merge_key)
 
-    def _push(self, state: State, reason: str, merge_key: str | None = None) -> None:
+    def _push(self, state: State, reason: Reason, merge_key: str | None = None) -> None:
         if state != self._state:
             self.undo_stack.push(_Change(self, self._state, state, reason, merge_key))
 
@@ -394,12 +413,17 @@ class _Change(QUndoCommand):
 
     _ID = 1
 
-    def __init__(self, document: Document, before: State, after: State, reason: str, merge_key: str | None) -> None:
-        super().__init__(reason)
+    def __init__(self, document: Document, before: State, after: State, reason: Reason, merge_key: str | None) -> None:
+        super().__init__()
         self._document = document
+        self.reason = reason
         self._before = before
         self.after = after
         self.merge_key = merge_key
+        self.say()
+
+    def say(self) -> None:
+        self.setText(self.reason if isinstance(self.reason, str) else self.reason())
 
     def undo(self) -> None:
         self.merge_key = None
@@ -415,6 +439,7 @@ class _Change(QUndoCommand):
         if not isinstance(other, _Change) or other.merge_key != self.merge_key:
             return False
         self.after = other.after
-        self.setText(other.text())
+        self.reason = other.reason
+        self.say()
         self.setObsolete(self.after == self._before)
         return True

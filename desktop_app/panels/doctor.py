@@ -133,6 +133,7 @@ class DoctorPanel(Speaking):
             self._summary.setText(self.tr("%n finding(s), the worst first.", "", len(diagnosis.findings)))
         for old in self.findings:
             self._list.removeWidget(old)
+            old.hide()
             old.deleteLater()
         shown = diagnosis.findings if diagnosis is not None and not running else ()
         self.findings = [self._finding(finding) for finding in shown]

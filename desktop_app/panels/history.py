@@ -15,6 +15,7 @@ class HistoryPanel(Speaking):
 
     def __init__(self, document: Document, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._document = document
         frame, column = card()
         self._title = label("heading")
         self.view = QUndoView(document.undo_stack)
@@ -35,3 +36,5 @@ class HistoryPanel(Speaking):
         self._title.setText(self.tr("WHAT WAS DONE, AND WHY"))
         self.view.setEmptyLabel(self.tr("As it was opened"))
         self.view.setAccessibleName(self.tr("History"))
+        self._document.say()
+        self.view.viewport().update()  # Qt does not notice

@@ -204,7 +204,9 @@ class SyncPanel(Speaking):
         else:
             by = ms - correction.steps[0][1]
             new = StepCorrection(tuple((start, step + by) for start, step in correction.steps))
-        self._document.correct(new, self.tr("Typed: {moved}").format(moved=asked_words(new)), merge_key="typed")
+        self._document.correct(
+            new, lambda: self.tr("Typed: {moved}").format(moved=asked_words(new).text()), merge_key="typed"
+        )
 
     def _show_all(self) -> None:
         self._show_verdict()

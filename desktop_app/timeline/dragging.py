@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication
 
@@ -73,7 +74,9 @@ class SoundDrag(Drag):
         """Move the sound along with the pointer."""
         wanted_ms = self._held_ms + (pointer.seconds - self._held_at) * 1000
         snapped = _snapped(self._document, wanted_ms, pointer, 0.001 / pointer.seconds_per_pixel)
-        self._document.correct(moved(self._held, snapped.ms - self._held_ms), _sound_reason(snapped.target), self._key)
+        self._document.correct(
+            moved(self._held, snapped.ms - self._held_ms), partial(_sound_reason, snapped.target), self._key
+        )
         return snapped
 
 
@@ -89,7 +92,7 @@ class AnchorDrag(Drag):
     def move(self, pointer: Pointer) -> Snapped:
         """Move the sound at the anchor along with the pointer."""
         snapped = _snapped(self._document, self._wanted_ms(pointer), pointer, self._pixels_per_ms(pointer))
-        self._document.pull_anchor(self._index, snapped.ms, _anchor_reason(snapped.target), self._key)
+        self._document.pull_anchor(self._index, snapped.ms, partial(_anchor_reason, snapped.target), self._key)
         # A line that is as steep as it may be lets the anchor go no further.
         ms = self._document.anchors.points[self._index].ms
         return snapped if ms == snapped.ms else Snapped(ms, None)

@@ -223,8 +223,9 @@ class Mouse(QObject):
         elif index >= 0:
             self.point_opened.emit(index)
         elif self._places.is_on_handle(position):
-            reason = QCoreApplication.translate("TimelineView", "Sound put back")
-            self._document.correct(Correction(0.0), reason)
+            self._document.correct(
+                Correction(0.0), lambda: QCoreApplication.translate("TimelineView", "Sound put back")
+            )
 
     def _turn(self, position: QPointF, across: float, down: float, modifiers: Qt.KeyboardModifier) -> None:
         # Alt and, on some systems, Shift turn a vertical wheel into a horizontal one.

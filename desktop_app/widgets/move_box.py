@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
@@ -23,6 +24,12 @@ class MoveBox(QDoubleSpinBox):
         self.setKeyboardTracking(False)
         self.setAccelerated(True)
         self.lineEdit().setTextMargins(GRID, 0, GRID, 0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Say the value in another language (Qt's name)."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self.lineEdit().setText(self.textFromValue(self.value()))
 
     def textFromValue(self, value: float) -> str:
         """Say a value."""

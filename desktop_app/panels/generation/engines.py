@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Picture, Speaking, button, label, set_tone
@@ -12,6 +12,7 @@ from desktop_app.widgets.tab_order import tab_as_laid_out
 from engine.generation.backend import Requirement
 from engine.generation.registry import EngineStatus
 from engine.models.catalog import engines
+from engine.words import Message
 
 _PAD = GRID + 4
 _MOST_NEEDS = 3
@@ -50,8 +51,9 @@ class EngineCard(CardButton):
         column.setSpacing(4)
         capabilities = status.capabilities
         requirements = sorted(capabilities.requirements if capabilities else (), key=lambda each: each.is_ready)
+        self._sentences: list[tuple[QLabel, Message]] = []
         for requirement in requirements[:_MOST_NEEDS]:
-            column.addLayout(_need(requirement))
+            column.addLayout(self._need(requirement))
         self._hidden_needs = len(requirements[_MOST_NEEDS:])
         self._more = label("small")
         column.addWidget(self._more)
@@ -64,7 +66,7 @@ class EngineCard(CardButton):
         column.addWidget(self.settings_button)
         if capabilities is not None and capabilities.licence is not None:
             licence = label("muted", wraps=True)
-            licence.setText(capabilities.licence.text())
+            self._sentences.append((licence, capabilities.licence))
             column.addWidget(licence)
         self._inside = outer = QVBoxLayout(self)
         outer.setContentsMargins(_PAD, _PAD - 2, _PAD, _PAD - 2)
@@ -104,6 +106,8 @@ class EngineCard(CardButton):
             said, tone = self.tr("ready"), "good"
         self._badge.setText(said)
         set_tone(self._badge, tone)
+        for shown, sentence in self._sentences:
+            shown.setText(sentence.text())
         self._more.setText(self.tr("and {count} more").format(count=self._hidden_needs))
         self._models.setText(self.tr("Look at the model files…"))
         self.calibrate_button.setText(self.tr("Measure its own offset on this machine"))
@@ -119,6 +123,17 @@ class EngineCard(CardButton):
         self.setAccessibleDescription(self._about.text())
         self.setToolTip(self._about.text())
         self._show()
+
+    def _need(self, requirement: Requirement) -> QHBoxLayout:
+        picture, colour = ("check", "good") if requirement.is_ready else ("warning", "poor")
+        sentence = label("muted" if requirement.is_ready else "", wraps=True)
+        sentence.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._sentences.append((sentence, requirement.sentence))
+        row = QHBoxLayout()
+        row.setSpacing(GRID)
+        row.addWidget(Picture(picture, colour, 14), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(sentence, 1)
+        return row
 
     def _show(self) -> None:
         found = self.status.capabilities
@@ -194,15 +209,3 @@ class EnginePicker(Speaking):
         self._nothing.setVisible(not self.cards)
         for card in self.cards.values():
             card.say()
-
-
-def _need(requirement: Requirement) -> QHBoxLayout:
-    picture, colour = ("check", "good") if requirement.is_ready else ("warning", "poor")
-    sentence = label("muted" if requirement.is_ready else "", wraps=True)
-    sentence.setText(requirement.sentence.text())
-    sentence.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-    row = QHBoxLayout()
-    row.setSpacing(GRID)
-    row.addWidget(Picture(picture, colour, 14), 0, Qt.AlignmentFlag.AlignTop)
-    row.addWidget(sentence, 1)
-    return row

@@ -48,6 +48,7 @@ class RenderStage(QWidget):
     def invite(self, title: str, sentence: str) -> None:
         """Set what is said while there is no picture."""
         self._title, self._sentence = title, sentence
+        self.setAccessibleName(self._badge or title)
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
