@@ -494,6 +494,10 @@
     <context>
         <name>CommandPalette</name>
         <message>
+            <source>Commands</source>
+            <translation>命令</translation>
+        </message>
+        <message>
             <source>What do you want to do?</source>
             <translation>您想做什么？</translation>
         </message>

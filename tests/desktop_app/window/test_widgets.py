@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop_app.widgets.focus_ring import FocusRing
 from desktop_app.widgets.move_box import understood
 from desktop_app.widgets.question import Question
+from desktop_app.widgets.tab_order import tab_as_laid_out
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,51 @@ def test_enter_never_destroys_by_itself(
         qtbot.keyClick(question.focusWidget(), key)
     assert question.answer is answer
     assert not question.isVisible()
+
+
+def test_the_ring_is_there_only_for_those_who_come_by_key(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    row = QHBoxLayout(window)
+    field, target = QLineEdit(), QWidget()
+    target.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    target.setMinimumSize(100, 100)
+    ring = FocusRing(target)
+    for each in (field, target):
+        row.addWidget(each)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    qtbot.keyClick(field, Qt.Key.Key_Tab)
+    assert target.hasFocus()
+    assert ring.isVisible()
+    assert ring.size() == target.size()
+    assert not ring.mask().contains(target.rect().center())
+    field.setFocus()
+    assert not ring.isVisible()
+    target.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert not ring.isVisible()
+
+
+def test_tab_goes_to_new_parts_where_they_are_laid_out(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    column, inside = QVBoxLayout(window), QWidget()
+    first, last = QLineEdit(), QLineEdit()
+    for each in (first, inside, last):
+        column.addWidget(each)
+    row = QHBoxLayout(inside)
+    right, left = QPushButton(), QPushButton()
+    row.addWidget(right)
+    row.insertWidget(0, left)
+    tab_as_laid_out(inside)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    first.setFocus()
+    qtbot.waitUntil(first.hasFocus)
+    for before, after in ((first, left), (left, right), (right, last), (last, first)):
+        qtbot.keyClick(before, Qt.Key.Key_Tab)
+        assert window.focusWidget() is after
