@@ -22,12 +22,12 @@ def quantise(x: Tensor, *, per_row: bool = False) -> tuple[Tensor, Tensor]:
         x: ``[rows, columns]``, computed with in float32.
         per_row: a factor for each row ``[rows, 1]``, not capped, instead of one for all ``[1]``.
     """
-    wide = x.float()
     if per_row:
-        stretch = _MOST / wide.abs().amax(-1, keepdim=True).clamp(min=_LEAST_MAXIMUM)
+        stretch = _MOST / x.abs().amax(-1, keepdim=True).float().clamp(min=_LEAST_MAXIMUM)
     else:
-        stretch = (_MOST / wide.abs().amax().clamp(min=_LEAST_MAXIMUM)).clamp(max=_MOST).view(1)
-    return (wide * stretch).clamp(-_MOST, _MOST).to(DTYPE), stretch.reciprocal()
+        stretch = (_MOST / x.abs().amax().float().clamp(min=_LEAST_MAXIMUM)).clamp(max=_MOST).view(1)
+    # One float32 copy, changed in place: of a block's widest activations it takes 175 MB.
+    return (x * stretch).clamp_(-_MOST, _MOST).to(DTYPE), stretch.reciprocal()
 
 
 def can_multiply(device: torch.device) -> bool:

@@ -1,7 +1,8 @@
 """What fits where, worked out before anything is loaded: schedule, precision, and what waits in main memory. Light.
 
 Everything is counted from the sizes of the network and the picture. What is not counted but guessed (work space, speed)
-is named so; ``tests/benchmarks/liveavatar.py`` compares with a card where there is one.
+is named so. A test compares with tensors and operations of the full-size network, and
+``tests/benchmarks/liveavatar.py`` with a card where there is one.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from engine.generation.backend import Gpu
 from engine.generation.backends.liveavatar.config import (
     AUDIO_LAYERS,
     BLOCK_FRAMES,
+    BLOCK_LATENTS,
     PATCH,
     PIXELS_PER_LATENT,
     WINDOW_BLOCKS,
@@ -25,12 +28,15 @@ from engine.words import Message
 
 GB = 10**9
 
-_CONTEXT = int(1.0 * GB)
+CONTEXT_BYTES = int(1.0 * GB)
 """CUDA context, libraries and work space of matrix products, per card; a guess."""
 _VAE_WEIGHTS = 254_000_000
 """127 million parameters in bfloat16."""
-_VAE_BYTES_PER_PIXEL = 4 * 96 * 2 * 10
-"""Four frames of 96 channels at full size in bfloat16, about ten of them alive at once (convolutions, their caches)."""
+_VAE_BYTES_PER_PIXEL = 10_150
+"""Counted in bfloat16: 4730 for what the convolutions keep of the past; the rest while a norm is computed in float32 on
+four frames of 96 channels at full size."""
+_VAE_FLOP_PER_PIXEL = 101.6e6
+"""Counted: floating point operations that decode the 12 frames of a block, by pixels of one frame."""
 _VOICE_BYTES = int(1.4 * GB)
 """wav2vec 2 in float32 with a piece of voice; it always runs on the processor, beside the card."""
 _SECOND_PROCESS = int(0.5 * GB)
@@ -51,6 +57,10 @@ _FP8_GAIN = 1.4
 FP8_SINCE = (8, 9)
 MOST_STAGES = 4
 """More stages than denoising steps would wait for each other."""
+
+
+_LAYERS_PER_DECODER = 18
+"""Decoding a block takes as many operations as one layer of so many; 5.6 % of the transformer's, counted at 704x384."""
 
 
 class ScheduleName(StrEnum):
@@ -143,6 +153,13 @@ class Choice:
     fp8_rings: bool = False
     rings_on_host: bool = False
     stream_weights: bool = False
+
+
+def layer_shares(layers: int, choice: Choice) -> tuple[range, ...]:
+    """Return which layers each stage of a layer split has: fewer for the last one if it decodes, too."""
+    decoding = 0 if choice.own_decoder else layers // _LAYERS_PER_DECODER
+    begins = [stage * (layers + decoding) // choice.stages for stage in range(choice.stages)]
+    return tuple(range(*pair) for pair in pairwise([*begins, layers]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +276,29 @@ class Planner:
         """Return the size of one sink over all layers."""
         return 2 * self._size.sink_tokens * self._config.dim * self._config.num_layers * self._wide
 
-    def _work_bytes(self, choice: Choice) -> int:
-        """Return the room activations take; counted in tensors alive at the fullest moment of a layer."""
-        d, f, tokens = self._config.dim, self._config.ffn_dim, self._size.block_tokens
-        seen = choice.window * tokens + self._size.sink_tokens
+    def _sinks_and_work_bytes(self, choice: Choice, share: float) -> float:
+        """Return the room of sinks and activations; while the reference changes there are two sinks.
+
+        Args:
+            choice: the way.
+            share: of the layers that are on one card.
+        """
+        sink, tokens = self.sink_bytes() * share, self._size.sink_tokens
+        block = self._work_bytes(choice, self._size.block_tokens, choice.window * self._size.block_tokens + tokens)
+        if choice.schedule in {ScheduleName.WAVEFRONT, ScheduleName.LAYER_SPLIT}:
+            return 2 * sink + block
+        # Steps one after the other: when the new sink is made, no block is on its way.
+        return max(sink + block, 2 * sink + self._work_bytes(choice, tokens, tokens))
+
+    def _work_bytes(self, choice: Choice, tokens: int, seen: int) -> int:
+        """Return the room of activations, in tensors that are alive at the fullest moment of a layer.
+
+        Args:
+            choice: the way.
+            tokens: of one pass.
+            seen: tokens that it attends to.
+        """
+        d, f = self._config.dim, self._config.ffn_dim
         items = self._steps if choice.schedule is ScheduleName.WAVEFRONT else 1
         waiting = items * 2 * tokens * d * self._wide
         block = tokens * (6 * 4 * d + 2 * f * self._wide)
@@ -276,41 +312,49 @@ class Planner:
         items = self._steps if choice.schedule is ScheduleName.WAVEFRONT else 1
         return 2 * items * self.ring_bytes(choice.window, fp8=choice.fp8_rings) // self._config.num_layers
 
-    def _vae_bytes(self) -> int:
-        pixels = self._size.height * self._size.width * PIXELS_PER_LATENT**2
-        return _VAE_WEIGHTS + pixels * _VAE_BYTES_PER_PIXEL
+    def decoder_bytes(self) -> int:
+        """Return the room of the video VAE while it decodes."""
+        return _VAE_WEIGHTS + self._pixels() * _VAE_BYTES_PER_PIXEL
+
+    def _pixels(self) -> int:
+        return self._size.height * self._size.width * PIXELS_PER_LATENT**2
 
     def needs(self, choice: Choice) -> tuple[int, int]:
         """Return memory of the fullest card, and main memory, for a way to do it."""
-        counts, stages = self._counts, choice.stages
-        matrices = counts.matrices * (1 if choice.fp8_weights else self._wide) + counts.small * self._wide
-        ends = counts.ends * self._wide
-        rings = self._steps * self.ring_bytes(choice.window, fp8=choice.fp8_rings)
-        sinks = 2 * self.sink_bytes()  # while the reference changes there are two
-        layers = self._config.num_layers
-        if choice.schedule is ScheduleName.PIPELINE:
-            share, per_ring = 1.0, rings / stages
-        else:
-            share = math.ceil(layers / stages) / layers
-            per_ring = rings * share
-        held = matrices * share
-        if choice.stream_weights:
-            held = 2 * counts.largest_layer * (1 if choice.fp8_weights else self._wide)
-        on_card = held + sinks * share + (0 if choice.rings_on_host else per_ring) + _CONTEXT + self._work_bytes(choice)
-        decoder = self._vae_bytes() + (_SECOND_PROCESS if stages > 1 else 0)
+        counts, stages, layers = self._counts, choice.stages, self._config.num_layers
+        cards = [self._stage_bytes(choice, share) for share in self._shares(choice)]
+        for card in range(stages if choice.schedule is ScheduleName.PIPELINE else 1):
+            cards[card] += counts.ends * self._wide
+        decoder = self.decoder_bytes() + (_SECOND_PROCESS if stages > 1 else 0)
         if choice.own_decoder:
-            card = max(on_card + ends, decoder + _CONTEXT)
-        elif choice.schedule is ScheduleName.LAYER_SPLIT:
-            card = on_card + max(ends, decoder)  # the first card begins and ends a pass, the last one decodes
+            cards.append(decoder + CONTEXT_BYTES)
         else:
-            card = on_card + ends + decoder
+            cards[-1] += decoder
         main = _PROCESS_RAM * (1 + (stages if stages > 1 else 0)) + _VOICE_BYTES
         if choice.rings_on_host:
             main += self._steps * layers * self._pinned_page(choice)
         if choice.stream_weights:
             layer = math.ceil(counts.largest_layer * (1 if choice.fp8_weights else self._wide))
             main += layers * _pinned(layer) * (stages if choice.schedule is ScheduleName.PIPELINE else 1)
-        return int(card), int(main)
+        return math.ceil(max(cards)), int(main)
+
+    def _shares(self, choice: Choice) -> list[float]:
+        """Return the part of the transformer's work that each stage does."""
+        if choice.schedule is not ScheduleName.LAYER_SPLIT:
+            return [1 / choice.stages] * choice.stages
+        layers = self._config.num_layers
+        return [len(mine) / layers for mine in layer_shares(layers, choice)]
+
+    def _stage_bytes(self, choice: Choice, share: float) -> float:
+        """Return the room of one stage on its card, without what comes before and after the layers."""
+        counts, narrow = self._counts, 1 if choice.fp8_weights else self._wide
+        layers = 1.0 if choice.schedule is ScheduleName.PIPELINE else share  # a pipeline divides steps
+        held = (counts.matrices * narrow + counts.small * self._wide) * layers
+        if choice.stream_weights:
+            held = 2 * counts.largest_layer * narrow
+        rings = share * self._steps * self.ring_bytes(choice.window, fp8=choice.fp8_rings)
+        on_card = 0 if choice.rings_on_host else rings
+        return CONTEXT_BYTES + held + on_card + self._sinks_and_work_bytes(choice, layers)
 
     def _pinned_page(self, choice: Choice) -> int:
         """Return the pinned memory of what one ring holds of one layer."""
@@ -322,11 +366,26 @@ class Planner:
     # --- time --------------------------------------------------------------------------------------------------------
 
     def flops_per_block(self, window: int = WINDOW_BLOCKS) -> float:
-        """Return the floating point operations of 12 frames: products with weights, and attention."""
-        tokens = self._size.block_tokens
+        """Return the floating point operations of the transformer for 12 frames: products with weights, and attention.
+
+        Keys and values of the prompt and of the sound are made of their own tokens, of which there are few. The
+        wavefront makes the prompt's once for all steps, 1 % less.
+
+        Args:
+            window: blocks that the block sees.
+        """
+        config, tokens = self._config, self._size.block_tokens
+        square = config.dim**2
+        prompt, sound = config.text_len, BLOCK_LATENTS * (config.num_audio_token + 1)
         seen = window * tokens + self._size.sink_tokens
-        attention = 4 * tokens * seen * self._config.dim * self._config.num_layers
-        return self._steps * (2.0 * self._counts.matrices * tokens + attention)
+        layer = 2 * tokens * (6 * square + 2 * config.dim * config.ffn_dim) + 2 * prompt * 2 * square
+        layer += 4 * tokens * (seen + prompt) * config.dim
+        injector = 2 * tokens * 2 * square + 2 * (sound + BLOCK_LATENTS) * 2 * square
+        return float(self._steps * (layer * config.num_layers + injector * len(config.audio_inject_layers)))
+
+    def decoding_flops(self) -> float:
+        """Return the floating point operations of decoding 12 frames."""
+        return self._pixels() * _VAE_FLOP_PER_PIXEL
 
     def seconds_per_block(self, choice: Choice, tflops: float) -> float:
         """Estimate the time of 12 frames.
@@ -337,14 +396,20 @@ class Planner:
         """
         workers = choice.stages
         gain = _FP8_GAIN if choice.fp8_weights and tflops >= _TFLOPS[FP8_SINCE] else 1.0
-        compute = self.flops_per_block(choice.window) / (tflops * 1e12 * gain * workers)
+        compute = self.flops_per_block(choice.window) / (tflops * 1e12 * gain)
+        busy = [compute * share for share in self._shares(choice)]
+        decoding = self.decoding_flops() / (tflops * 1e12)
+        if choice.own_decoder:
+            busy.append(decoding)
+        else:
+            busy[-1] += decoding
         passes = self._steps if choice.schedule is ScheduleName.SEQUENTIAL else 1
         streamed = passes * self._counts.matrices * (1 if choice.fp8_weights else self._wide)
         weights = streamed / workers / _BUS if choice.stream_weights else 0.0
         ring = self.ring_bytes(choice.window, fp8=choice.fp8_rings) * self._steps
         # A block fetches all slots but its own; that one travels home, the other way on the bus, meanwhile.
         rings = ring * (1 - 1 / choice.window) / workers / _BUS if choice.rings_on_host else 0.0
-        return max(compute, weights + rings)
+        return max(*busy, weights + rings)
 
     # --- choosing ----------------------------------------------------------------------------------------------------
 

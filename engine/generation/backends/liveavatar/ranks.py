@@ -29,7 +29,7 @@ from engine.generation.backends.liveavatar.failures import failure, is_out_of_me
 from engine.generation.backends.liveavatar.files import Files
 from engine.generation.backends.liveavatar.links import END, PASS, RESTORE, SAVE, Chain, PassReceiver, PassSender
 from engine.generation.backends.liveavatar.model import S2VTransformer
-from engine.generation.backends.liveavatar.planner import Choice, ScheduleName
+from engine.generation.backends.liveavatar.planner import Choice, ScheduleName, layer_shares
 from engine.generation.backends.liveavatar.sampler import NoiseLevels
 from engine.generation.backends.liveavatar.schedule import Conductor, Finished, Script, ticks
 from engine.generation.backends.liveavatar.stage import RingOptions, Stage, Work
@@ -259,8 +259,7 @@ class _SplitRank(_Rank):
     """Some of the layers."""
 
     def __init__(self, rank: int, job: RankJob, device: torch.device) -> None:
-        layers, ranks = job.files.config().num_layers, len(job.devices)
-        mine = range(rank * layers // ranks, (rank + 1) * layers // ranks)
+        mine = layer_shares(job.files.config().num_layers, job.choice)[rank]
         super().__init__(rank, job, device, mine, range(job.levels.steps), ends=rank == 0)
         config = self._network.config
         self._sender = PassSender(self._chain, job.dtype)

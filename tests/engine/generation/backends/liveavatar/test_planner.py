@@ -8,7 +8,15 @@ import torch
 from engine.generation.backend import Gpu
 from engine.generation.backends.liveavatar.config import LatentSize, ModelConfig
 from engine.generation.backends.liveavatar.model import S2VTransformer, layer_parts
-from engine.generation.backends.liveavatar.planner import GB, Choice, Counts, Planner, ScheduleName, Wishes
+from engine.generation.backends.liveavatar.planner import (
+    GB,
+    Choice,
+    Counts,
+    Planner,
+    ScheduleName,
+    Wishes,
+    layer_shares,
+)
 from engine.generation.backends.liveavatar.settings import picture_size, window_of
 from tests.engine.generation.backends.liveavatar.tiny import CONFIG
 
@@ -38,14 +46,18 @@ def test_parameters_are_counted_as_they_are(config: ModelConfig) -> None:
 
 
 def test_sizes_are_the_published_ones() -> None:
-    """32.6 and 16.65 GB of weights, rings of 10.4 GB each, a sink of 2.2 GB, 544 TFLOP for 12 frames."""
+    """32.6 and 16.65 GB of weights, rings of 10.4 GB each, a sink of 2.2 GB.
+
+    The 544 TFLOP for 12 frames that are told of it count keys and values of prompt and sound as if those had a block's
+    3168 tokens; without that it is 492, and :mod:`test_full_size` counts as many.
+    """
     planner = Planner(ModelConfig(), BIG)
     assert Counts.of(ModelConfig()).total == 16_295_755_609
     assert planner.weight_bytes(fp8=False) / GB == pytest.approx(32.6, abs=0.05)
     assert planner.weight_bytes(fp8=True) / GB == pytest.approx(16.65, abs=0.05)
     assert planner.ring_bytes() / GB == pytest.approx(10.4, abs=0.05)
     assert planner.sink_bytes() / GB == pytest.approx(2.2, abs=0.05)
-    assert planner.flops_per_block() / 1e12 == pytest.approx(544, rel=0.05)
+    assert planner.flops_per_block() / 1e12 == pytest.approx(492, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +93,22 @@ def test_every_machine_gets_a_plan(cards: int, gib: int, compute: tuple[int, int
     assert plan.ram_bytes < available
     for message in plan.words(25):
         assert message.text("zh_CN") != message.text("en")
+
+
+@pytest.mark.parametrize(
+    ("stages", "own_decoder", "layers"),
+    [
+        (4, False, [10, 11, 10, 9]),
+        (4, True, [10] * 4),
+        (3, False, [14, 14, 12]),
+        (2, False, [21, 19]),
+        (1, False, [40]),
+    ],
+)
+def test_who_decodes_has_fewer_layers(stages: int, own_decoder: bool, layers: list[int]) -> None:
+    shares = layer_shares(40, Choice(ScheduleName.LAYER_SPLIT, stages, own_decoder=own_decoder))
+    assert [len(mine) for mine in shares] == layers
+    assert [layer for mine in shares for layer in mine] == list(range(40))
 
 
 def test_dividing_costs_each_card_its_share() -> None:
