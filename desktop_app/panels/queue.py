@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSortFilterProxyModel, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.actions import Actions
-from desktop_app.panels.queue_model import DRIFT, FILE, OFFSET, SORT, STATE, SURE, QueueModel
+from desktop_app.panels.queue_model import DRIFT, FILE, OFFSET, STATE, SURE, QueueModel
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, card, label
 from desktop_app.widgets.dialog import Dialog
@@ -39,11 +39,8 @@ class QueuePage(Speaking):
         super().__init__(parent)
         self._queue = queue
         self.model = QueueModel(queue, self)
-        proxy = QSortFilterProxyModel(self)
-        proxy.setSourceModel(self.model)
-        proxy.setSortRole(SORT)
         self.table = QTableView()
-        self.table.setModel(proxy)
+        self.table.setModel(self.model)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -58,10 +55,9 @@ class QueuePage(Speaking):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in ((FILE, 32), (OFFSET, 18), (SURE, 8), (DRIFT, 10), (STATE, 34)):
             self.table.setColumnWidth(column, width * GRID)
-        self.table.activated.connect(lambda index: self._open(proxy.mapToSource(index).row()))
+        self.table.activated.connect(lambda index: self._open(self.model.place(index.row())))
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._open_menu)
-        self._proxy = proxy
         self._title = label("title")
         self._summary = label("muted")
         self._buttons = {
@@ -184,7 +180,9 @@ class QueuePage(Speaking):
         self._buttons["play"].setEnabled(len(chosen) == 1 and chosen[0].written is not None)
 
     def _chosen(self) -> list[int]:
-        return sorted(self._proxy.mapToSource(index).row() for index in self.table.selectionModel().selectedRows())
+        # By ranges: with all of ten thousand rows selected, a list of their indexes takes a fifth of a second.
+        ranges = self.table.selectionModel().selection()
+        return sorted(self.model.place(row) for each in ranges for row in range(each.top(), each.bottom() + 1))
 
     def _open(self, place: int) -> None:
         self.opened.emit(self._queue.items[place].path)
@@ -206,7 +204,7 @@ class QueuePage(Speaking):
         index = self.table.indexAt(position)
         if index.isValid():
             self._show()
-            self.menu(self._proxy.mapToSource(index).row()).popup(self.table.viewport().mapToGlobal(position))
+            self.menu(self.model.place(index.row())).popup(self.table.viewport().mapToGlobal(position))
 
     def _item(self) -> Item:
         (place,) = self._chosen()

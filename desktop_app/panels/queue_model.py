@@ -8,13 +8,13 @@ from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, Q
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.marking import QT_TRANSLATE_NOOP
+from desktop_app.panels.queue_order import RowOrder
 from desktop_app.theme import theme_of
 from desktop_app.work.queue import Item, Queue, Stage
 from engine.sync.result import Kind
 from engine.timing import clock_words
 
 _Index = QModelIndex | QPersistentModelIndex
-SORT = Qt.ItemDataRole.UserRole
 _COLUMNS = 6
 FILE, OFFSET, SURE, DRIFT, STATE, VERDICT = range(_COLUMNS)
 
@@ -24,20 +24,21 @@ def _say(text: str) -> str:
 
 
 class QueueModel(QAbstractTableModel):
-    """The queue for Qt's tables."""
+    """The queue for Qt's tables, in the order that is asked for."""
 
     def __init__(self, queue: Queue, parent: QWidget) -> None:
         super().__init__(parent)
         self._queue = queue
         self._parent = parent
-        self._count = len(queue.items)
+        self._column, self._descending = -1, False
+        self._rows = self._sorted()
         queue.added.connect(self._grow)
         queue.removed.connect(self._anew)
         queue.changed.connect(self._refresh)
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return the number of clips."""
-        return 0 if parent.isValid() else self._count
+        return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """Return the number of columns."""
@@ -57,12 +58,10 @@ class QueueModel(QAbstractTableModel):
         )[section]
 
     def data(self, index: _Index, role: int = 0) -> object:
-        """Return what a cell shows, or what it is sorted by."""
-        item = self._queue.items[index.row()]
+        """Return what a cell shows."""
+        item = self._queue.items[self._rows.place(index.row())]
         if role == Qt.ItemDataRole.DisplayRole:
             return _shown(item, index.column())
-        if role == SORT:
-            return _sorted_by(item, index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(item.path) if index.column() == FILE else _shown(item, index.column())
         if role == Qt.ItemDataRole.ForegroundRole and index.column() in (OFFSET, STATE):
@@ -70,18 +69,52 @@ class QueueModel(QAbstractTableModel):
             return theme_of(self._parent.palette()).colour(tone) if tone else None
         return None
 
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Put the rows in the order of a column; of none, as they came."""
+        self._column, self._descending = column, order is Qt.SortOrder.DescendingOrder
+        self.layoutAboutToBeChanged.emit()
+        before, kept = self._rows, self.persistentIndexList()
+        self._rows = self._sorted()
+        moved = [self.index(self._rows.row(before.place(index.row())), index.column()) for index in kept]
+        self.changePersistentIndexList(kept, moved)
+        self.layoutChanged.emit()
+
+    def place(self, row: int) -> int:
+        """Return where in the queue the clip of a row is."""
+        return self._rows.place(row)
+
+    def row(self, place: int) -> int:
+        """Return the row of a clip of the queue."""
+        return self._rows.row(place)
+
+    def _sorted(self) -> RowOrder:
+        return RowOrder([self._key(item) for item in self._queue.items], descending=self._descending)
+
+    def _key(self, item: Item) -> object:
+        return 0 if self._column < 0 else _sorted_by(item, self._column)
+
     def _refresh(self, place: int) -> None:
-        self.dataChanged.emit(self.index(place, 0), self.index(place, _COLUMNS - 1))
+        key, row = self._key(self._queue.items[place]), self._rows.row(place)
+        after = self._rows.row_with(place, key)
+        if after == row:
+            self._rows.change(place, key)
+        else:
+            self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), after + (after > row))
+            self._rows.change(place, key)
+            self.endMoveRows()
+        self.dataChanged.emit(self.index(after, 0), self.index(after, _COLUMNS - 1))
 
     def _grow(self, count: int) -> None:
-        if count:
-            self.beginInsertRows(QModelIndex(), self._count, self._count + count - 1)
-            self._count += count
+        if count and self._column >= 0:
+            self._anew()
+        elif count:
+            self.beginInsertRows(QModelIndex(), len(self._rows), len(self._rows) + count - 1)
+            self._rows = self._sorted()
             self.endInsertRows()
 
     def _anew(self) -> None:
         self.beginResetModel()
-        self._count = len(self._queue.items)
+        self._rows = self._sorted()
         self.endResetModel()
 
 
@@ -130,11 +163,12 @@ def _state(item: Item) -> str:
         Stage.FAILED: _say(QT_TRANSLATE_NOOP("QueuePage", "failed")),
         Stage.CANCELLED: _say(QT_TRANSLATE_NOOP("QueuePage", "cancelled")),
     }
-    name = names[item.stage]
-    if not item.is_running:
+    name, speed = names[item.stage], item.frames_per_second
+    if item.is_running:
+        name += f" {round(100 * item.done)} %"
+    elif item.stage not in {Stage.MEASURED, Stage.WRITTEN} or speed is None:
         return name
-    said = f"{name} {round(100 * item.done)} %  {_clock(item.seconds)}"
-    speed = item.frames_per_second
+    said = f"{name}  {_clock(item.seconds)}"
     if speed is not None:
         said += _say(QT_TRANSLATE_NOOP("QueuePage", ", {speed} fps")).format(speed=round(speed))
     left = item.seconds_left

@@ -10,8 +10,10 @@ from typing import ClassVar
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QIcon
+from PySide6.QtTest import QAbstractItemModelTester
 
 from desktop_app.panels.queue import HappeningsPage, QueuePage
+from desktop_app.panels.queue_model import FILE, STATE
 from desktop_app.window import MainWindow
 from desktop_app.work.queue import Queue, Stage
 from engine.media.probe import probe
@@ -238,3 +240,26 @@ def test_the_end_is_told_to_whoever_looks_elsewhere(desk: Desk, shoot: Path, mon
     with desk.bot.waitSignal(queue.finished, timeout=30_000):
         queue.add([shoot / "a.mp4"])
     assert len(Tray.told) == 1
+
+
+def test_rows_stay_in_order_while_clips_change_and_the_chosen_ones_stay_chosen(desk: Desk, shoot: Path) -> None:
+    queue, page = desk.studio.queue, desk.window.queue_page
+    queue.pause()
+    with desk.bot.waitSignal(queue.added, timeout=30_000):
+        desk.window.open_paths([shoot])
+    tester = QAbstractItemModelTester(page.model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    page.table.sortByColumn(STATE, Qt.SortOrder.DescendingOrder)
+    choose(page, 0)
+    (chosen,) = [item.path for item in queue.items if item.path.name == texts(page, 0)[0]]
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        queue.resume()
+    stages = [list(Stage).index(queue.items[page.model.place(row)].stage) for row in range(len(queue.items))]
+    assert stages == sorted(stages, reverse=True)
+    page.table.sortByColumn(FILE, Qt.SortOrder.AscendingOrder)
+    assert [texts(page, row)[FILE] for row in range(3)] == ["a.mp4", "b.mp4", "c.mp4"]
+    (index,) = page.table.selectionModel().selectedRows()
+    assert queue.items[page.model.place(index.row())].path == chosen
+    desk.bot.mouseClick(page.button("remove"), Qt.MouseButton.LeftButton)
+    assert chosen not in {item.path for item in queue.items}
+    assert page.model.rowCount() == 2
+    del tester
