@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionRange, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -181,7 +182,7 @@ class QueuePage(Speaking):
 
     def _chosen(self) -> list[int]:
         # By ranges: with all of ten thousand rows selected, a list of their indexes takes a fifth of a second.
-        ranges = self.table.selectionModel().selection()
+        ranges = cast("list[QItemSelectionRange]", self.table.selectionModel().selection())
         return sorted(self.model.place(row) for each in ranges for row in range(each.top(), each.bottom() + 1))
 
     def _open(self, place: int) -> None:
