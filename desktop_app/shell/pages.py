@@ -120,11 +120,6 @@ class Pages(QStackedWidget):
         """Whether what renders new clips is shown."""
         return self._generation is not None and self.currentWidget() is self._generation
 
-    @property
-    def shows_models(self) -> bool:
-        """Whether the model files are shown."""
-        return "models" in self.__dict__ and self.currentWidget() is self.models
-
     def shows_render(self, number: int) -> bool:
         """Whether this render is shown large."""
         return self._generation is not None and self._generation.shows(number)

@@ -51,11 +51,6 @@ class Outcome:
         code = {Ending.LOST: "window.engine_lost", Ending.FAULT: "window.fault"}.get(self.ending)
         return None if code is None else Refusal.of(code)
 
-    @property
-    def is_resumable(self) -> bool:
-        """Whether asking for the same again makes sense without changing anything."""
-        return self.ending is Ending.LOST
-
 
 class EngineJob(QObject):
     """A request on its way; tells how far it is and, exactly once, how it ended."""

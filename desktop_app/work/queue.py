@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shlex
@@ -11,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, SignalInstance
 
-from desktop_app.document.files import write_json
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, Outcome
+from desktop_app.work.kept_list import KeptList
 from desktop_app.work.slot import JobSlot
 from desktop_app.work.unfinished import Unfinished
 from engine.folders import MEDIA_SUFFIXES, expand
@@ -27,12 +27,10 @@ from engine.refusal import Refusal, Refused
 from engine.sync.correction import asked_words, correction_for
 from engine.sync.result import Kind, Measurement
 from engine.timing import Correction, DriftCorrection, StepCorrection
-from engine.wire import Unreadable, dump, load
+from engine.wire import dump, load
 from engine.worker_messages import Export, Measure, Request
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1
-_SAVE_MILLISECONDS = 500
 _MOST_LINES = 200
 """Lines kept of what happened to one clip."""
 
@@ -144,23 +142,20 @@ class Queue(QObject):
         super().__init__(parent)
         self._engine = engine
         self._unfinished = unfinished
-        self._path = path
         self._items: list[Item] = []
         self._slot = JobSlot(engine, self)
         self._slot.progressed.connect(self._follow)
         self._slot.ended.connect(self._end)
         self._at: Path | None = None
         self._began = 0.0
-        self._is_paused = False
-        self._saving = QTimer(self)
-        self._saving.setSingleShot(True)
-        self._saving.setInterval(_SAVE_MILLISECONDS)
-        self._saving.timeout.connect(self._write)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._found.connect(self._take)
         self._counted.connect(self._take_count)
-        self._load()
+        self._kept = KeptList(path, lambda: self._items, _plain, self)
+        self._items = self._kept.load(_read)
+        # Work that was left over is not begun behind the user's back.
+        self._is_paused = any(item.is_waiting for item in self._items)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -217,7 +212,7 @@ class Queue(QObject):
         if any(self._items[place].is_running for place in chosen):
             self._stop()
         self._items = [item for place, item in enumerate(self._items) if place not in chosen]
-        self._save()
+        self._kept.save()
         self.removed.emit()
         self._go_on()
 
@@ -247,16 +242,15 @@ class Queue(QObject):
     def close(self) -> None:
         """Stop, keeping what is to be done for the next start."""
         self.pause()
-        self._saving.stop()
         self._pool.waitForDone()
-        _Write(tuple(self._items), self._path).run()
+        self._kept.close()
         self._engine.stop()
 
     def _take(self, files: list[Path]) -> None:
         known = {item.path for item in self._items}
         new = [Item(path) for path in files if path not in known]
         self._items += new
-        self._save()
+        self._kept.save()
         self.added.emit(len(new))
         self._go_on()
 
@@ -304,7 +298,7 @@ class Queue(QObject):
             self._set(place, self._concluded(item, outcome))
         if outcome.details:
             _LOG.error("%s: %s", self._at, outcome.details)
-        self._save()
+        self._kept.save()
         self._go_on()
         self.state_changed.emit()
         if not self._slot.is_taken and not self._is_paused:
@@ -335,44 +329,36 @@ class Queue(QObject):
 
     def _set(self, place: int, item: Item) -> None:
         if item.stage is not self._items[place].stage:
-            self._save()
+            self._kept.save()
         self._items[place] = item
         self.changed.emit(place)
 
-    def _save(self) -> None:
-        """Keep the list as it will be in a moment."""
-        if not self._saving.isActive():
-            self._saving.start()
 
-    def _write(self) -> None:
-        # Ten thousand clips take a while to write down: not on the window's own thread.
-        self._pool.start(_Write(tuple(self._items), self._path))
+def _plain(item: Item) -> dict[str, Any]:
+    return {
+        "path": str(item.path),
+        "stage": _UNDER_WAY.get(item.stage, item.stage).value,
+        "seconds": round(item.seconds, 1),
+        "measurement": dump(item.measurement),
+        "refusal": dump(item.refusal),
+        "written": dump(item.written),
+        "frames": item.frames,
+        "log": list(item.log),
+    }
 
-    def _load(self) -> None:
-        try:
-            data = json.loads(self._path.read_text(encoding="utf-8"))
-            if data["version"] != _VERSION:
-                return
-            self._items = [
-                Item(
-                    Path(each["path"]),
-                    Stage(each["stage"]),
-                    0.0,
-                    float(each["seconds"]),
-                    load(each["measurement"]),
-                    load(each["refusal"]),
-                    load(each["written"]),
-                    each.get("frames"),
-                    tuple(map(str, each.get("log", ()))),
-                )
-                for each in data["items"]
-            ]
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError, Unreadable) as error:
-            _LOG.warning("queue begins anew: %s", error)
-        # Work that was left over is not begun behind the user's back.
-        self._is_paused = any(item.is_waiting for item in self._items)
+
+def _read(_place: int, data: dict[str, Any]) -> Item:
+    return Item(
+        Path(data["path"]),
+        Stage(data["stage"]),
+        0.0,
+        float(data["seconds"]),
+        load(data["measurement"]),
+        load(data["refusal"]),
+        load(data["written"]),
+        data.get("frames"),
+        tuple(map(str, data.get("log", ()))),
+    )
 
 
 def _logged(item: Item, *lines: str) -> Item:
@@ -418,29 +404,3 @@ class _Count(QRunnable):
             return
         length = video.duration or info.duration or 0
         self._counted.emit(self._path, video.frame_count or round(length * video.rate))
-
-
-class _Write(QRunnable):
-    def __init__(self, items: tuple[Item, ...], path: Path) -> None:
-        super().__init__()
-        self._items = items
-        self._path = path
-
-    def run(self) -> None:
-        items = [
-            {
-                "path": str(item.path),
-                "stage": _UNDER_WAY.get(item.stage, item.stage).value,
-                "seconds": round(item.seconds, 1),
-                "measurement": dump(item.measurement),
-                "refusal": dump(item.refusal),
-                "written": dump(item.written),
-                "frames": item.frames,
-                "log": list(item.log),
-            }
-            for item in self._items
-        ]
-        try:
-            write_json(self._path, {"version": _VERSION, "items": items})
-        except OSError as error:
-            _LOG.warning("queue not saved: %s", error)

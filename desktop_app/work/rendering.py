@@ -7,7 +7,6 @@ which is the only sure way to give all memory of the graphics card back.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Sequence
@@ -16,28 +15,26 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
 
-from desktop_app.document.files import write_json
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, Outcome
+from desktop_app.work.kept_list import KeptList
 from desktop_app.work.slot import JobSlot
 from engine.generation.events import Notice, Preview, Reading
 from engine.generation.profiles import CalibrationProfile
 from engine.generation.report import RenderReport
 from engine.generation.spec import RenderSpec
 from engine.generation.storage import discard
-from engine.refusal import Refusal, Refused
+from engine.refusal import Refusal
 from engine.sync.result import Measurement
-from engine.wire import Unreadable, dump, load
+from engine.wire import dump, load
 from engine.worker_messages import Calibrate, Render, Request
 
 CANCEL_SECONDS = 0.8
 """How long a render may take to stop by itself. Its process is killed then: finished segments are safe on disk."""
 
 _LOG = logging.getLogger(__name__)
-_VERSION = 1
-_SAVE_MILLISECONDS = 500
 _WRITTEN_FROM = 0.88
 """From this share on the clip itself is written, and then measured."""
 _MOST_READINGS = 1200
@@ -85,6 +82,11 @@ class RenderItem:
     profile: CalibrationProfile | None = None
     refusal: Refusal | None = None
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is being rendered now."""
+        return self.stage is Stage.RUNNING
 
     @property
     def is_open(self) -> bool:
@@ -140,22 +142,19 @@ class Rendering(QObject):
     def __init__(self, engine: EngineProcess, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._path = path
         self._items: list[RenderItem] = []
         self._tracks: dict[int, Track] = {}
-        self._next = 1
         self._slot = JobSlot(engine, self)
         self._slot.progressed.connect(self._follow)
         self._slot.ended.connect(self._end)
         self._running: int | None = None
         self._began = 0.0
-        self._is_paused = False
-        self._saving = QTimer(self)
-        self._saving.setSingleShot(True)
-        self._saving.setInterval(_SAVE_MILLISECONDS)
-        self._saving.timeout.connect(self._write)
         self._pool = QThreadPool(self)
-        self._load()
+        self._kept = KeptList(path, lambda: self._items, _plain, self)
+        self._items = self._kept.load(_read)
+        self._next = len(self._items) + 1
+        # Work that was left over is not begun behind the user's back.
+        self._is_paused = any(item.is_open for item in self._items)
 
     @property
     def items(self) -> Sequence[RenderItem]:
@@ -198,7 +197,7 @@ class Rendering(QObject):
     def _append(self, item: RenderItem) -> int:
         self._next += 1
         self._items.append(item)
-        self._save()
+        self._kept.save()
         self.arranged.emit()
         self._go_on()
         return item.number
@@ -235,7 +234,7 @@ class Rendering(QObject):
             self._stop()
         self._items = [item for item in self._items if item.number != number]
         self._tracks.pop(number, None)
-        self._save()
+        self._kept.save()
         self.arranged.emit()
         self._go_on()
         self.state_changed.emit()
@@ -246,7 +245,7 @@ class Rendering(QObject):
         if place is not None:
             item = self._items.pop(place)
             self._items.insert(max(0, place + by), item)
-            self._save()
+            self._kept.save()
             self.arranged.emit()
 
     def pause(self) -> None:
@@ -274,8 +273,7 @@ class Rendering(QObject):
     def close(self) -> None:
         """Stop, keeping what is to be done for the next start."""
         self.pause()
-        self._saving.stop()
-        self._write()
+        self._kept.close()
         self._pool.waitForDone()
         self._engine.stop()
 
@@ -339,48 +337,23 @@ class Rendering(QObject):
     def _set(self, item: RenderItem) -> None:
         place = next(place for place, other in enumerate(self._items) if other.number == item.number)
         if item.stage is not self._items[place].stage:
-            self._save()
+            self._kept.save()
         self._items[place] = item
         self.changed.emit(item.number)
 
-    def _save(self) -> None:
-        """Keep the list as it will be in a moment."""
-        if not self._saving.isActive():
-            self._saving.start()
 
-    def _write(self) -> None:
-        items = [
-            {
-                "spec": item.spec.to_json(),
-                "is_calibration": item.is_calibration,
-                "stage": (Stage.WAITING if item.stage is Stage.RUNNING else item.stage).value,
-                "done": round(item.done, 4),
-                "seconds": round(item.seconds, 1),
-                "report": dump(item.report),
-                "profile": dump(item.profile),
-                "refusal": dump(item.refusal),
-                "notices": dump(item.notices),
-            }
-            for item in self._items
-        ]
-        try:
-            write_json(self._path, {"version": _VERSION, "items": items})
-        except OSError as error:
-            _LOG.warning("renders not saved: %s", error)
-
-    def _load(self) -> None:
-        try:
-            data = json.loads(self._path.read_text(encoding="utf-8"))
-            if data["version"] != _VERSION:
-                return
-            self._items = [_read(number, each) for number, each in enumerate(data["items"], start=1)]
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError, Refused, Unreadable) as error:
-            _LOG.warning("list of renders begins anew: %s", error)
-        self._next = len(self._items) + 1
-        # Work that was left over is not begun behind the user's back.
-        self._is_paused = any(item.is_open for item in self._items)
+def _plain(item: RenderItem) -> dict[str, Any]:
+    return {
+        "spec": item.spec.to_json(),
+        "is_calibration": item.is_calibration,
+        "stage": (Stage.WAITING if item.is_running else item.stage).value,
+        "done": round(item.done, 4),
+        "seconds": round(item.seconds, 1),
+        "report": dump(item.report),
+        "profile": dump(item.profile),
+        "refusal": dump(item.refusal),
+        "notices": dump(item.notices),
+    }
 
 
 def _read(number: int, data: dict[str, Any]) -> RenderItem:

@@ -17,6 +17,7 @@ from desktop_app.panels.generation.columns import Columns
 from desktop_app.panels.generation.engines import PUBLISHED, EnginePicker
 from desktop_app.panels.generation.estimate import EstimateLine
 from desktop_app.panels.generation.face_marker import GUESS, FaceMarker
+from desktop_app.panels.generation.following import Following
 from desktop_app.panels.generation.form import RenderForm
 from desktop_app.panels.generation.render_list import RenderList
 from desktop_app.panels.generation.run_card import RunCard
@@ -25,10 +26,9 @@ from desktop_app.panels.generation.wells import FaceWell, VoiceWell
 from desktop_app.player.pictures import to_image
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, label, rule, scrolling
-from desktop_app.widgets.calm import Calm
 from desktop_app.work.asking import EngineList, Planning, PromptCheck
 from desktop_app.work.inputs import FaceReader, VoiceReader
-from desktop_app.work.rendering import Rendering, RenderItem, Stage
+from desktop_app.work.rendering import Rendering, RenderItem
 from engine.generation.registry import EngineStatus
 from engine.generation.spec import RenderSpec
 from engine.media.probe import MediaInfo
@@ -73,7 +73,7 @@ class GenerationPage(Speaking):
         self._rendering, self._engines, self._planning = rendering, engines, planning
         self._face = QImage()
         self._shown: int | None = None
-        self._calm = Calm(self._draw, self)
+        self._following = Following(rendering, self._draw, self)
         self.order = Order(rendering.promises, self)
         self._face_reader, self._voice_reader = FaceReader(self), VoiceReader(self)
         self._title = label("title")
@@ -267,9 +267,8 @@ class GenerationPage(Speaking):
         self.marker.moved.connect(lambda points: self.order.choose(face_points=points))
         self.order.changed.connect(self._show_order)
         self._engines.changed.connect(self._show_engines)
-        self._rendering.changed.connect(self._follow)
         self._rendering.state_changed.connect(self._show_order)
-        self._rendering.watched.connect(self._calm.soon)
+        self._rendering.watched.connect(self._following.soon)
         self._rendering.arranged.connect(self._follow_list)
 
     # What is chosen.
@@ -436,13 +435,6 @@ class GenerationPage(Speaking):
             self.marker.hide()
         elif not self.marker.isVisible() or self.marker.points != points:
             self.marker.begin(points)
-
-    def _follow(self, number: int) -> None:
-        item = self._rendering.item(number)
-        if item is not None and item.stage is Stage.RUNNING:
-            self._calm.soon(number)
-        else:
-            self._calm.now(number)
 
     def _draw(self, number: int) -> None:
         if number == self._shown:

@@ -7,10 +7,10 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.icons import icon
+from desktop_app.panels.generation.following import Following
 from desktop_app.panels.generation.run_card import name_words, state_words
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import ElidedLabel, Speaking, button, label, scrolling, set_tone
-from desktop_app.widgets.calm import Calm
 from desktop_app.widgets.card_button import CardButton
 from desktop_app.widgets.tab_order import tab_as_laid_out
 from desktop_app.work.rendering import Rendering, Stage
@@ -78,7 +78,7 @@ class RenderRow(CardButton):
         self._progress.setValue(round(1000 * item.done))
         for name in ("up", "down"):
             self.tools[name].setVisible(item.stage is Stage.WAITING)
-        self.tools["remove"].setVisible(item.stage is not Stage.RUNNING)
+        self.tools["remove"].setVisible(not item.is_running)
         self.setAccessibleName(f"{self._name.text()}, {self._state.text()}")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -87,7 +87,7 @@ class RenderRow(CardButton):
         item = self._rendering.item(self._number)
         if by and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._rendering.move(self._number, by)
-        elif event.key() == Qt.Key.Key_Delete and item is not None and item.stage is not Stage.RUNNING:
+        elif event.key() == Qt.Key.Key_Delete and item is not None and not item.is_running:
             self._rendering.remove(self._number)
         else:
             super().keyPressEvent(event)
@@ -132,8 +132,7 @@ class RenderList(Speaking):
         outer.addLayout(head)
         outer.addWidget(scrolling(self._cards), 1)
         rendering.arranged.connect(self._arrange)
-        self._calm = Calm(self._refresh, self)
-        rendering.changed.connect(self._follow)
+        Following(rendering, self._refresh, self)
         rendering.state_changed.connect(self._show)
         self._arrange()
 
@@ -173,13 +172,6 @@ class RenderList(Speaking):
         self._nothing.setVisible(not numbers)
         self.mark(self._current)
         self.say()
-
-    def _follow(self, number: int) -> None:
-        item = self._rendering.item(number)
-        if item is not None and item.stage is Stage.RUNNING:
-            self._calm.soon(number)
-        else:
-            self._calm.now(number)
 
     def _refresh(self, number: int) -> None:
         if number in self.rows:

@@ -97,7 +97,7 @@ def tell():
         "bar": place(port, QPoint(round(lane.left() + 0.6 * lane.width()), round(lane.top()) + 8)),
         "pixel_ms": 1000 * window.timeline._places.seconds_per_pixel(),
         "zones": [zone.value for zone in overlay.zones] if overlay.isVisible() else [],
-        "models": window.pages.shows_models,
+        "models": type(window.pages.currentWidget()).__name__ == "ModelsPage",
         "verdict": window.sync.verdict_text,
         "queue": [item.stage.value for item in program.studio.queue.items],
         "fix": middle(fix) if (fix := window.queue_page.button("fix")).isEnabled() else None,

@@ -135,7 +135,6 @@ def test_a_process_that_dies_is_replaced_and_its_job_can_be_asked_for_again(qtbo
         pass
     assert job.outcome is not None
     assert job.outcome.ending is Ending.LOST
-    assert job.outcome.is_resumable
     assert ended(qtbot, waiting).outcome.ending is Ending.DONE  # type: ignore[union-attr]
 
 
