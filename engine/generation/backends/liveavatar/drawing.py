@@ -11,17 +11,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from engine.generation.backends.liveavatar.config import BLOCK_FRAMES
 from engine.generation.backends.liveavatar.denoiser import Denoiser
 from engine.generation.backends.liveavatar.schedule import Finished
-from engine.generation.backends.liveavatar.vae import Picture, StreamDecoder, pictures
+from engine.generation.backends.liveavatar.vae import Picture, StreamDecoder, launched
 from engine.jobs import Progress
 
 _AHEAD = 2
@@ -50,6 +51,13 @@ class Position:
     first: int = 0
 
 
+class _Made(NamedTuple):
+    """What the decoder is given."""
+
+    latents: Tensor
+    ready: torch.cuda.Event | None
+
+
 class Drawing:
     """Pictures of a clip, in order.
 
@@ -67,7 +75,7 @@ class Drawing:
         self._folder = folder
         self._weight = weight
         self._blocks: Iterator[Finished] | None = None
-        self._making: Future[Finished | None] | None = None
+        self._making: Future[_Made | None] | None = None
         self._ended = False
         self._decoding: deque[Future[list[Picture]]] = deque()
         self._ready: deque[Picture] = deque()
@@ -115,26 +123,20 @@ class Drawing:
     def _make(self) -> None:
         if self._blocks is None:
             self._blocks = self._denoiser.blocks()
-        self._making = self._threads[0].submit(next, self._blocks, None)
+        self._making = self._threads[0].submit(_next, self._blocks)
 
     def _take(self) -> None:
         """Hand a block that is made to the decoder, and begin the next one."""
         assert self._making is not None
-        finished = self._making.result()
+        made = self._making.result()
         self._making = None
-        if finished is None:
+        if made is None:
             self._ended = True
             if not self._decoding:
                 raise RuntimeError("more pictures are wanted than blocks were planned")
             return
-        self._decoding.append(self._threads[1].submit(self._decode, finished))
+        self._decoding.append(self._threads[1].submit(self._decoder.pictures, *made))
         self._make()
-
-    def _decode(self, finished: Finished) -> list[Picture]:
-        made: list[Picture] = []
-        for pixels in self._decoder.decode(finished.latents):
-            made.extend(pictures(pixels))
-        return made
 
     # --- going on later ----------------------------------------------------------------------------------------------
 
@@ -150,10 +152,10 @@ class Drawing:
         if self._making is not None and self._making.exception() is not None:
             return  # told when the block is wanted; what is drawn already is not lost by it
         if self._making is not None:
-            finished = self._making.result()
+            made = self._making.result()
             self._making = None
-            if finished is not None:
-                self._decoding.append(self._threads[1].submit(self._decode, finished))
+            if made is not None:
+                self._decoding.append(self._threads[1].submit(self._decoder.pictures, *made))
         while self._decoding:
             self._ready.extend(self._decoding.popleft().result())
         name = f"{_SAVED}{self._next:08d}"
@@ -192,6 +194,12 @@ class Drawing:
         for thread in self._threads:
             thread.shutdown(cancel_futures=True)
         self._denoiser.close()
+
+
+def _next(blocks: Iterator[Finished]) -> _Made | None:
+    """Return the next block's latents, and what says on a card that they are made; the thread does not wait for it."""
+    finished = next(blocks, None)
+    return None if finished is None else _Made(finished.latents, launched(finished.latents))
 
 
 def blocks_for(frames: int, lead_in: int) -> int:

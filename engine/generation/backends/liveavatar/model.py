@@ -260,7 +260,7 @@ class S2VTransformer(nn.Module):
 
     def embed_audio(self, features: Tensor) -> AudioTokens:
         """Map hidden states ``[25, audio_dim, 12]`` of a block's frames to its tokens."""
-        tokens: AudioTokens = self.casual_audio_encoder(features.to(self.device))
+        tokens: AudioTokens = self.casual_audio_encoder(features.to(self.device, non_blocking=True))
         return tokens.to(self.dtype)
 
     def modulation(self, timestep: float) -> Modulation:

@@ -112,7 +112,9 @@ class Conductor:
             works.append(self._sink_pass(block, prompt, anchored=anchored))
         if latents is None:
             latents = self.script.noise(block)
-        self.flights[block] = _Flight(latents.to(self._model.device, torch.float32), step, self._sink, prompt)
+        # Here and in what a pass is made from, no copy to a card waits for the passes before it.
+        there = latents.to(self._model.device, torch.float32, non_blocking=True)
+        self.flights[block] = _Flight(there, step, self._sink, prompt)
         return works
 
     def _sink_pass(self, block: int, prompt: int, *, anchored: bool) -> tuple[Work, Tensor]:

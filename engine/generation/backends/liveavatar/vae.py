@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,12 @@ class Codec:
 
 
 class StreamDecoder:
-    """Decodes a video latent frame by latent frame; what its convolutions need of the past is all it keeps."""
+    """Decodes a video latent frame by latent frame; what its convolutions need of the past is all it keeps.
+
+    A block's decoding takes a twentieth of the transformer's operations (counted, 5.6 % at 704x384), and much of it
+    moves memory rather than multiplies. On a card it has a stream of its own, so that it fills the gaps of the passes
+    that the network has launched ahead, and copying pictures to main memory waits for none of them.
+    """
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
@@ -102,6 +108,27 @@ class StreamDecoder:
         codec.vae.clear_cache()
         self._kept: list[Any] = [None] * len(codec.vae._feat_map)  # noqa: SLF001 - diffusers has no public streaming decoder
         self._begun = False
+        self._stream = torch.cuda.Stream(codec.device) if codec.device.type == "cuda" else None
+
+    def pictures(self, latents: Tensor, ready: torch.cuda.Event | None = None) -> list[Picture]:
+        """Return the pictures of latents, in main memory.
+
+        Args:
+            latents: as for :meth:`decode`.
+            ready: comes after everything that makes the latents on their card; see :func:`launched`.
+        """
+        if self._stream is not None and ready is not None:
+            self._stream.wait_event(ready)
+        if self._stream is not None and latents.device == self._stream.device:
+            latents.record_stream(self._stream)
+        with self._beside():
+            return [picture for pixels in self.decode(latents) for picture in pictures(pixels)]
+
+    @contextmanager
+    def _beside(self) -> Iterator[None]:
+        """Return a context in whose stream everything that the decoder keeps is made and used."""
+        with torch.cuda.stream(self._stream):
+            yield
 
     def decode(self, latents: Tensor) -> Iterator[Tensor]:
         """Yield pixels ``[3, frames, height, width]``, −1 to 1 and a little beyond: one frame first, then four each.
@@ -120,8 +147,13 @@ class StreamDecoder:
 
     def prime(self, motion: Tensor) -> None:
         """Show the decoder the end of the past and throw its pictures away."""
-        for _ in self.decode(motion[:, -PRIMING_LATENTS:]):
-            pass
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))  # weights, and the past itself
+        with self._beside():
+            for _ in self.decode(motion[:, -PRIMING_LATENTS:]):
+                pass
+        if self._stream is not None:
+            self._stream.synchronize()
 
     def state(self) -> dict[str, Tensor]:
         """Return what is kept of the past, by name."""
@@ -129,9 +161,22 @@ class StreamDecoder:
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take back what :meth:`state` returned after at least two latent frames."""
-        for name, kept in state.items():
-            self._kept[int(name)] = kept.to(self._codec.device)
+        with self._beside():
+            for name, kept in state.items():
+                self._kept[int(name)] = kept.to(self._codec.device)
         self._begun = True
+
+
+def launched(tensor: Tensor) -> torch.cuda.Event | None:
+    """Return a mark behind all that was launched so far to make a tensor; ``None`` where nothing has to be waited for.
+
+    Called by the thread that launched it.
+    """
+    if not tensor.is_cuda:
+        return None
+    mark = torch.cuda.Event()
+    mark.record(torch.cuda.current_stream(tensor.device))
+    return mark
 
 
 def pictures(pixels: Tensor) -> Iterator[Picture]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from engine.generation.backends.liveavatar import audio
 from engine.generation.backends.liveavatar.drawing import Drawing, blocks_for
 from engine.generation.backends.liveavatar.schedule import Finished
+from engine.generation.backends.liveavatar.vae import Picture
 from engine.generation.machine import resident_bytes
 
 
@@ -50,10 +51,9 @@ class Counting:
 class Numbering:
     """A decoder whose pictures say which one of their block they are."""
 
-    def decode(self, _: Tensor) -> Iterator[Tensor]:
-        for frame in range(3):
-            shades = torch.arange(4 * frame, 4 * frame + 4) / 127.5 - 1
-            yield shades.view(1, 4, 1, 1).expand(3, 4, 64, 64)
+    def pictures(self, _: Tensor, ready: None) -> list[Picture]:
+        assert ready is None  # nothing is on a card
+        return [np.full((64, 64, 3), number, np.uint8) for number in range(12)]
 
 
 def drawn(blocks: int, lead_in: int, folder: Path, features: audio.VoiceFeatures | None = None) -> Any:
@@ -85,9 +85,9 @@ class Waiting(Numbering):
     def __init__(self) -> None:
         self.may = threading.Event()
 
-    def decode(self, latents: Tensor) -> Iterator[Tensor]:
+    def pictures(self, latents: Tensor, ready: None) -> list[Picture]:
         assert self.may.wait(30)
-        yield from super().decode(latents)
+        return super().pictures(latents, ready)
 
 
 class Failing(Counting):

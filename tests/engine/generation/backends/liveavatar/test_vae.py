@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,18 @@ def test_two_decoders_do_not_disturb_each_other(codec: Codec) -> None:
         list(two.decode(randn(number, 16, 1, 4, 4)))
         codec.encode(torch.zeros(3, 1, 32, 32))
     assert torch.equal(torch.cat(frames, dim=1), alone)
+
+
+def test_on_a_card_a_block_is_waited_for_where_it_is_decoded(codec: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoder's stream waits for the block and keeps its memory; no thread waits. Seen on a stub of a stream."""
+    seen: list[object] = []
+    decoder: Any = codec.decoder()
+    decoder._stream = SimpleNamespace(device=torch.device("cpu"), wait_event=seen.append)
+    latents, decode = randn(3, 16, 3, 4, 4), decoder.decode
+    monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: seen.append((tensor is latents, stream)))
+    monkeypatch.setattr(decoder, "decode", lambda given: seen.append("decoded") or decode(given))
+    assert len(decoder.pictures(latents, "made")) == 9  # the first latent frame is one picture
+    assert seen == ["made", (True, decoder._stream), "decoded"]
 
 
 def test_pixels_become_pictures() -> None:
