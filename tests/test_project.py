@@ -238,7 +238,8 @@ def test_every_stage_of_work_has_a_name() -> None:
 
 
 def test_every_reason_has_a_sentence() -> None:
-    assert {reason for reason in Reason if f"sync.reason.{reason}" not in ENGLISH} == set()
+    for what in ("reason", "next_step"):
+        assert {reason for reason in Reason if f"sync.{what}.{reason}" not in ENGLISH} == set()
 
 
 # --- what is documented --------------------------------------------------------------------------------------------

@@ -387,6 +387,7 @@ class _Measuring:
             kind=Kind.UNMEASURABLE,
             verdict=verdict(Kind.UNMEASURABLE, None, reason=reason),
             reason=reason,
+            notes=(Message(f"sync.next_step.{reason}"), *self.notes),
             points=() if conclusion is None else conclusion.points,
             curves=() if conclusion is None else conclusion.curves,
             container_delay_ms=_container_delay_ms(info),

@@ -25,7 +25,10 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why no number can be given; each has a sentence in the catalogue under ``sync.reason``."""
+    """Why no number can be given.
+
+    Each has a sentence in the catalogue under ``sync.reason``, and under ``sync.next_step`` what to do then.
+    """
 
     NO_PICTURE = "no_picture"
     NO_SOUND = "no_sound"

@@ -140,6 +140,7 @@ def test_somebody_elses_voice_gets_no_number(talking: Talking) -> None:
 def test_a_room_without_a_face(talking: Talking) -> None:
     result = measured(talking(people=0, seconds=4))
     assert (result.kind, result.reason) == (Kind.UNMEASURABLE, Reason.NO_FACE)
+    assert result.notes[0] == Message("sync.next_step.no_face")
 
 
 def test_a_face_without_speech(talking: Talking, clip: Callable[..., object]) -> None:
