@@ -15,6 +15,7 @@ from engine.jobs import Progress, run
 from engine.refusal import Refusal
 from engine.sync.measure import measure
 from engine.sync.result import OUTER_POINTS, Glimpse, Kind, Measurement, Reason
+from engine.words import Message
 
 Talking = Callable[..., Path]
 
