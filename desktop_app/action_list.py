@@ -50,6 +50,14 @@ def declare(actions: Actions, commands: Commands) -> None:
     add("paste", QT_TRANSLATE_NOOP("Actions", "Open the copied path"), FILE, commands.intake.paste, keys=("Ctrl+V",))
     add("sample", QT_TRANSLATE_NOOP("Actions", "Open the sample"), FILE, studio.open_sample, picture="sample")
     add(
+        "open_folder",
+        QT_TRANSLATE_NOOP("Actions", "Measure all clips of a folder…"),
+        FILE,
+        commands.files.ask_folder,
+        keys=("Ctrl+Shift+F",),
+        picture="folder",
+    )
+    add(
         "save",
         QT_TRANSLATE_NOOP("Actions", "Save project"),
         FILE,
@@ -261,14 +269,6 @@ def declare(actions: Actions, commands: Commands) -> None:
         commands.pages.show_clip,
         keys=("Ctrl+0",),
         picture="film",
-    )
-    add(
-        "open_folder",
-        QT_TRANSLATE_NOOP("Actions", "Measure all clips of a folder…"),
-        FILE,
-        commands.files.ask_folder,
-        keys=("Ctrl+Shift+F",),
-        picture="folder",
     )
     add(
         "shortcuts",

@@ -28,7 +28,8 @@ class _ThemedEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect, mode: QIcon.Mode, state: QIcon.State) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG002
         theme = theme_of(QApplication.palette())
-        colour = theme.faded if mode is QIcon.Mode.Disabled else getattr(theme, self._colour)
+        by_mode = {QIcon.Mode.Disabled: theme.faded, QIcon.Mode.Selected: theme.on_accent}
+        colour = by_mode.get(mode, getattr(theme, self._colour))
         drawing = _drawing(self._name).replace("currentColor", colour)
         # Square, at the left: what a wider place has more is the distance to a text.
         square = QRectF(rect.x(), rect.y(), rect.height(), rect.height())

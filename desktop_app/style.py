@@ -109,7 +109,11 @@ QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; 
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
 QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; }}
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
-QToolButton[kind="over"] {{ border-radius: 12px; padding: 0; min-width: 0; min-height: 0; }}
+QToolButton[kind="over"] {{ border-radius: 8px; padding: 0; min-width: 0; min-height: 0; }}
+QToolButton[kind="tiny"] {{ background: transparent; border-color: transparent; padding: 4px; min-width: 0;
+    min-height: 0; }}
+QToolButton[kind="tiny"]:hover {{ background: {hover}; }}
+QToolButton[kind="tiny"]:focus {{ border-color: {theme.accent}; }}
 QToolButton[kind="small"] {{ padding: 5px 0; }}
 QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom: 2px solid transparent;
     border-radius: 0; color: {theme.muted}; padding: 7px 8px;
@@ -159,7 +163,7 @@ QTreeView::item:selected {{ background: {theme.accent}; color: {theme.on_accent}
 QListView::item, QUndoView::item {{ padding: 6px {GRID}px; border-radius: 4px; }}
 QListView::item:selected, QTableView::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
 QHeaderView::section {{ background: {theme.panel}; color: {theme.muted}; border: none;
-    border-bottom: 1px solid {theme.line}; padding: 6px 4px; }}
+    border-bottom: 1px solid {theme.line}; padding: 6px 7px; }}
 QProgressBar {{ background: {theme.line}; border: none; border-radius: 3px; height: 6px; max-height: 6px; }}
 QProgressBar::chunk {{ background: {theme.accent}; border-radius: 3px; }}
 QSlider::groove:horizontal {{ background: {theme.line}; height: 4px; border-radius: 2px; }}

@@ -48,6 +48,7 @@ class BlindTestPage(Dialog):
         self.first = button(lambda: self._answer(Answer.FIRST))
         self.second = button(lambda: self._answer(Answer.SECOND))
         self.same = button(lambda: self._answer(Answer.SAME))
+        self._close = button(self.close)
         grid = QGridLayout()
         grid.setSpacing(GRID)
         grid.addWidget(self.play_first, 0, 0)
@@ -60,6 +61,7 @@ class BlindTestPage(Dialog):
         column.addWidget(self._question)
         column.addWidget(self._sentence)
         column.addLayout(grid)
+        column.addWidget(self._close, 0, Qt.AlignmentFlag.AlignRight)
         self.say()
 
     def say(self) -> None:
@@ -70,6 +72,7 @@ class BlindTestPage(Dialog):
         self.first.setText(self.tr("A looks right"))
         self.second.setText(self.tr("B looks right"))
         self.same.setText(self.tr("I see no difference"))
+        self._close.setText(self.tr("Close"))
         self._show()
 
     @property
@@ -110,6 +113,7 @@ class BlindTestPage(Dialog):
         over = self.test.is_over
         for each in (self.play_first, self.play_second, self.first, self.second, self.same):
             each.setVisible(not over)
+        self._close.setVisible(over)
         if not over:
             self._question.setText(self.tr("Which one looks right?"))
             self._sentence.setText(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktop_app.actions import Actions
@@ -22,7 +23,7 @@ class Header(Speaking):
         self.name = ElidedLabel()
         self.name.setProperty("kind", "title")
         self._badges: list[QLabel] = []
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
         row.setSpacing(GRID)
         row.addWidget(self.name, 1)
@@ -50,6 +51,20 @@ class Header(Speaking):
         self._show()
         self._show_export()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out facts where there is no room for them beside the name (Qt's name)."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show as many facts as leave room for the name, the first ones first."""
+        others = [each for each in self.findChildren(QWidget) if each not in (self.name, *self._badges)]
+        taken = sum(each.sizeHint().width() + GRID for each in others)
+        left = self.width() - taken - 4 * GRID - self.name.fontMetrics().horizontalAdvance(self.name.text())
+        for badge in self._badges:
+            left -= badge.sizeHint().width() + GRID // 2
+            badge.setVisible(left >= 0)
+
     def _show_export(self) -> None:
         """Export comes next as soon as there is a correction to write."""
         set_primary(self._export, "export", is_primary=self._document.correction != NOTHING)
@@ -76,6 +91,7 @@ class Header(Speaking):
         if document.sound_path is not None:
             self._add(self.tr("sound: {file}").format(file=document.sound_path.name))
         self._add(clock_words(document.duration).rpartition(".")[0])
+        self._fit()
 
     def _add(self, text: str) -> None:
         badge = label("badge")

@@ -14,7 +14,7 @@ from desktop_app.timeline.moving import moved_ms
 from desktop_app.timeline.offsets import fit_of
 from desktop_app.tones import tone_of
 from desktop_app.widgets.bands import BandsBar
-from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone, show_text
+from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
 from desktop_app.widgets.move_box import MoveBox
 from desktop_app.work.measuring import Measuring
 from engine.sync.correction import asked_words
@@ -122,20 +122,17 @@ class SyncPanel(Speaking):
         row.setSpacing(GRID)
         row.addWidget(self._number)
         row.addWidget(self._interval, 1)
-        self.measure_button = action_button(self._actions["measure"], kind="", has_text=True)
-        self.cancel_button = action_button(self._actions["stop_measuring"], kind="", has_text=True)
-        for each in (self.measure_button, self.cancel_button):
-            each.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.begin_button = button(self._actions["measure"].trigger, kind="primary", picture="measure")
         self.apply_button = button(self._actions["apply_measured"].trigger, kind="primary", picture="check")
+        self.measure_button = button(self._actions["measure"].trigger, picture="measure")
+        self.cancel_button = button(self._actions["stop_measuring"].trigger, picture="close")
         for name in ("apply_measured", "measure"):
             self._actions[name].changed.connect(self._show_buttons)
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
-        buttons.addWidget(self.begin_button, 1)
-        buttons.addWidget(self.apply_button, 1)
-        buttons.addWidget(self.measure_button)
-        buttons.addWidget(self.cancel_button)
+        for each in (self.begin_button, self.apply_button, self.measure_button, self.cancel_button):
+            each.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            buttons.addWidget(each, 0 if each is self.measure_button else 1)
         column.addWidget(self._kind)
         column.addLayout(row)
         for part in (self._progress, self._sentence, self._bands, self._rest, self._notes):
@@ -314,9 +311,14 @@ class SyncPanel(Speaking):
         self.begin_button.setVisible(is_first)
         self.apply_button.setText(apply.text())
         self.apply_button.setVisible(apply.isEnabled())
-        self.measure_button.setVisible(not running and not is_first)
+        again = self.tr("Measure again")
         # Beside the button that matters there is no room for two texts.
-        show_text(self.measure_button, has_text=not apply.isEnabled())
+        self.measure_button.setText("" if apply.isEnabled() else again)
+        self.measure_button.setToolTip(again)
+        self.measure_button.setAccessibleName(again)
+        self.measure_button.setEnabled(measure.isEnabled())
+        self.measure_button.setVisible(not running and not is_first)
+        self.cancel_button.setText(self._actions["stop_measuring"].text())
 
     def _show_clocks(self) -> None:
         found = self._document.measurement if not self._document.is_partial else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QWidget
 
 from desktop_app.actions import Actions
@@ -13,6 +14,9 @@ from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, label
 from engine.timing import clock_words
 
+_LOOKS = ("loop", "compare", "split", "loupe", "landmarks", "blind_test")
+_LEAST_WIDTH = 46 * GRID
+"""Room in pixels for playing and the time."""
 SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 
 
@@ -24,7 +28,8 @@ class Transport(Speaking):
         self._document = document
         self._player = player
         self._actions = actions
-        row = QHBoxLayout(self)
+        self.setMinimumWidth(_LEAST_WIDTH)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(GRID, GRID // 2, GRID, GRID // 2)
         row.setSpacing(4)
         for name in ("step_back", "play", "step_forward"):
@@ -36,8 +41,9 @@ class Transport(Speaking):
         row.addSpacing(GRID)
         row.addWidget(self._time)
         row.addStretch(1)
-        for name in ("loop", "compare", "split", "loupe", "landmarks", "blind_test"):
-            row.addWidget(action_button(actions[name]))
+        looks = {name: action_button(actions[name]) for name in _LOOKS}
+        for each in looks.values():
+            row.addWidget(each)
         self._speed = QComboBox()
         self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for speed in SPEEDS:
@@ -51,6 +57,7 @@ class Transport(Speaking):
         self.volume.setFixedWidth(10 * GRID)
         self.volume.valueChanged.connect(lambda value: player.set_volume(value / 100))
         row.addWidget(self.volume)
+        self._spared = (*looks.values(), self._speed, self.volume)
         player.position_changed.connect(self._show_time)
         player.state_changed.connect(self._show_state)
         document.media_changed.connect(self._show_start)
@@ -58,17 +65,25 @@ class Transport(Speaking):
         self._show_state()
         self._show_time(player.position)
 
-    @property
-    def time_text(self) -> str:
-        """The time that is shown."""
-        return self._time.text()
-
     def say(self) -> None:
         """Set all texts."""
         self._speed.setToolTip(self.tr("Speed"))
         self._speed.setAccessibleName(self.tr("Speed"))
         self.volume.setToolTip(self.tr("Volume"))
         self.volume.setAccessibleName(self.tr("Volume"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what menus and keys can do as well where there is no room for it (Qt's name)."""
+        super().resizeEvent(event)
+        seen = [each for each in self._spared if not each.isHidden()]
+        left = self.width() - self._row.sizeHint().width() + sum(map(self._room, seen))
+        for each in self._spared:
+            left -= self._room(each)
+            if each.isHidden() is (left >= 0):  # or it would be laid out anew for nothing, and again without end
+                each.setVisible(left >= 0)
+
+    def _room(self, widget: QWidget) -> int:
+        return widget.sizeHint().width() + self._row.spacing()
 
     def _show_start(self) -> None:
         self._show_time(self._player.position)

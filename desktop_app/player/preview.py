@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QWidget
 from desktop_app.document.document import Document
 from desktop_app.player.faces import around, face_at, inside, lips_at, mouth_of, opening_at, person_at
 from desktop_app.player.player import Player
-from desktop_app.theme import GRID, theme_of
+from desktop_app.theme import DARK, GRID, theme_of
 from engine.sync.result import FacePath
 
 _HEIGHTS = (270, 360, 540, 720, 1080, 1440, 2160)
@@ -226,8 +226,10 @@ class Preview(QWidget):
                 continue
             chosen = path is self._measured()
             box = _scaled(face, picture)
-            painter.setPen(QPen(self._theme.colour("mouth" if chosen else "muted"), 2))
-            _paint_corners(painter, box)
+            # Seen on any picture: a dark line under the light one.
+            for pen in (QPen(QColor(0, 0, 0, 110), 4), QPen(QColor(DARK.mouth if chosen else DARK.text), 2)):
+                painter.setPen(pen)
+                _paint_corners(painter, box)
             if several:
                 _paint_label(painter, str(number), box.topLeft() + QPointF(4, 4))
             if self._landmarks:

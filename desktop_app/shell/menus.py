@@ -11,6 +11,14 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from desktop_app.actions import Actions, said
 from desktop_app.document.settings import Settings
 
+_SECTIONS = {
+    *("save", "export", "close_clip", "palette"),
+    *("apply_measured", "anchor", "page_models"),
+    *("step_back", "range_in", "marker", "mute"),
+    *("zoom_in", "snapping", "loupe"),
+}
+"""Actions before which a menu has a line."""
+
 
 class Menus(QObject):
     """A menu for each group of actions, and one of the files that were open last.
@@ -35,6 +43,8 @@ class Menus(QObject):
         self._recent = QMenu(bar)
         for entry in actions:
             menu = self.by_group[entry.group]
+            if entry.name in _SECTIONS:
+                menu.addSeparator()
             menu.addAction(entry.action)
             if entry.name == "open":
                 menu.addMenu(self._recent)

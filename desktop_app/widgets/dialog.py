@@ -22,6 +22,7 @@ class Dialog(QDialog):
         """Be as high as the texts need at this width: Qt takes wrapped ones for as high as they are when narrowest."""
         layout = self.layout()
         if layout is not None and layout.hasHeightForWidth():
+            layout.invalidate()  # what was just hidden is still counted otherwise
             self.setFixedHeight(layout.totalHeightForWidth(max(self.width(), self.minimumWidth())))
 
     def changeEvent(self, event: QEvent) -> None:

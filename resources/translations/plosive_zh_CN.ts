@@ -443,6 +443,10 @@
     <context>
         <name>BlindTestPage</name>
         <message>
+            <source>Close</source>
+            <translation>关闭</translation>
+        </message>
+        <message>
             <source>Blind test</source>
             <translation>盲测</translation>
         </message>
@@ -2469,6 +2473,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>校正后：{rest}。</translation>
         </message>
         <message>
+            <source>Measure again</source>
+            <translation>重新测量</translation>
+        </message>
+        <message>
             <source>CORRECTION</source>
             <translation>校正</translation>
         </message>
@@ -2743,7 +2751,7 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         </message>
         <message>
             <source>Offset (ms)</source>
-            <translation>偏移（毫秒）</translation>
+            <translation>偏移 （毫秒）</translation>
         </message>
         <message>
             <source>{ms} late</source>

@@ -86,9 +86,9 @@ def make_sheet(folder: Path) -> None:
     names = sorted(path for path in folder.glob("*.png") if path.name != "sheet.png")
     small = []
     for path in names:
-        with Image.open(path) as image:
-            image.thumbnail((_SHEET_WIDTH, _SHEET_WIDTH))
-            small.append(image.convert("RGB"))
+        with Image.open(path) as picture:
+            picture.thumbnail((_SHEET_WIDTH, _SHEET_WIDTH))
+            small.append(picture.convert("RGB"))
     height = max((image.height for image in small), default=1)
     rows = -(-len(small) // _SHEET_COLUMNS)
     sheet = Image.new("RGB", (_SHEET_COLUMNS * _SHEET_WIDTH, max(1, rows) * height), "#808080")
@@ -114,7 +114,7 @@ def take(folder: Path, theme: str, language: str, size: tuple[int, int], only: t
     speak(language)
     apply_theme(app, theme)
     photographer = Photographer(app, folder, size, only)
-    for scene in (start_page, sync_page, other_pages, dialogs, queue_page, generation_page):
+    for scene in (start_page, sync_page, timeline, other_pages, dialogs, queue_page, generation_page):
         photographer.open()
         scene(photographer)
         photographer.close()
@@ -211,6 +211,15 @@ class Photographer:
         QTimer.singleShot(200, self.window, answer)
         ask()
 
+    def take_menu(self, name: str, ask: Callable[[], object]) -> None:
+        """Take a picture of a menu that opens."""
+        ask()
+        menu = self.app.activePopupWidget()
+        assert menu is not None
+        self.take(name, menu)
+        menu.close()
+        self.rest()
+
     def take_page(self, name: str, action: str) -> None:
         """Take a picture of a page that an action opens above the window."""
         from PySide6.QtWidgets import QDialog
@@ -294,10 +303,18 @@ def sync_page(photographer: Photographer) -> None:
     from engine.sync.result import Kind
 
     window, document = photographer.window, photographer.window.studio.document
-    window.open_paths([photographer.media / "interview.mp4"])
+    clip = photographer.folder / "interview.mp4"
+    shutil.copy(photographer.media / clip.name, clip)
+    window.open_paths([clip])
     photographer.until(lambda: document.path is not None)
     photographer.rest(3.0)
     photographer.take("sync-before")
+    (hold := clip.with_suffix(".wait")).touch()
+    window.actions_["measure"].trigger()
+    photographer.until(lambda: document.measurement is not None and len(document.measurement.points) > 2)
+    photographer.take("sync-measuring")
+    window.actions_["stop_measuring"].trigger()
+    hold.unlink()
     for kind in Kind:
         document.set_measurement(found(kind, photographer.media / "interview.mp4"))
         photographer.take(f"sync-{kind.value}")
@@ -310,8 +327,48 @@ def sync_page(photographer: Photographer) -> None:
     window.actions_["landmarks"].trigger()
     photographer.take("sync-near")
     window.actions_["spectrogram"].trigger()
+    photographer.rest(2.0)
     photographer.take("sync-spectrum")
     window.actions_["spectrogram"].trigger()
+
+
+def timeline(photographer: Photographer) -> None:
+    """What the user puts on the timeline, several people before the camera, and ways to look at the picture."""
+    import numpy as np
+
+    from engine.sync.result import FacePath, Kind
+
+    window, document = photographer.window, photographer.window.studio.document
+    clip = photographer.media / "interview.mp4"
+    window.open_paths([clip])
+    photographer.until(lambda: document.path is not None)
+    times = np.arange(0, 20, 0.5)
+    people = tuple(
+        FacePath(times, np.tile(np.array([left, 0.1, left + 0.2, 0.7], np.float32), (len(times), 1)), number == 1)
+        for number, left in enumerate((0.1, 0.4, 0.7))
+    )
+    document.set_measurement(replace(found(Kind.CONSTANT, clip), people=people, faces=3))
+    photographer.rest(2.0)
+    photographer.take("faces")
+    document.set_measurement(found(Kind.CONSTANT, clip))
+    document.add_marker(3.0, "Take 2")
+    document.set_range(2.0, 14.0)
+    for heard in (4.0, 12.0):
+        document.drop_anchor(heard)
+    window.actions_["nudge_ten_later"].trigger()
+    photographer.take("anchors")
+    middle = window.timeline.mapToGlobal(window.timeline.rect().center())
+    photographer.take_menu("menu-timeline", lambda: window.timeline.context_requested.emit(3.0, middle))
+    photographer.take_menu("menu-file", lambda: window.menus.by_group["File"].popup(middle))
+    document.set_range(None, None)
+    for name in ("loupe", "split"):
+        window.actions_[name].trigger()
+        photographer.rest(0.5)
+        photographer.take(name)
+        window.actions_[name].trigger()
+    window.resize(window.minimumSize())
+    photographer.take("smallest")
+    window.resize(*photographer.size)
 
 
 def other_pages(photographer: Photographer) -> None:
@@ -341,15 +398,24 @@ def other_pages(photographer: Photographer) -> None:
     window.show_page("doctor")
     photographer.until(lambda: studio.examining.diagnosis is not None)
     photographer.take("doctor")
+    window.show_page("export")
+    studio.document.set_measurement(found(Kind.STEPS, photographer.media / "interview.mp4"))
+    window.actions_["apply_measured"].trigger()
+    photographer.take("export-steps")
+    window.exports.show_hand_on()
+    photographer.take("export-hand-on")
 
 
 def dialogs(photographer: Photographer) -> None:
     """What opens above the window."""
     from desktop_app.document.autosave import Leftover
     from desktop_app.document.project import Project
+    from desktop_app.panels.blind_test import BlindTestPage
     from desktop_app.panels.generation.render_log import RenderLogPage
     from desktop_app.panels.queue import HappeningsPage
     from desktop_app.panels.speakers import SpeakersPage
+    from desktop_app.widgets.palette import CommandPalette
+    from engine.refusal import Refusal
     from engine.sync.result import Kind
 
     window, studio = photographer.window, photographer.window.studio
@@ -364,19 +430,41 @@ def dialogs(photographer: Photographer) -> None:
     log = photographer.folder / "run.log"
     log.write_text("\n".join(f"step {number} frame_gen_time: {ms} ms" for number, ms in enumerate(times)))
     window.open_render_log(log)
-    page = window.findChild(RenderLogPage)
-    photographer.until(lambda: bool(page.advice))
-    photographer.take("render-log", page)
-    page.close()
+    advisor = window.findChild(RenderLogPage)
+    assert advisor is not None
+    photographer.until(lambda: bool(advisor.advice))
+    photographer.take("render-log", advisor)
+    advisor.close()
+    window.dialogs.open_palette()
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    for name, typed in (("palette-found", "sound"), ("palette-nothing", "teapot")):
+        palette.field.setText(typed)
+        photographer.take(name, palette)
+    palette.close()
+    window.dialogs.open_blind_test()
+    test = window.findChild(BlindTestPage)
+    assert test is not None
+    while not test.test.is_over:
+        test.same.click()
+    photographer.take("blind-test-over", test)
+    test.close()
     window.dialogs.open_speakers()
     photographer.take("speakers", window.findChild(SpeakersPage))
     project = Project.of(studio.document)
     photographer.take_dialog("recovery", lambda: window.offer_recovery(Leftover(Path("x"), project)))
     photographer.take_dialog("relink", lambda: window.files.ask_missing(clip))
-    page = HappeningsPage(clip, ("waiting", "measured"), window)
-    page.show()
-    photographer.take("queue-log", page)
-    page.close()
+    refusal = Refusal.of("export.disk_full", path=clip.parent)
+    photographer.take_dialog("leaving", lambda: window.dialogs.may_lose(refusal))
+    target = photographer.folder / "interview-insync.mp4"
+    target.touch()
+    window.exports.choose_target(target)
+    photographer.take_dialog("replacing", window.exports.export)
+    target.unlink()
+    record = HappeningsPage(clip, ("10:02:11  measuring", "10:02:19  The sound is 83 ms late (±6)."), window)
+    record.show()
+    photographer.take("queue-log", record)
+    record.close()
 
 
 def queue_page(photographer: Photographer) -> None:
@@ -401,8 +489,19 @@ def queue_page(photographer: Photographer) -> None:
     photographer.take("queue-running")
     window.queue_page.table.selectRow(0)
     photographer.take("queue-chosen")
+    late = [folder / f"{name}.mp4" for name in ("tail", "credits")]
+    for clip in late:
+        shutil.copy(photographer.media / "interview.mp4", clip)
+    queue.add(late)
+    photographer.until(lambda: len(queue.items) == len(clips) + len(late))
+    queue.cancel([6])
+    queue.fix([1])
+    photographer.take("queue-every-state")
     clips[5].with_suffix(".wait").unlink()
     photographer.until(lambda: not queue.is_running)
+    queue.fix([0])
+    photographer.until(lambda: not queue.is_running)
+    photographer.take("queue-fixed")
 
 
 def generation_page(photographer: Photographer) -> None:

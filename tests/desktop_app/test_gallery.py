@@ -20,7 +20,7 @@ def test_every_page_has_a_picture_with_something_on_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.desktop_app.gallery", str(tmp_path), *choice]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=600)
     source = Path(__file__).with_name("gallery.py").read_text()
-    named = set(re.findall(r'\.take(?:_dialog)?\("([a-z-]+)"', source))
+    named = set(re.findall(r'\.take(?:_dialog|_menu)?\("([a-z-]+)"', source))
     assert len(named) > 25
     for name in named:
         with Image.open(tmp_path / "light-zh_CN-1280x720" / f"{name}.png") as image:

@@ -64,7 +64,7 @@ class Field(QWidget):
         self._title.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._title.setMinimumWidth(8 * GRID)
         self.back_button = QToolButton()
-        self.back_button.setProperty("kind", "flat")
+        self.back_button.setProperty("kind", "tiny")
         self.back_button.setIcon(icon("undo", "accent"))
         self.back_button.setIconSize(QSize(12, 12))
         self.back_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

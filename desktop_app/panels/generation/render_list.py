@@ -94,7 +94,7 @@ class RenderRow(CardButton):
 
     def _tool(self, picture: str, handler: object) -> QToolButton:
         tool = QToolButton()
-        tool.setProperty("kind", "flat")
+        tool.setProperty("kind", "tiny")
         tool.setIcon(icon(picture, "muted"))
         tool.setIconSize(QSize(12, 12))
         tool.setFocusPolicy(Qt.FocusPolicy.TabFocus)
