@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from engine.refusal import Refused
@@ -15,6 +16,8 @@ BLOCK_LATENTS = 3
 """Latent frames that are denoised together."""
 BLOCK_FRAMES = LATENT_FRAMES * BLOCK_LATENTS
 """Video frames per block."""
+RATES = (Fraction(25), Fraction(16))
+"""Pictures per second, the usual first: what the weights were published with, 16 until January 2026 and 25 since."""
 LEAD_IN = 3
 """Pictures of silence ahead. The published program throws its first three pictures away but not their sound, so that
 its pictures lead the sound by three frames: 120 ms at 25 per second. They are drawn to silence here."""

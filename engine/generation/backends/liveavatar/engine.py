@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,7 @@ from engine.generation.backend import (
 from engine.generation.backends.liveavatar.config import (
     BLOCK_FRAMES,
     LEAD_IN,
+    RATES,
     SIZE_STEP,
     LatentSize,
     ModelConfig,
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from engine.generation.backends.liveavatar.schedule import Script
     from engine.generation.backends.liveavatar.weights import Transformer
 
-_RATES = (Fraction(25), Fraction(16))
 _BIG = 2_000_000_000
 """Parameters from which on a processor takes longer than anybody waits."""
 _BYTES_PER_PIXEL = 0.05
@@ -83,8 +82,8 @@ class LiveAvatar:
             about=Message("liveavatar.about"),
             version="2",
             takes=(SourceKind.PICTURE,),
-            fps=_RATES,
-            default_fps=_RATES[0],
+            fps=RATES,
+            default_fps=RATES[0],
             block_frames=BLOCK_FRAMES,
             size_multiple=SIZE_STEP,
             usual_pixels=USUAL_AREA,

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from engine.generation.backends.liveavatar.config import BLOCK_FRAMES, LEAD_IN, WINDOW_BLOCKS
+from engine.generation.backends.liveavatar.config import BLOCK_FRAMES, LEAD_IN, RATES, WINDOW_BLOCKS
 from engine.generation.backends.liveavatar.settings import AREAS, picture_size, window_of
 from engine.generation.spec import Offload, Precision, RenderSpec
 from engine.media.probe import probe
@@ -41,7 +41,6 @@ _FIELDS = {
     "save_file": "target",
     "num_clip": "most_frames",
     "enable_online_decode": "online_decode",
-    "online_decode_chunk": "online_decode_chunk",
     "audio_offset_ms": "audio_offset_ms",
     "fps": "fps",
     "fp8": "precision",
@@ -57,6 +56,8 @@ _PARAMETERS = {
 """Options (and a variable of the environment) that become one of the engine's parameters."""
 _WITHOUT_EFFECT = {"sample_guide_scale", "sample_shift", "sample_solver", "ENABLE_FP8", "frame_num", "audio_fps"}
 """Options that the published program reads and does nothing with; the rate of the sound is always 16 kHz."""
+_BLOCK_BY_BLOCK = {"online_decode_chunk"}
+"""Pictures decoded at a time: told of the published program, but in no version of it. Here it is always a block."""
 _OWN_DECISION = {
     *("t5_cpu", "t5_fsdp", "dit_fsdp", "convert_model_dtype", "ulysses_size", "single_gpu", "num_gpus_dit"),
     *("enable_vae_parallel", "task", "ckpt_dir", "load_lora", "lora_path", "lora_path_dmd", "using_merged_ckpt"),
@@ -213,12 +214,15 @@ def _with(spec: RenderSpec, name: str, value: str, notes: list[Message]) -> Rend
             return spec.with_parameters(infer_frames=frames)
         case "enable_online_decode":
             return replace(spec, online_decode=_is_true(value))
-        case "online_decode_chunk":
-            return replace(spec, online_decode_chunk=int(value))
         case "audio_offset_ms":
             return replace(spec, audio_offset_ms=float(value))
         case "fps":
-            return replace(spec, fps=Fraction(value))
+            rate = Fraction(value)
+            if rate <= 0:
+                raise ValueError(value)
+            if rate not in RATES:
+                notes.append(_other_rate(value))
+            return replace(spec, fps=rate if rate in RATES else None)
         case "num_clip" if int(value) < 1:
             raise ValueError(value)
         case "audio_fps" if int(value) != 16_000:
@@ -257,6 +261,10 @@ def _sized(spec: RenderSpec, name: str, notes: list[Message]) -> RenderSpec:
     return replace(spec, size=picture_size(area, video.display_width, video.display_height))
 
 
+def _other_rate(value: str) -> Message:
+    return Message("liveavatar.import.rate", asked=value, rates=", ".join(map(str, RATES)), rate=str(RATES[0]))
+
+
 def _no_picture(spec: RenderSpec, name: str) -> Message:
     return Message("liveavatar.import.no_picture", name=name, path=spec.source)
 
@@ -268,6 +276,8 @@ def _reason(name: str) -> str:
     """Return why an option is not taken over: the last part of a sentence's key."""
     if name in _WITHOUT_EFFECT:
         return "without_effect"
+    if name in _BLOCK_BY_BLOCK:
+        return "block_by_block"
     if name in _OWN_DECISION or name.startswith(("NCCL_", "TORCH_")):
         return "own_decision"
     return "not_offered" if name in _NOT_OFFERED else _UNKNOWN
@@ -277,6 +287,8 @@ def _setting(name: str, value: str, spec: RenderSpec) -> Setting:
     """Return what a setting has become in the finished spec."""
     if name == "size" and spec.size is None:
         return Setting(name, value, why_not=_no_picture(spec, value))
+    if name == "fps" and spec.fps is None:
+        return Setting(name, value, why_not=_other_rate(value))
     if name in _FIELDS:
         return Setting(name, value, _FIELDS[name], spec.to_json()[_FIELDS[name]])
     if name in _PARAMETERS:

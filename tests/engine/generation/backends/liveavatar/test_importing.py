@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -89,7 +91,16 @@ def test_num_clip_is_a_length(base: RenderSpec, clips: int, infer_frames: int | 
 
 def test_names_that_articles_mention(base: RenderSpec) -> None:
     read = import_settings("--audio_offset_ms=-40 --fps 16 --audio_fps 16000 --online_decode_chunk 24", base)
-    assert (read.spec.audio_offset_ms, read.spec.fps, read.spec.online_decode_chunk) == (-40, Fraction(16), 24)
+    assert (read.spec.audio_offset_ms, read.spec.fps, read.spec.online_decode_chunk) == (-40, Fraction(16), None)
+    assert [note.key for note in read.notes] == ["liveavatar.import.without_effect", "liveavatar.import.block_by_block"]
+
+
+def test_a_rate_that_cannot_be_drawn_is_told(base: RenderSpec) -> None:
+    read = import_settings("--fps 29.97", replace(base, fps=Fraction(16)))
+    assert read.spec.fps is None
+    assert [(each.here, each.why_not) for each in read.settings] == [("", read.notes[0])]
+    for said in (read.notes[0].text("en"), read.notes[0].text("zh_CN")):
+        assert {"29.97", "25", "16"} <= set(re.findall(r"[\d.]*\d", said))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +115,7 @@ def test_names_that_articles_mention(base: RenderSpec) -> None:
         "--audio_fps 44100",
         "--num_clip 0",
         "--fps 1/0",
+        "--fps 0",
     ],
 )
 def test_nonsense_is_refused(base: RenderSpec, text: str) -> None:
