@@ -98,6 +98,7 @@ class Studio(QObject):
             queue_engine or EngineProcess(places.log_folder() / "queue-engine.txt", parent=self),
             places.state_folder() / "queue.json",
             self.unfinished,
+            lambda: bool(settings["measure_export"]),
             self,
         )
         self.rendering = Rendering(

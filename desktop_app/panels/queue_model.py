@@ -129,7 +129,8 @@ def _shown(item: Item, column: int) -> str:
     if found is None:
         return ""
     if column == VERDICT:
-        return found.verdict.text()
+        copy = _say(QT_TRANSLATE_NOOP("QueuePage", "The copy: {verdict}"))
+        return found.verdict.text() if item.after is None else copy.format(verdict=item.after.verdict.text())
     if found.offset is None:
         return ""
     if column == OFFSET:
@@ -157,6 +158,8 @@ def _state(item: Item) -> str:
         Stage.MEASURED: _say(QT_TRANSLATE_NOOP("QueuePage", "measured")),
         Stage.TO_WRITE: _say(QT_TRANSLATE_NOOP("QueuePage", "waiting to be written")),
         Stage.WRITING: _say(QT_TRANSLATE_NOOP("QueuePage", "writing")),
+        Stage.TO_CHECK: _say(QT_TRANSLATE_NOOP("QueuePage", "waiting to be measured again")),
+        Stage.CHECKING: _say(QT_TRANSLATE_NOOP("QueuePage", "measuring the copy")),
         Stage.WRITTEN: _say(QT_TRANSLATE_NOOP("QueuePage", "fixed: {file}")).format(
             file=item.written.name if item.written else ""
         ),
@@ -183,7 +186,8 @@ def _clock(seconds: float) -> str:
 
 def _tone(item: Item, column: int) -> str:
     if column == STATE:
-        return {Stage.FAILED: "bad", Stage.WRITTEN: "good"}.get(item.stage, "")
+        is_off = item.after is not None and item.after.kind is not Kind.IN_SYNC
+        return {Stage.FAILED: "bad", Stage.WRITTEN: "poor" if is_off else "good"}.get(item.stage, "")
     if item.measurement is None or item.measurement.offset is None:
         return ""
     return "good" if item.measurement.kind is Kind.IN_SYNC else "poor"

@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -26,7 +26,7 @@ from engine.media.probe import probe
 from engine.refusal import Refusal, Refused
 from engine.sync.correction import asked_words, correction_for
 from engine.sync.result import Kind, Measurement
-from engine.timing import Correction, DriftCorrection, StepCorrection
+from engine.timing import DriftCorrection, StepCorrection
 from engine.wire import dump, load
 from engine.worker_messages import Export, Measure, Request
 
@@ -43,12 +43,14 @@ class Stage(Enum):
     MEASURED = "measured"
     TO_WRITE = "to_write"
     WRITING = "writing"
+    TO_CHECK = "to_check"
+    CHECKING = "checking"
     WRITTEN = "written"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-_UNDER_WAY = {Stage.MEASURING: Stage.WAITING, Stage.WRITING: Stage.TO_WRITE}
+_UNDER_WAY = {Stage.MEASURING: Stage.WAITING, Stage.WRITING: Stage.TO_WRITE, Stage.CHECKING: Stage.TO_CHECK}
 """What a clip that was being worked on is after a restart."""
 
 
@@ -64,6 +66,7 @@ class Item:
         measurement: what was found, without what is only for drawing.
         refusal: why it failed.
         written: the corrected copy.
+        after: what was found in the copy, likewise; ``None`` while it was not measured.
         frames: how many frames the clip has, ``None`` while that is not known.
         log: what happened to it, a line each.
     """
@@ -75,13 +78,14 @@ class Item:
     measurement: Measurement | None = None
     refusal: Refusal | None = None
     written: Path | None = None
+    after: Measurement | None = None
     frames: int | None = None
     log: tuple[str, ...] = ()
 
     @property
     def is_waiting(self) -> bool:
         """Whether there is something to do with it that was not begun."""
-        return self.stage in {Stage.WAITING, Stage.TO_WRITE}
+        return self.stage in {Stage.WAITING, Stage.TO_WRITE, Stage.TO_CHECK}
 
     @property
     def is_running(self) -> bool:
@@ -94,7 +98,7 @@ class Item:
         found = self.measurement
         return (
             not self.is_running
-            and self.stage is not Stage.TO_WRITE
+            and self.stage not in {Stage.TO_WRITE, Stage.TO_CHECK}
             and found is not None
             and found.offset is not None
             and found.kind in {Kind.CONSTANT, Kind.DRIFT, Kind.STEPS}
@@ -119,6 +123,7 @@ class Queue(QObject):
         engine: does the work.
         path: the file that keeps the queue.
         unfinished: removes what is left of a copy when the engine is killed.
+        measures_copies: whether copies are measured again, as of now.
     """
 
     added = Signal(int)
@@ -137,11 +142,17 @@ class Queue(QObject):
     _counted = Signal(object, int)
 
     def __init__(
-        self, engine: EngineProcess, path: Path, unfinished: Unfinished, parent: QObject | None = None
+        self,
+        engine: EngineProcess,
+        path: Path,
+        unfinished: Unfinished,
+        measures_copies: Callable[[], bool],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._engine = engine
         self._unfinished = unfinished
+        self._measures_copies = measures_copies
         self._items: list[Item] = []
         self._slot = JobSlot(engine, self)
         self._slot.progressed.connect(self._follow)
@@ -202,8 +213,10 @@ class Queue(QObject):
             if item.is_running:
                 self._stop()
             if item.is_running or item.is_waiting:
+                # A copy that is only measured again is there, whether that goes on or not.
+                has_copy = item.stage in {Stage.TO_CHECK, Stage.CHECKING}
                 item = _logged(item, self.tr("cancelled"))
-                self._set(place, replace(item, stage=Stage.CANCELLED, done=0.0))
+                self._set(place, replace(item, stage=Stage.WRITTEN if has_copy else Stage.CANCELLED, done=0.0))
         self._go_on()
 
     def remove(self, places: Iterable[int]) -> None:
@@ -247,7 +260,7 @@ class Queue(QObject):
         self._engine.stop()
 
     def _take(self, files: list[Path]) -> None:
-        known = {item.path for item in self._items}
+        known = {item.path for item in self._items} | {item.written for item in self._items}
         new = [Item(path) for path in files if path not in known]
         self._items += new
         self._kept.save()
@@ -277,6 +290,10 @@ class Queue(QObject):
             request = Export(item.path, default_target(item.path, mode), correction, mode)
             line = self.tr("writing {file}: {moved}").format(file=request.target, moved=asked_words(correction))
             self._set(place, replace(_logged(item, line), stage=Stage.WRITING, done=0.0, seconds=0.0))
+        elif item.stage is Stage.TO_CHECK and item.written is not None:
+            request = Measure(item.written)
+            item = _logged(item, self.tr("measuring the copy"))
+            self._set(place, replace(item, stage=Stage.CHECKING, done=0.0, seconds=0.0))
         else:
             request = Measure(item.path)
             item = _logged(item, self.tr("measuring"))
@@ -310,12 +327,17 @@ class Queue(QObject):
             case Measurement() as found:
                 slim = replace(found, curves=(), mouth=None, people=(), points=(), plosives=())
                 item = _logged(item, found.verdict.text(), *(note.text() for note in found.notes), took)
+                if item.stage is Stage.CHECKING:
+                    return replace(item, stage=Stage.WRITTEN, after=slim)
                 return replace(item, stage=Stage.MEASURED, measurement=slim, refusal=None)
             case ExportReport() as report:
-                got = "" if report.got_ms is None else Correction(report.got_ms).words().text()
-                has = self.tr("the copy, decoded: {moved}").format(moved=got) if got else ""
+                has = self.tr("the copy, decoded: {moved}").format(moved=report.found) if report.found else ""
                 item = _logged(item, has, *(note.text() for note in report.notes), shlex.join(report.command), took)
-                return replace(item, stage=Stage.WRITTEN, written=report.target, refusal=None)
+                stage = Stage.TO_CHECK if self._measures_copies() else Stage.WRITTEN
+                return replace(item, stage=stage, written=report.target, after=None, refusal=None)
+        if item.stage is Stage.CHECKING:  # the copy is there; only what it has is not known
+            said = self.tr("cancelled") if outcome.refusal is None else str(outcome.refusal)
+            return replace(_logged(item, said, outcome.details), stage=Stage.WRITTEN)
         if outcome.ending is Ending.CANCELLED:
             return replace(_logged(item, self.tr("cancelled")), stage=Stage.CANCELLED)
         item = _logged(item, str(outcome.refusal), outcome.details)
@@ -342,6 +364,7 @@ def _plain(item: Item) -> dict[str, Any]:
         "measurement": dump(item.measurement),
         "refusal": dump(item.refusal),
         "written": dump(item.written),
+        "after": dump(item.after),
         "frames": item.frames,
         "log": list(item.log),
     }
@@ -356,6 +379,7 @@ def _read(_place: int, data: dict[str, Any]) -> Item:
         load(data["measurement"]),
         load(data["refusal"]),
         load(data["written"]),
+        load(data.get("after")),
         data.get("frames"),
         tuple(map(str, data.get("log", ()))),
     )

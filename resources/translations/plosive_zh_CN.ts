@@ -1596,6 +1596,18 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
     <context>
         <name>QueuePage</name>
         <message>
+            <source>waiting to be measured again</source>
+            <translation>等待重新测量</translation>
+        </message>
+        <message>
+            <source>measuring the copy</source>
+            <translation>正在测量副本</translation>
+        </message>
+        <message>
+            <source>The copy: {verdict}</source>
+            <translation>副本：{verdict}</translation>
+        </message>
+        <message>
             <source>File</source>
             <translation>文件</translation>
         </message>
@@ -2864,6 +2876,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
     </context>
     <context>
         <name>Queue</name>
+        <message>
+            <source>measuring the copy</source>
+            <translation>正在测量副本</translation>
+        </message>
         <message>
             <source>writing {file}: {moved}</source>
             <translation>正在写出 {file}：{moved}</translation>

@@ -13,10 +13,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtTest import QAbstractItemModelTester
 
 from desktop_app.panels.queue import HappeningsPage, QueuePage
-from desktop_app.panels.queue_model import FILE, STATE
+from desktop_app.panels.queue_model import FILE, STATE, VERDICT
 from desktop_app.window import MainWindow
 from desktop_app.work.queue import Queue, Stage
 from engine.media.probe import probe
+from engine.sync.result import Kind
 from tests.desktop_app.window.conftest import Desk
 
 
@@ -57,7 +58,8 @@ def test_a_dropped_folder_is_measured_and_all_that_need_it_are_fixed(desk: Desk,
     assert page.isVisible()
     assert stages(queue) == [Stage.MEASURED, Stage.FAILED, Stage.MEASURED]
     assert texts(page, 0)[:3] == ["a.mp4", "83 ms late (±6)", "98 %"]
-    assert texts(page, 0)[4:] == ["measured", "The sound is 83 ms late (±6). Most viewers will notice."]
+    assert texts(page, 0)[STATE].startswith("measured")
+    assert texts(page, 0)[VERDICT] == "The sound is 83 ms late (±6). Most viewers will notice."
     assert texts(page, 1)[4] == "failed"
     assert "c.mp4" in texts(page, 1)[5]
     desk.until(lambda: page.summary == "3 clips, 2 measured, 2 out of sync")
@@ -263,3 +265,44 @@ def test_rows_stay_in_order_while_clips_change_and_the_chosen_ones_stay_chosen(d
     assert chosen not in {item.path for item in queue.items}
     assert page.model.rowCount() == 2
     del tester
+
+
+def test_every_copy_is_measured_again_and_no_clip_of_its_own(desk: Desk, shoot: Path) -> None:
+    queue, page = desk.studio.queue, desk.window.queue_page
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.window.open_paths([shoot])
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        page.fix()
+    for item in (queue.items[0], queue.items[2]):
+        assert item.stage is Stage.WRITTEN
+        assert item.after is not None
+        assert item.after.kind is Kind.IN_SYNC
+    assert texts(page, 0)[VERDICT].startswith("The copy: Sound and lips are together")
+    with desk.bot.waitSignal(queue.added, timeout=30_000) as added:
+        desk.window.open_paths([shoot])
+    assert added.args == [0]
+
+
+def test_a_copy_stays_written_whatever_becomes_of_measuring_it(desk: Desk, shoot: Path) -> None:
+    queue, page = desk.studio.queue, desk.window.queue_page
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        desk.window.open_paths([shoot])
+    hold = shoot / "a-insync.wait"
+    hold.touch()
+    queue.fix([0])
+    desk.until(lambda: queue.items[0].stage is Stage.CHECKING and queue.items[0].done > 0.5)
+    queue.pause()
+    assert queue.items[0].stage is Stage.TO_CHECK
+    queue.resume()
+    desk.until(lambda: queue.items[0].stage is Stage.CHECKING)
+    choose(page, 0)
+    desk.until(page.button("cancel").isEnabled)
+    desk.bot.mouseClick(page.button("cancel"), Qt.MouseButton.LeftButton)
+    assert queue.items[0].stage is Stage.WRITTEN
+    assert queue.items[0].after is None
+    hold.unlink()
+    desk.studio.settings["measure_export"] = False
+    with desk.bot.waitSignal(queue.finished, timeout=30_000):
+        queue.fix([2])
+    assert queue.items[2].stage is Stage.WRITTEN
+    assert queue.items[2].after is None
