@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +15,6 @@ from av.video.frame import VideoFrame
 
 from desktop_app.player.behind import Behind
 from desktop_app.player.pictures import MOST_THREADS
-from engine.media.export.target_file import Fingerprint
 from engine.media.frames import Converter, VideoSource
 from engine.media.opening import MediaPath
 from engine.refusal import Refused
@@ -43,7 +41,6 @@ class FrameWalker:
         self._path = path
         # Far targets are reached in half the time with two threads; the pictures that they decode too many come next.
         self._source = VideoSource(path, None, "frame", most_threads=MOST_THREADS)
-        self._opened = _fingerprint(path)
         self._convert = Converter(max_height, "rgb24", self._source.sample_aspect)
         self._run: Iterator[tuple[int, VideoFrame]] = iter(())
         self._known: deque[tuple[int, VideoFrame]] = deque()
@@ -92,7 +89,6 @@ class FrameWalker:
         self._goes_back = False
         if self._is_resting:
             self._source = VideoSource(self._path, None, "frame", most_threads=MOST_THREADS)
-            self._opened = _fingerprint(self._path)
             self._is_resting = False
         target = math.floor((Fraction(seconds) + Fraction(1, 2_000_000)) / self._source.time_base)
         return self._show(target, hurries=True)
@@ -114,16 +110,17 @@ class FrameWalker:
             Whether there is more to be done.
 
         Raises:
-            Refused: as :class:`~engine.media.frames.VideoSource`.
+            Refused: ``media.undecodable``.
         """
         if self._behind is None:
             start = self._lacking()
-            # Pictures of a file that has taken the place of this one do not belong among those of this one.
-            if start is None or _fingerprint(self._path) != self._opened:
+            if start is None:
                 return False
             # Room for what is found: these would have to go then.
             self._drop_newest(self._most() - self._most() // 2)
-            self._behind = Behind(self._path, start, self._known[0][0])
+            self._behind = Behind(self._source, start, self._known[0][0])
+            # The decoder goes elsewhere.
+            self._come_back_later()
         if self._behind.decode_one():
             return True
         found = self._behind.pictures
@@ -133,6 +130,7 @@ class FrameWalker:
             return False
         self._known.extendleft(reversed(found))
         self._drop_newest(self._most())
+        self._come_back_later()
         return True
 
     def _lacking(self) -> Fraction | None:
@@ -148,13 +146,14 @@ class FrameWalker:
 
     def _drop_newest(self, most: int) -> None:
         """Make room for older pictures; those dropped are decoded again when somebody comes back to them."""
-        if len(self._known) <= most:
-            return
         while len(self._known) > most and self._known[-1][0] > (self._current or 0):
             self._known.pop()
+            self._ended = False
+
+    def _come_back_later(self) -> None:
+        """Let the decoder seek what follows the newest picture when somebody wants it."""
         newest = self._known[-1][0]
         self._run = (each for each in self._source.pictures(newest * self._source.time_base) if each[0] > newest)
-        self._ended = False
         self._whole_from = None
 
     def _forget_behind(self) -> None:
@@ -220,22 +219,14 @@ class FrameWalker:
         return key <= newest if key is not None else (target - newest) * self._source.time_base < Fraction(1, 2)
 
     def _decode_one(self) -> None:
+        self._forget_behind()
         following = next(self._run, None)
         if following is None:
             self._ended = True
             return
         if self._known and self._is_patchy():
-            self._forget_behind()
             # With holes after it, it does not say what is on screen until the next one.
             self._known.clear()
         self._known.append(following)
         while len(self._known) > self._most():
-            self._forget_behind()
             self._known.popleft()
-
-
-def _fingerprint(path: MediaPath) -> Fingerprint | None:
-    try:
-        return Fingerprint.of(Path(path))
-    except OSError:
-        return None

@@ -274,7 +274,7 @@ class VideoSource:
 
     def pictures(
         self, start: Fraction | float | None = None, *, whole_from: Fraction | None = None
-    ) -> Iterator[tuple[int, VideoFrame]]:
+    ) -> Generator[tuple[int, VideoFrame], None, None]:
         """Yield ``(pts, frame)``, ascending; with ``start``, from some frame at or before it on.
 
         Args:
