@@ -132,6 +132,33 @@ def _place() -> str:
     return "" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
+class LayoutCopies(TorchDispatchMode):
+    """Has convolutions turn their pictures around, inside :func:`counting`.
+
+    Kernels for half precision want channels last, and cuDNN copies what comes in another layout into work space, and
+    its result back: more memory than live tensors show. Whether it does is its choice; this is the most that it takes.
+    """
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func.namespace == "aten" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _SEVERAL):
+            with self:
+                return func._op_dk(_SEVERAL, *args, **kwargs)
+        if func is not torch.ops.aten.convolution.default:
+            return func(*args, **kwargs)
+        given = torch.empty_like(args[0])
+        result = func(*args, **kwargs)
+        made = torch.empty_like(result)
+        del given, made
+        return result
+
+
 @contextmanager
 def counting(device: torch.device | str = CARD) -> Iterator[Counter]:
     """Return a context inside which tensors have no numbers, and what counts them.

@@ -87,7 +87,7 @@ class Drawer:
     """Draws parts of windows on one device.
 
     Args:
-        networks: the three networks.
+        networks: denoiser and picture autoencoder.
         sampling: how.
         randomness: where numbers come from.
     """
@@ -140,7 +140,7 @@ class Drawer:
             return None
         with networks.turn_of(networks.vae):
             for number, (part, latent) in enumerate(zip(parts, latents, strict=True)):
-                decoding = self._decode(latent)
+                decoding = _collected(self._networks.decoded(latent))
                 decoded = yield from _stretched(decoding, number / len(parts), _DENOISED, 1.0)
                 if not bool(torch.isfinite(decoded).all()):
                     return None
@@ -158,10 +158,6 @@ class Drawer:
             reference=(yield from _collected(self._networks.encoded(pictures, noise))),
             audio=torch.from_numpy(part.audio),
         )
-
-    def _decode(self, latents: Tensor) -> Generator[None, None, Tensor]:
-        decoded = yield from _collected(self._networks.decoded(latents))
-        return decoded.cpu()
 
 
 @dataclass(frozen=True, slots=True)

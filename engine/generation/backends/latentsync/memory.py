@@ -1,7 +1,7 @@
 """What a render needs, before anything is loaded: memory for every way to place the networks, and time. Light.
 
-Sizes of activations were traced on the published architecture in half precision with a window of 16 frames; operations
-were counted on it. Single precision needs twice as much of both weights and activations.
+Live tensors and operations were counted on the published architecture, in half precision with a window of 16 frames and
+without a card (tests/benchmarks/memory.py). Single precision needs twice as much of both weights and activations.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ GIB = 1 << 30
 _UNET_PARAMETERS = 1_267_099_844
 _VAE_PARAMETERS = 83_653_863
 _UNET_CHANNELS = 320
-_UNET_PEAK = {256: (1.52, 1.77), 512: (2.28, 3.30)}
-"""GiB of activations, one prediction and two at once (guidance), half precision."""
-_VAE_PEAK = {256: 0.095, 512: 0.38}
-"""GiB of activations per picture while decoding (encoding needs less), half precision."""
+_UNET_PEAK = {256: (0.27, 0.51), 512: (1.06, 2.04)}
+"""GiB of activations, one prediction and two at once (guidance), half precision, with the feature cache."""
+_VAE_PEAK = {256: 0.149, 512: 0.595}
+"""GiB of activations per picture while decoding (encoding needs less), half precision; a third of it: the copies that
+convolutions make in another layout."""
 _RUNTIME = 0.5
-"""GiB that the CUDA runtime and its kernels take."""
-_LAYERS_SHARE = 0.05
-"""Share of the weights on the card at once when every layer waits in main memory: the largest layer and the next."""
+"""GiB that the CUDA runtime and its kernels take; not counted."""
+_LAYERS_SHARE = 0.01
+"""Share of the weights on the card where activations are largest, when every layer waits in main memory: one layer's,
+and most layers' are small there."""
 _MAIN_MEMORY = 1.5
 """GiB of libraries, pictures on their way and the face models."""
 

@@ -133,9 +133,9 @@ class Networks:
 
     @torch.inference_mode()
     def decoded(self, latents: Tensor) -> Iterator[Tensor]:
-        """Yield the pictures of latents, some at a time, about -1..1, shape ``(n, 3, h, w)``, float32."""
+        """Yield the pictures of latents, some at a time: ``(n, 3, h, w)``, about -1..1, float32, in main memory."""
         for part in self._parts(latents / SCALING):
-            yield self.vae.decode(part).sample.float()  # type: ignore[operator]
+            yield self.vae.decode(part).sample.cpu().float()  # type: ignore[operator]
 
     def _parts(self, tensor: Tensor) -> Iterator[Tensor]:
         for part in tensor.split(self.placement.vae_batch):

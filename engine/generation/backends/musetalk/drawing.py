@@ -74,7 +74,7 @@ class Drawer:
             yield _ENCODED * number / len(faces.keys)
         predicted = self._networks.predict(torch.stack(latents), torch.from_numpy(faces.tokens))
         if bool(torch.isfinite(predicted).all()):
-            return self._networks.decode(predicted)
+            return self._networks.decode(predicted).numpy()
         if self._networks.is_single_precision:
             raise Refused.because("musetalk.not_a_number")
         # Half precision overflows on some cards; what was computed with it is not to be trusted.

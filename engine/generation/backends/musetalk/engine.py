@@ -19,6 +19,7 @@ from engine.generation.backend import (
     RenderJob,
 )
 from engine.generation.backends.musetalk.files import Files, find_files, found_files, requirements
+from engine.generation.backends.musetalk.memory import GIB, Work
 from engine.generation.backends.musetalk.settings import PARAMETERS, Settings
 from engine.generation.drawn_ahead import PICTURES_READ, PICTURES_READY
 from engine.generation.plan import Plan, Segment
@@ -32,14 +33,7 @@ from engine.words import Message
 if TYPE_CHECKING:
     from engine.generation.backends.musetalk.rendering import Rendering
 
-_GIB = 1 << 30
-_ACTIVATION_BYTES = 100 << 20
-"""Per picture of a batch in half precision (0.5 to 0.8 GiB were traced for a batch of 8)."""
-_RUNTIME_BYTES = _GIB // 2
-"""What the CUDA runtime and its kernels take."""
-_LAYERS_SHARE = 0.05
-"""Share of the weights on the card at once when every layer waits in main memory."""
-_MAIN_BYTES = 3 * _GIB // 2
+_MAIN_BYTES = 3 * GIB // 2
 """Libraries, the face models, Whisper, pictures on their way."""
 _TERA_PER_PICTURE = 0.178 + 2 * 0.27 + 0.62
 """10^12 operations, counted: the UNet once, the encoder twice, the decoder once."""
@@ -88,21 +82,23 @@ class MuseTalk:
         named = tuple(gpu.device for gpu in host.gpus) if "auto" in spec.devices else spec.devices
         cards = [gpu for gpu in host.gpus if gpu.device in named or (gpu.device == "cuda:0" and "cuda" in named)]
         is_exact = spec.precision is Precision.FP32 or (spec.precision is Precision.AUTO and not cards)
-        width = 4 if is_exact else 2
-        weights = (unet + vae) * width
-        computing = _ACTIVATION_BYTES * settings.batch * width // 2 + _RUNTIME_BYTES
-        least = _LAYERS_SHARE * weights + _ACTIVATION_BYTES * width // 2 + _RUNTIME_BYTES
+        work = Work(unet, vae, is_exact, files.parser is not None)
+        least = work.least_bytes(spec.offload)
         for card in cards:
             if card.free_bytes < least:
                 return Refusal.of(
                     "musetalk.card_too_small", device=card.title or card.device,
-                    free=card.free_bytes / _GIB, needed=least / _GIB,
+                    free=card.free_bytes / GIB, needed=least / GIB,
                 )  # fmt: skip
+        batch = min(settings.batch, spec.online_decode_chunk or settings.batch)
+        # Where not even the most frugal way fits, fewer faces are drawn at a time.
+        offloads = [work.best_for(card.free_bytes, batch, spec.offload) for card in cards]
+        weights = (unet + vae) * (4 if is_exact else 2)
         pixels = plan.size[0] * plan.size[1]
-        held = 2 * PICTURES_READ + PICTURES_READY + (max(1, len(cards)) + 1) * settings.batch
-        main = _MAIN_BYTES + held * 3 * pixels + (0 if cards and spec.offload is Offload.NONE else weights)
+        held = 2 * PICTURES_READ + PICTURES_READY + (max(1, len(cards)) + 1) * batch
+        main = _MAIN_BYTES + held * 3 * pixels + (0 if cards and set(offloads) == {Offload.NONE} else weights)
         if host.free_ram_bytes and main > host.free_ram_bytes:
-            return Refusal.of("musetalk.too_little_memory", free=host.free_ram_bytes / _GIB, needed=main / _GIB)
+            return Refusal.of("musetalk.too_little_memory", free=host.free_ram_bytes / GIB, needed=main / GIB)
         if cards:
             speeds = [
                 next(speed for major, speed in _TERA_PER_SECOND if (card.compute or (0, 0))[0] >= major)
@@ -112,7 +108,7 @@ class MuseTalk:
         else:
             drawing = plan.frame_count * _CORE_SECONDS / max(1, host.cores)
         return Estimate(
-            vram_bytes=math.ceil(weights + computing) if cards else 0,
+            vram_bytes=max((work.card_bytes(batch, each) for each in offloads), default=0),
             ram_bytes=math.ceil(main),
             disk_bytes=math.ceil(2 * plan.frame_count * pixels * _BYTES_PER_PIXEL),
             seconds=_SECONDS_TO_START + drawing + plan.frame_count * _SECONDS_PER_PICTURE,

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from engine.generation.backends.compiling import AS_IS, Tuning, compiler_of
 from engine.generation.backends.latentsync.networks import memory_of
 from engine.generation.backends.musetalk.boxes import Box
+from engine.generation.backends.musetalk.memory import DECODED_TOGETHER
 from engine.generation.spec import Offload
 from engine.models.checkpoints import State, load_strict, mismatch, read_state
 from engine.models.converted import read_converted
@@ -208,13 +209,16 @@ class Networks:
             answer: Tensor = self._unet(self._given(latents), time, encoder_hidden_states=self._given(tokens)).sample
         return answer
 
-    def decode(self, latents: Tensor) -> Image:
-        """Return the drawn faces, RGB, shape ``(n, 256, 256, 3)``.
+    def decode(self, latents: Tensor) -> Tensor:
+        """Return the drawn faces, RGB, uint8, in main memory, shape ``(n, 256, 256, 3)``.
 
         Args:
             latents: of :meth:`predict`, shape ``(n, 4, 32, 32)``.
         """
         with self._turn_of(self._vae):
-            pictures: Tensor = self._vae.decode(self._given(latents) / SCALING).sample.float()
+            return torch.cat([self._decoded(part).cpu() for part in latents.split(DECODED_TOGETHER)])
+
+    def _decoded(self, latents: Tensor) -> Tensor:
+        pictures: Tensor = self._vae.decode(self._given(latents) / SCALING).sample.float()
         scaled = (pictures / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1) * 255
-        return np.asarray(scaled.round().to(torch.uint8).cpu().numpy())
+        return scaled.round().to(torch.uint8)
