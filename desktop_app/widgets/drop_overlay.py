@@ -79,12 +79,12 @@ class DropOverlay(QWidget):
         theme = theme_of(self.palette())
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), theme.colour("ground", 0.98))
+        painter.fillRect(self.rect(), theme.colour("ground"))
         width = self.width() / len(self._zones)
         for number, zone in enumerate(self._zones):
             is_lit = zone is self._lit
             area = QRectF(number * width, 0, width, self.height()).adjusted(3 * GRID, 3 * GRID, -3 * GRID, -3 * GRID)
-            painter.setBrush(theme.colour("accent", 0.18) if is_lit else theme.colour("panel", 0.9))
+            painter.setBrush(theme.colour("accent", 0.18) if is_lit else theme.colour("panel"))
             painter.setPen(
                 QPen(
                     theme.colour("accent" if is_lit else "line"),

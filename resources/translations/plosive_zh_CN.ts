@@ -547,7 +547,7 @@
         <message numerus="yes">
             <source>%n finding(s), the worst first.</source>
             <translation>
-                <numerusform>%n 项发现，最严重的在前。</numerusform>
+                <numerusform>共发现 %n 项。</numerusform>
             </translation>
         </message>
         <message>

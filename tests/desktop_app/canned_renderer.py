@@ -17,6 +17,7 @@ from engine.generation.profiles import CalibrationProfile
 from engine.generation.report import RenderReport, Statistics, SyncCheck
 from engine.jobs import Job, Progress
 from engine.refusal import Refusal
+from engine.timing import Correction, Offset
 from engine.words import Message
 from engine.worker import Worker
 from engine.worker_messages import Calibrate, Render, Request
@@ -98,7 +99,12 @@ def rendered(request: Request) -> Job[Any]:
         segments=2,
         render_seconds=1.0,
         check=SyncCheck.CORRECTED,
-        verdict=Message("generation.verdict.skipped"),
+        verdict=Message(
+            "generation.verdict.corrected",
+            before=Offset(12.0, 6.0).words(),
+            moved=Correction(-12.0).words(),
+            after=Offset(0.0, 6.0).words(),
+        ),
         shift_ms=-12.0,
         statistics=Statistics(frames=FRAMES, median_ms=10.0),
         advice=(Message("generation.advice.slower_tail", growth_ms=30.0),),
