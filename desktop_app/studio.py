@@ -356,6 +356,9 @@ class Studio(QObject):
             self._recovering.discard()
             self._recovering = None
             self.autosave.save_now()
+        for each in filter(None, (info, sound_info)):
+            if each.is_cut_off:
+                self.refused.emit(Refusal.of("media.cut_off", path=each.path))
         self._remembered = info.path
         self._list_recent(project_path or info.path)
         self._measure_if_wanted()

@@ -18,6 +18,7 @@ from av.stream import Disposition
 from av.stream import Stream as AvStream
 from av.video.frame import VideoFrame
 
+from engine.media.cut_off import is_cut_off
 from engine.media.decoding import is_attached
 from engine.media.edit_lists import Edit, edit_lists
 from engine.media.frames import displayed_size, plausible_aspect
@@ -186,6 +187,7 @@ class MediaInfo:
         chapters: ``(start, end, title)``.
         is_complete: whether the whole file was looked at, so that gaps, counts and variable rate are certain.
         has_negative_start: whether something is to be shown before the clock's zero.
+        is_cut_off: whether its end is missing (see :mod:`engine.media.cut_off`): lengths are what they should be.
     """
 
     path: Path
@@ -200,6 +202,7 @@ class MediaInfo:
     chapters: tuple[tuple[Fraction, Fraction, str], ...]
     is_complete: bool
     has_negative_start: bool
+    is_cut_off: bool = False
 
     @property
     def video(self) -> VideoStream | None:
@@ -278,6 +281,7 @@ def probe(path: MediaPath, *, full: bool = False) -> MediaInfo:
             chapters=tuple(_chapters(container)),
             is_complete=complete,
             has_negative_start=start < 0,
+            is_cut_off=is_cut_off(file),
         )
 
 

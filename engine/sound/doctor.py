@@ -100,6 +100,8 @@ def _diagnosis(path: Path, info: MediaInfo, audio: AudioStream, exam: Examinatio
 
 def container_findings(info: MediaInfo, audio: AudioStream) -> Iterator[Finding]:
     """What the file around the sound says that concerns sync."""
+    if info.is_cut_off:
+        yield Finding.of("cut_off", Severity.WARNING)
     if len(info.audios) > 1:
         yield Finding.of("several_sounds", Severity.NOTE, value=float(len(info.audios)), count=len(info.audios))
     if audio.gaps:

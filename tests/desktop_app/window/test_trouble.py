@@ -319,3 +319,11 @@ def test_the_version_before_of_a_damaged_project_is_opened_and_becomes_the_proje
     assert desk.studio.autosave.project_path == project
     desk.studio.close_clip()
     assert read(project).state.correction == Correction(40)
+
+
+def test_a_clip_whose_end_is_missing_opens_and_is_said(desk: Desk, tmp_path: Path) -> None:
+    cut = make_clip(tmp_path / "cut.mkv", seconds=4).path
+    cut.write_bytes(cut.read_bytes()[:-5000])
+    desk.open(cut)
+    desk.until(lambda: said(desk, "media.cut_off"))
+    assert desk.document.path == cut
