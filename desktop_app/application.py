@@ -78,6 +78,7 @@ class Program:
             self.window.open_paths(paths)
         if self.crashed_before:
             self.window.notify_crash()
+        self.window.notify_waiting()
         for leftover in leftovers(places.state_folder() / "autosave")[:1]:
             self.window.offer_recovery(leftover)
         self.studio.warm_up()

@@ -161,6 +161,10 @@ class MainWindow(QMainWindow):
         """Say that the program crashed last time."""
         self.notices.say_crash()
 
+    def notify_waiting(self) -> None:
+        """Say what was left to be done last time."""
+        self.notices.say_waiting()
+
     def notify_fault(self) -> None:
         """Say that something went wrong that should not have."""
         self.notices.say_fault()

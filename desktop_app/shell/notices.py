@@ -75,6 +75,21 @@ class Notices(QObject):
         """Say that something went wrong that should not have."""
         self._point_to_log(self.tr("Something went wrong. What is open is safe; the details are in the log."))
 
+    def say_waiting(self) -> None:
+        """Say what was left to be done last time: it does not begin by itself, and is not to be forgotten."""
+        if self._studio.queue.is_paused:
+            self.toasts.show(
+                self.tr("Clips of the queue are waiting since last time."),
+                action=self.tr("Show the queue"),
+                handler=self._pages.show_queue,
+            )
+        if self._studio.rendering.is_paused:
+            self.toasts.show(
+                self.tr("Renders are waiting since last time."),
+                action=self.tr("Show the renders"),
+                handler=self._pages.show_generation,
+            )
+
     def say_written(self, path: Path) -> None:
         """Say that a corrected copy is written."""
         text = self.tr("{file} is written.").format(file=path.name)

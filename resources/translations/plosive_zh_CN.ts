@@ -1269,6 +1269,14 @@
     <context>
         <name>Notices</name>
         <message>
+            <source>Clips of the queue are waiting since last time.</source>
+            <translation>队列中还有上次未完成的片段。</translation>
+        </message>
+        <message>
+            <source>Renders are waiting since last time.</source>
+            <translation>还有上次未完成的渲染。</translation>
+        </message>
+        <message>
             <source>Plosive crashed last time. The details are in the log.</source>
             <translation>Plosive 上次崩溃了。详细信息在日志里。</translation>
         </message>

@@ -100,6 +100,8 @@ def test_a_paused_queue_survives_a_restart_and_begins_nothing_by_itself(
     assert queue.items[0].measurement is not None
     assert queue.is_paused
     (shoot / "day 2" / "b.wait").unlink()
+    after.window.notify_waiting()
+    assert after.window.toasts.texts == ["Clips of the queue are waiting since last time."]
     after.window.actions_["page_queue"].trigger()
     with after.bot.waitSignal(queue.finished, timeout=30_000):
         after.bot.mouseClick(after.window.queue_page.button("pause"), Qt.MouseButton.LeftButton)

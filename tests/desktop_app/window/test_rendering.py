@@ -297,6 +297,8 @@ def test_renders_survive_a_restart_and_begin_nothing_by_themselves(
     rendering = after.studio.rendering
     assert stages(rendering) == [Stage.WAITING, Stage.WAITING]
     assert rendering.is_paused
+    after.window.notify_waiting()
+    assert after.window.toasts.texts == ["Renders are waiting since last time."]
     after.window.actions_["page_generate"].trigger()
     after.window.actions_["pause_renders"].trigger()
     after.until(lambda: stages(rendering) == [Stage.DONE, Stage.DONE])
