@@ -23,7 +23,7 @@ GROUPS = (FILE, EDIT, SYNC, GENERATE, PLAY, VIEW, HELP)
 
 
 def declare(actions: Actions, commands: Commands) -> None:
-    """Add everything that works before the panels are there."""
+    """Add files, undoing, measuring, correcting, rendering, and help."""
     studio, document = commands.studio, commands.studio.document
 
     def is_open() -> bool:

@@ -85,6 +85,7 @@ class EngineProcess(QObject):
         self._cancel_seconds = cancel_seconds
         self._silence_seconds = silence_seconds
         self._jobs: OrderedDict[int, EngineJob] = OrderedDict()
+        self._cancelled: dict[int, EngineJob] = {}
         self._pump: _Pump | None = None
         self._failed_starts = 0
         self._is_ready = False
@@ -119,6 +120,8 @@ class EngineProcess(QObject):
         """Stop a job. It ends as cancelled within :data:`CANCEL_SECONDS`, or its process is killed."""
         if job.number not in self._jobs:
             return
+        if self._is_ready:  # it may be done already, and its result on the way
+            self._cancelled[job.number] = job
         if not self._is_ready or next(iter(self._jobs)) != job.number:
             self._say("cancel", job=job.number)  # it is not being done: nothing has to stop
             self._end(job.number, Outcome(Ending.CANCELLED))
@@ -135,6 +138,7 @@ class EngineProcess(QObject):
         self._watch.stop()
         for number in list(self._jobs):
             self._end(number, Outcome(Ending.CANCELLED))
+        self._forget_all()
         pump, self._pump, self._is_ready = self._pump, None, False
         if pump is None:
             return
@@ -188,17 +192,30 @@ class EngineProcess(QObject):
                 self._kill()
             case "progress" if message["job"] in self._jobs:
                 self._jobs[message["job"]].progress(message["stage"], message["done"], message["partial"])
+            case "result" if (late := self._cancelled.get(message["job"])) is not None:
+                self._end(late.number, Outcome(Ending.CANCELLED))
+                late.came_late.emit(message["value"])
+                self._forget(late.number)
             case "result":
                 self._end(message["job"], Outcome.of(message["value"]))
             case "fault":
                 self._end(message["job"], Outcome(Ending.FAULT, details=message["details"]))
+                self._forget(message["job"])
             case "cancelled":
                 self._end(message["job"], Outcome(Ending.CANCELLED))
+                self._forget(message["job"])
 
     def _end(self, number: int | None, outcome: Outcome) -> None:
         job = self._jobs.pop(number, None) if number is not None else None
         if job is not None:
             job.end(outcome)
+            if number not in self._cancelled:
+                job.deleteLater()
+
+    def _forget(self, number: int) -> None:
+        """Expect no answer any more for a job that was cancelled."""
+        job = self._cancelled.pop(number, None)
+        if job is not None and number not in self._jobs:
             job.deleteLater()
 
     @Slot(str)
@@ -214,6 +231,7 @@ class EngineProcess(QObject):
             number = next(iter(self._jobs))
             cancelled = number == self._killed_for
             self._end(number, Outcome(Ending.CANCELLED if cancelled else Ending.LOST, details=how))
+        self._forget_all()
         if not was_ready:
             self._failed_starts += 1
         if self._killed_for is None:
@@ -222,6 +240,10 @@ class EngineProcess(QObject):
             self._give_up(how)
         elif self._pump is None:  # whoever heard of the end may have asked for more, which started one
             self._start()
+
+    def _forget_all(self) -> None:
+        for number in list(self._cancelled):
+            self._forget(number)
 
     def _give_up(self, why: str) -> None:
         self.unavailable.emit(why)

@@ -105,7 +105,7 @@ class Exporting(QObject):
             self.start(default_target(self._document.path, mode, "fixed"), mode, treatment=treatment)
 
     def cancel(self) -> None:
-        """Stop; a file that is half written is removed."""
+        """Stop; a file that is half written is removed, and so is a whole one that nobody heard of yet."""
         if self._slot.drop():
             self._rest()
 

@@ -59,6 +59,8 @@ class EngineJob(QObject):
     """Stage, share that is done, and a partial result or ``None``."""
     ended = Signal(object)
     """Its :class:`Outcome`."""
+    came_late = Signal(object)
+    """The value that it returned although it has ended as cancelled: it was done before it could be stopped."""
 
     _numbers = itertools.count(1)
 

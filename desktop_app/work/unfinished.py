@@ -1,4 +1,4 @@
-"""Files that are being written, remembered on disk: whatever is killed in the middle, nothing half-written stays."""
+"""Files that are being written, remembered on disk: whatever is stopped in the middle, nothing of it stays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QRunnable, QThreadPool
 
 from desktop_app.work.jobs import Ending, EngineJob, Outcome
+from engine.media.export.report import ExportReport
 from engine.media.export.target_file import remove_leftovers
+from engine.worker_messages import Export
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +46,9 @@ class Unfinished(QObject):
                 self._pool.start(_CleanUp(note))
 
         job.ended.connect(look)
+        request = job.request
+        if isinstance(request, Export) and not request.overwrite:
+            job.came_late.connect(_take_back)
 
     def clean_up(self) -> None:
         """Remove what earlier sessions left, in the background."""
@@ -54,6 +59,11 @@ class Unfinished(QObject):
     def wait(self) -> None:
         """Wait until nothing is being removed."""
         self._pool.waitForDone()
+
+
+def _take_back(value: object) -> None:
+    if isinstance(value, ExportReport):
+        value.target.unlink(missing_ok=True)
 
 
 class _CleanUp(QRunnable):

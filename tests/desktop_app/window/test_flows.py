@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -322,6 +323,21 @@ def test_a_cancelled_export_leaves_no_file(desk: Desk) -> None:
     assert not desk.studio.exporting.is_running
     desk.until(lambda: not desk.studio.engine.jobs)
     desk.until(lambda: set(desk.clip.parent.iterdir()) == before)  # the other process stops at its next step
+
+
+def test_an_export_that_is_cancelled_too_late_is_taken_back(desk: Desk) -> None:
+    desk.open()
+    desk.document.correct(Correction(40), "moved")
+    target = desk.window.exports.target
+    assert target is not None
+    desk.window.export()
+    end = time.monotonic() + 20
+    while not target.exists():  # the window hears of nothing meanwhile
+        assert time.monotonic() < end
+    desk.bot.mouseClick(desk.window.exports.cancel_button, Qt.MouseButton.LeftButton)
+    desk.until(lambda: not desk.studio.engine.jobs)
+    desk.until(lambda: not target.exists())
+    assert desk.window.toasts.texts == []
 
 
 def test_an_export_that_cannot_be_written_is_said_and_the_document_stays(desk: Desk, tmp_path: Path) -> None:
