@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.words import Message
+from engine.words import Message, one_after_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Refusal:
         return cls(code, Message(f"{code}.sentence", **values), Message(f"{code}.remedy", **values))
 
     def __str__(self) -> str:
-        return f"{self.sentence} {self.remedy}"
+        return one_after_another(str(self.sentence), str(self.remedy))
 
 
 class Refused(Exception):  # noqa: N818 - it is a state of the world, not an error of the program

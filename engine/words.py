@@ -80,6 +80,11 @@ def current_language() -> str:
     return _current[0]
 
 
+def one_after_another(*sentences: str) -> str:
+    """Return sentences as one text, as the language of now writes it: Chinese leaves no space between them."""
+    return ("" if current_language().startswith("zh") else " ").join(sentences)
+
+
 def system_language() -> str:
     """Return the user's language: ``PLOSIVE_LANG``, else the locale of the process, else English."""
     return os.environ.get("PLOSIVE_LANG") or locale.getlocale()[0] or LANGUAGES[0]

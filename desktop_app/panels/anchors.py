@@ -10,6 +10,7 @@ from desktop_app.document.anchors import Between
 from desktop_app.document.document import Document
 from desktop_app.widgets.basics import Speaking, action_button, card, label
 from engine.timing import clock_words
+from engine.words import one_after_another
 
 
 class AnchorsBox(Speaking):
@@ -87,5 +88,6 @@ class AnchorsBox(Speaking):
             words = self.tr("The sound is stretched along the line through both anchors.")
         if selected is not None:
             at = clock_words(round(anchors.points[selected].shown, 1))[:-2]
-            words += " " + self.tr("The one at {time} is selected: nudges move the sound there.").format(time=at)
+            there = self.tr("The one at {time} is selected: nudges move the sound there.").format(time=at)
+            words = one_after_another(words, there)
         self._words.setText(words)

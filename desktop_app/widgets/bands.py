@@ -75,8 +75,8 @@ class BandsBar(QWidget):
         painter.setBrush(theme.colour("bad", 0.45))
         painter.drawRoundedRect(bar, 3, 3)
         for band, name, alpha in (
-            (ITU_ACCEPTABLE, "poor", 0.50),
-            (ITU_DETECTABLE, "poor", 0.30),
+            (ITU_ACCEPTABLE, "poor", 0.65),
+            (ITU_DETECTABLE, "poor", 0.40),
             (EBU_R37, "good", 0.55),
         ):
             ground = QRectF(x(-band.early_ms), top, x(band.late_ms) - x(-band.early_ms), _BAR)
@@ -98,11 +98,8 @@ class BandsBar(QWidget):
 
     def _mark(self, painter: QPainter, x, offset: float, top: float) -> None:  # type: ignore[no-untyped-def]
         theme = theme_of(self.palette())
-        if self._uncertainty > 0:
-            painter.setPen(QPen(theme.colour("text"), 2))
-            painter.drawLine(
-                QPointF(x(offset - self._uncertainty), top - 4), QPointF(x(offset + self._uncertainty), top - 4)
-            )
+        left, right = x(offset - self._uncertainty), x(offset + self._uncertainty)
+        painter.fillRect(QRectF(left, top, right - left, _BAR), theme.colour("text", 0.35))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.colour("text"))
         at = x(offset)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.refusal import Refusal
 from engine.words import LANGUAGES, Message, current_language, printable, system_language, use_language
 
 
@@ -79,3 +80,14 @@ def test_ordinary_names_stay_as_they_are() -> None:
 def test_file_names_in_sentences_are_printable(make: Callable[[str], object]) -> None:
     sentence = str(Message("media.missing.sentence", path=make("a\nb\udcff{x}")))
     assert "a\\nb\\udcff{x}" in sentence
+
+
+def test_sentences_follow_each_other_as_the_language_writes_them() -> None:
+    refusal = Refusal.of("export.disk_full", path="/clips")
+    assert " is full. Make room" in str(refusal)
+    use_language("zh_CN")
+    try:
+        assert "。 " not in str(refusal)
+        assert str(refusal).count("。") > 1
+    finally:
+        use_language("en")
