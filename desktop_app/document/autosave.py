@@ -16,8 +16,8 @@ from engine.refusal import Refusal, Refused
 
 QUIET_SECONDS = 2.0
 """How long after the last change a project is saved."""
-_MOST_QUIETS = 5
-"""Work that never rests is saved after so many of these all the same: a crash takes ten seconds of it at most."""
+_MOST_QUIETS = 2
+"""Work that never rests is saved after so many of these all the same: a crash takes four seconds of it at most."""
 _LOG = logging.getLogger(__name__)
 
 
