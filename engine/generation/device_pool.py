@@ -12,14 +12,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for_lines
-from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
 import torch
-import torch.multiprocessing
 
 from engine.generation.backend import OutOfMemory
+from engine.generation.child import Child, ChildDied
 from engine.jobs import Job, Progress, run
 from engine.refusal import Refusal, Refused
 
@@ -184,21 +183,15 @@ class ProcessPool(Generic[Task, Answer]):
     """
 
     def __init__(self, setups: Sequence[Setup[Task, Answer]]) -> None:
-        context = torch.multiprocessing.get_context("spawn")  # a fork of a process that has used CUDA cannot use it
         self.devices = len(setups)
-        self._processes: list[tuple[BaseProcess, Connection]] = []
-        self._free: SimpleQueue[Connection] = SimpleQueue()
+        self._children = [Child(_work, setup, torch.get_num_threads()) for setup in setups]
+        self._free: SimpleQueue[Child] = SimpleQueue()
+        for child in self._children:
+            self._free.put(child)
         self._threads = ThreadPoolExecutor(len(setups), thread_name_prefix="drawing")
         self._round = 0
         self._is_closed = False
-        self._shares: dict[Connection, float] = {}
-        for setup in setups:
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(setup, torch.get_num_threads(), theirs), daemon=True)
-            process.start()
-            theirs.close()
-            self._processes.append((process, ours))
-            self._free.put(ours)
+        self._shares: dict[Child, float] = {}
 
     def ready(self) -> Job[None]:
         """Wait until every process has loaded.
@@ -207,12 +200,11 @@ class ProcessPool(Generic[Task, Answer]):
             Refused: what one of them refuses, or ``workers.died``.
             OutOfMemory: if it does not fit.
         """
-        waiting = [line for _, line in self._processes]
+        waiting = {child.line: child for child in self._children}
         while waiting:
-            for line in wait_for_lines(waiting, _PATIENCE):
+            for line in wait_for_lines(list(waiting), _PATIENCE):
                 assert isinstance(line, Connection)
-                _received(line)
-                waiting.remove(line)
+                _received(waiting.pop(line))
             yield Progress("loading", 1 - len(waiting) / self.devices)
 
     @property
@@ -234,36 +226,32 @@ class ProcessPool(Generic[Task, Answer]):
         self.forget()
         self._is_closed = True
         self._threads.shutdown(wait=True, cancel_futures=True)  # each looks at its line, and leaves
-        for process, line in self._processes:
-            line.close()
-            process.join(_GOODBYE)
-            if process.is_alive():
-                process.terminate()
-                process.join()
-        self._processes.clear()
+        for child in self._children:
+            child.end(_GOODBYE)
+        self._children.clear()
 
     def _answer(self, task: Task, number: int) -> Answer:
         if number != self._round:
             raise CancelledError
-        line = self._free.get()  # there are as many lines as threads
+        child = self._free.get()  # there are as many processes as threads
         try:
-            line.send(task)
+            child.send(task)
             while True:
-                while not line.poll(_PATIENCE):
+                while not child.says_something(_PATIENCE):
                     if self._is_closed:
                         raise CancelledError
-                answer = _received(line)
+                answer = _received(child)
                 if not isinstance(answer, _Share):
                     return answer  # type: ignore[return-value]  # what the process drew
-                self._shares[line] = answer.done
-        except OSError as error:
-            raise Refused.because("workers.died") from error
+                self._shares[child] = answer.done
+        except ChildDied as error:
+            raise Refused.because("workers.died", exit_code=error.code) from error
         finally:
-            self._shares.pop(line, None)
-            self._free.put(line)
+            self._shares.pop(child, None)
+            self._free.put(child)
 
 
-def _received(line: Connection) -> object:
+def _received(child: Child) -> object:
     """Return what a process says next.
 
     Raises:
@@ -271,9 +259,9 @@ def _received(line: Connection) -> object:
         OutOfMemory: if its memory does not suffice.
     """
     try:
-        answer: object = line.recv()
-    except (EOFError, OSError) as error:
-        raise Refused.because("workers.died") from error
+        answer: object = child.received()
+    except ChildDied as error:
+        raise Refused.because("workers.died", exit_code=error.code) from error
     if isinstance(answer, _Failure):
         raise Refused(answer.refusal) if answer.refusal is not None else OutOfMemory(answer.full_device or "cpu")
     return answer

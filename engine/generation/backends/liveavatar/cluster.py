@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import tempfile
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from engine.generation.backends.liveavatar.ranks import BlockInputs, Numbers, Ra
 from engine.generation.backends.liveavatar.schedule import Finished, Script
 from engine.generation.backends.liveavatar.stage import Stopped
 from engine.generation.backends.liveavatar.weights import Transformer
+from engine.generation.child import Child, ChildDied
 from engine.jobs import Job, Progress
 from engine.refusal import Refused
 
@@ -43,16 +43,7 @@ class ClusterDenoiser:
         self._fed = 0
         self._done = 0
         self._sent_prompts: set[int] = set()
-        context = multiprocessing.get_context("spawn")
-        self._pipes: list[Connection] = []
-        self._processes = []
-        for rank in range(len(job.devices)):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=rank_main, args=(rank, job, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            self._pipes.append(ours)
-            self._processes.append(process)
+        self._children = [Child(rank_main, rank, job) for rank in range(len(job.devices))]
 
     def started(self) -> Job[None]:
         """Wait until every rank has loaded its share.
@@ -62,8 +53,8 @@ class ClusterDenoiser:
             OutOfMemory: if its memory does not suffice.
         """
         ready: set[int] = set()
-        while len(ready) < len(self._pipes):
-            yield Progress("loading", len(ready) / len(self._pipes))
+        while len(ready) < len(self._children):
+            yield Progress("loading", len(ready) / len(self._children))
             ready |= self._heard().keys()
 
     def blocks(self) -> Iterator[Finished]:
@@ -79,7 +70,7 @@ class ClusterDenoiser:
         """Return what the next blocks are made from, as many as can be on their way."""
         script, steps = self._script, self._script.levels.steps
         inputs = {}
-        last = min(script.blocks, self._done + steps + 1 + len(self._pipes))
+        last = min(script.blocks, self._done + steps + 1 + len(self._children))
         for block in range(self._fed, last):
             prompt = script.prompt(block)
             context = None if prompt in self._sent_prompts else script.context(prompt)
@@ -111,20 +102,16 @@ class ClusterDenoiser:
 
     def close(self) -> None:
         """End all processes."""
-        with contextlib.suppress(OSError):
-            self._pipes[0].send(("end",))
-        if self._stopped:
-            self._kill()
-        for process in self._processes:
-            process.join(_LAST_WORD)
-        self._kill()
+        with contextlib.suppress(ChildDied):
+            self._children[0].send(("end",))
+        self._end(0 if self._stopped else _LAST_WORD)
 
     def _asked(self, *message: Any) -> tuple[Any, ...]:
         """Ask the first rank for something and wait for its answer; notice if any of them dies meanwhile."""
         try:
-            self._pipes[0].send(message)
-        except OSError as error:
-            raise self._lost(0) from error
+            self._children[0].send(message)
+        except ChildDied as error:
+            raise self._lost(0, error.code) from error
         while not self._stopped:
             answer = self._heard().get(0)
             if answer is not None:
@@ -138,42 +125,38 @@ class ClusterDenoiser:
             Refused: if one is dead or cannot go on.
             OutOfMemory: if its memory does not suffice.
         """
-        wait([*self._pipes, *(process.sentinel for process in self._processes)], timeout=_PATIENCE)
-        said = {}
-        for rank, (pipe, process) in enumerate(zip(self._pipes, self._processes, strict=True)):
-            if not pipe.poll():
-                if not process.is_alive():
-                    raise self._lost(rank)
-                continue
-            try:
-                message = pipe.recv()
-            except (EOFError, OSError) as error:
-                raise self._lost(rank) from error
-            said[rank] = self._checked(rank, message)
+        ready = wait([child.line for child in self._children], timeout=_PATIENCE)
+        said: dict[int, tuple[Any, ...]] = {}
+        for rank, child in enumerate(self._children):
+            if child.line in ready:
+                try:
+                    said[rank] = child.received()
+                except ChildDied as error:
+                    raise self._lost(rank, error.code) from error
+        # One that is lost makes others fail: it is the one to tell of.
+        for rank, message in said.items():
+            self._check(rank, message)
         return said
 
-    def _checked(self, rank: int, message: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _check(self, rank: int, message: tuple[Any, ...]) -> None:
         match message[0]:
             case "memory":
-                self._kill()
+                self._end(0)
                 raise OutOfMemory(self._job.devices[rank])
             case "refused":
-                self._kill()
+                self._end(0)
                 raise Refused(message[1])
             case "failed":
-                raise self._lost(rank)
-        return message
+                raise self._lost(rank, 1) from RuntimeError(message[1])
 
-    def _lost(self, rank: int) -> Refused:
-        self._kill()
-        return Refused.because("liveavatar.rank_lost", device=self._job.devices[rank])
+    def _lost(self, rank: int, exit_code: int) -> Refused:
+        self._end(0)
+        return Refused.because("liveavatar.rank_lost", device=self._job.devices[rank], exit_code=exit_code)
 
-    def _kill(self) -> None:
-        for process in self._processes:
-            if process.is_alive():
-                process.kill()
-        for process in self._processes:
-            process.join(_LAST_WORD)
+    def _end(self, patience: float) -> None:
+        """End all processes, after so many seconds by force."""
+        for child in self._children:
+            child.end(patience)
 
 
 def load_cluster(
