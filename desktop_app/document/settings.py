@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ class Settings(QObject):
     """The choices as they are now, kept in a file.
 
     A file that cannot be understood, or that a newer version wrote, is set aside as ``.bak`` before anything is
-    written, and the defaults hold.
+    written, and the defaults hold. Where only some of its values are not taken, it is kept as ``.bak``, too.
     """
 
     changed = Signal(str)
@@ -151,12 +152,20 @@ class Settings(QObject):
             self._set_aside()
             return
         self._values = {key: value for key, value in values.items() if key in _BY_KEY and _BY_KEY[key].accepts(value)}
+        if len(self._values) < len(values):
+            self._keep_as_it_is()
 
     def _set_aside(self) -> None:
         try:
             self._path.replace(backup_of(self._path))
         except OSError as error:
             _LOG.warning("settings stay where they are: %s", error)
+
+    def _keep_as_it_is(self) -> None:
+        try:
+            shutil.copy2(self._path, backup_of(self._path))
+        except OSError as error:
+            _LOG.warning("settings not backed up: %s", error)
 
     def _save(self) -> None:
         try:

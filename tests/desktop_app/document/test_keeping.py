@@ -232,10 +232,16 @@ def test_settings_that_cannot_be_understood_are_set_aside(tmp_path: Path, text: 
 
 def test_a_single_setting_of_the_wrong_type_falls_back_to_its_default(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
-    path.write_text(json.dumps({"version": 1, "values": {"theme": 5, "volume": 0.7, "unknown": 1}}))
+    text = json.dumps({"version": 1, "values": {"theme": 5, "volume": 0.7, "unknown": 1}})
+    path.write_text(text)
     settings = Settings(path)
     assert settings["theme"] == "system"
     assert settings["volume"] == 0.7
+    settings["volume"] = 0.8
+    assert path.with_name("settings.json.bak").read_text() == text
+    path.with_name("settings.json.bak").unlink()
+    assert Settings(path)["volume"] == 0.8
+    assert not path.with_name("settings.json.bak").exists()
 
 
 def test_every_default_is_accepted_by_its_own_declaration() -> None:
