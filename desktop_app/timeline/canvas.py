@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pyqtgraph
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -69,7 +69,21 @@ class Canvas(pyqtgraph.GraphicsView):  # type: ignore[misc] # pyqtgraph has no t
         """Report a turn of the wheel (Qt's name)."""
         angle = event.angleDelta()
         self.turned.emit(event.position(), angle.x() / _NOTCH, angle.y() / _NOTCH, event.modifiers())
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self._keep_the_keyboard(event)
         event.accept()
+
+    def _keep_the_keyboard(self, event: QWheelEvent) -> None:
+        """Tell the menu bar that Alt was not pressed for it: it goes by the mouse, and does not look at the wheel."""
+        move = QMouseEvent(
+            QEvent.Type.MouseMove,
+            event.position(),
+            event.globalPosition(),
+            Qt.MouseButton.NoButton,
+            event.buttons(),
+            event.modifiers(),
+        )
+        QCoreApplication.sendEvent(self.viewport(), move)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Report that the pointer has gone (Qt's name)."""

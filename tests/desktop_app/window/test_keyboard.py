@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMainWindow, QMenu, QWidget
 
 from desktop_app.panels.generation.page import GenerationPage
@@ -184,3 +185,24 @@ def test_an_open_dialog_changes_its_language(desk: Desk, name: str) -> None:
     finally:
         speak("en")
     desk.until(lambda: said() == before)
+
+
+def test_alt_held_for_the_wheel_does_not_open_the_menu_bar(desk: Desk) -> None:
+    desk.open()
+    desk.window.activateWindow()
+    desk.until(desk.window.isActiveWindow)
+    bar, port, alt = desk.window.menuBar(), desk.window.timeline._canvas.viewport(), Qt.KeyboardModifier.AltModifier
+    # Alt alone does: whoever works without a mouse needs it.
+    desk.bot.keyPress(port, Qt.Key.Key_Alt, alt)
+    desk.bot.keyRelease(port, Qt.Key.Key_Alt)
+    assert bar.activeAction() is not None
+    desk.bot.keyClick(bar, Qt.Key.Key_Escape)
+    assert bar.activeAction() is None
+    desk.bot.keyPress(port, Qt.Key.Key_Alt, alt)
+    where = QPointF(port.rect().center())
+    down, button, phase = QPoint(0, -120), Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+    turn = QWheelEvent(where, port.mapToGlobal(where), QPoint(), down, button, alt, phase, False)
+    QApplication.sendEvent(port, turn)
+    desk.bot.keyRelease(port, Qt.Key.Key_Alt)
+    assert bar.activeAction() is None
+    desk.until(lambda: desk.window.player.position > 0)
