@@ -90,7 +90,7 @@ QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::su
 
 QPushButton, QToolButton {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.line};
     border-radius: 6px; padding: 5px 12px; min-height: {_HEIGHT - 12}px; }}
-QToolButton {{ padding: 5px; min-width: {_HEIGHT - 12}px; }}
+QToolButton {{ padding: 5px; min-width: {_HEIGHT - 12}px; max-height: {_HEIGHT - 12}px; }}
 QPushButton:hover, QToolButton:hover {{ background: {hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {pressed}; }}
 QPushButton:checked, QToolButton:checked {{ border-color: {theme.accent}; color: {theme.accent}; }}
@@ -105,7 +105,7 @@ QPushButton[kind="primary"]:disabled {{ background: {theme.raised}; color: {them
 QPushButton[kind="link"] {{ background: transparent; border: none; color: {theme.accent}; padding: 2px 0;
     text-align: left; min-height: 0; }}
 QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus {{ text-decoration: underline; }}
-QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; }}
+QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; max-height: {_HEIGHT - 8}px; }}
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
 QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; }}
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
@@ -135,13 +135,14 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, 
     border-color: {theme.accent}; }}
 QLineEdit[tone="bad"], QLineEdit[tone="bad"]:focus {{ border-color: {theme.bad}; }}
 QPlainTextEdit, QTextEdit {{ min-height: 0; }}
-QAbstractSpinBox {{ padding: 0; min-height: {_HEIGHT - 2}px; }}
+QAbstractSpinBox {{ padding: 0; min-height: {_HEIGHT - 2}px; max-height: {_HEIGHT - 2}px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
 QAbstractSpinBox QLineEdit {{ border: none; background: transparent; min-height: 0; padding: 0; }}
 QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {theme.raised}; border: 1px solid {theme.line}; outline: none; }}
 QCheckBox, QRadioButton {{ spacing: {GRID}px; }}
+QCheckBox[text=""] {{ spacing: 0; }}
 QCheckBox::indicator, QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {theme.muted};
     border-radius: 4px; background: {theme.ground}; }}
 QRadioButton::indicator {{ border-radius: 8px; }}

@@ -126,6 +126,7 @@ class Notices(QObject):
             tone="good",
             action=self.tr("Show the queue"),
             handler=None if page.isVisible() else self._pages.show_queue,
+            topic="queue",
         )
         self._tell(self.tr("The queue is done"), page.summary, self._pages.show_queue)
 

@@ -32,7 +32,13 @@ class Toasts(QObject):
         return [toast.text for toast in self._shown]
 
     def show(
-        self, text: str, *, tone: str = "", action: str = "", handler: Callable[[], object] | None = None
+        self,
+        text: str,
+        *,
+        tone: str = "",
+        action: str = "",
+        handler: Callable[[], object] | None = None,
+        topic: str = "",
     ) -> Toast:
         """Show a notice; the same text is not shown twice.
 
@@ -41,12 +47,14 @@ class Toasts(QObject):
             tone: ``good``, ``poor``, ``bad`` or nothing.
             action: text of its button, if any.
             handler: what the button does.
+            topic: the notice before on the same topic is out of date now, and goes.
         """
-        for toast in [toast for toast in self._shown if toast.text == text]:
+        for toast in [each for each in self._shown if each.text == text or (topic and each.topic == topic)]:
             self._remove(toast)
         for toast in self._shown[: max(0, len(self._shown) - _MOST + 1)]:
             self._remove(toast)
         toast = Toast(self._window, text, tone, action, handler)
+        toast.topic = topic
         toast.closed.clicked.connect(lambda _checked: self._remove(toast))
         if toast.acted is not None:
             toast.acted.clicked.connect(lambda _checked: self._remove(toast))
@@ -85,6 +93,7 @@ class Toast(QFrame):
 
     Attributes:
         text: what it says.
+        topic: what it is about, if there may be newer notices on that.
         closed: its button to close it.
         acted: its other button, or ``None``.
     """
@@ -94,6 +103,7 @@ class Toast(QFrame):
     ) -> None:
         super().__init__(parent)
         self.text = text
+        self.topic = ""
         self.setProperty("kind", "card")
         self.setAccessibleName(text)
         row = QHBoxLayout(self)

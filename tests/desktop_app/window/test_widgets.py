@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from desktop_app.style import apply_theme
+from desktop_app.theme import GRID
+from desktop_app.widgets.basics import Button
 from desktop_app.widgets.focus_ring import FocusRing
-from desktop_app.widgets.move_box import understood
+from desktop_app.widgets.move_box import MoveBox, understood
 from desktop_app.widgets.question import Question
 from desktop_app.widgets.tab_order import tab_as_laid_out
+from desktop_app.widgets.toasts import Toasts
 
 
 @pytest.mark.parametrize(
@@ -107,3 +121,29 @@ def test_tab_goes_to_new_parts_where_they_are_laid_out(qtbot: QtBot) -> None:
     for before, after in ((first, left), (left, right), (right, last), (last, first)):
         qtbot.keyClick(before, Qt.Key.Key_Tab)
         assert window.focusWidget() is after
+
+
+def test_a_notice_that_is_out_of_date_makes_room_for_the_newer_one(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    toasts = Toasts(window)
+    toasts.show("2 clips are done", topic="queue")
+    toasts.show("Written", tone="good")
+    toasts.show("3 clips are done", topic="queue")
+    assert toasts.texts == ["Written", "3 clips are done"]
+    toasts.show("Also written")
+    assert len(toasts.texts) == 3
+
+
+def test_what_stands_in_a_row_is_equally_high(qtbot: QtBot, qapp: QApplication) -> None:
+    apply_theme(qapp, "dark")
+    row = QWidget()
+    qtbot.addWidget(row)
+    line = QHBoxLayout(row)
+    tool = QToolButton()
+    tool.setText("1 frame")
+    parts = (Button(), tool, QLineEdit(), QComboBox(), QSpinBox(), MoveBox())
+    for part in parts:
+        line.addWidget(part)
+    row.show()
+    assert {type(part).__name__: part.height() for part in parts} == {type(part).__name__: 4 * GRID for part in parts}
