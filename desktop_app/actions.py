@@ -128,16 +128,26 @@ class Actions(QObject):
             return [QKeySequence(chosen[entry.name])] if chosen[entry.name] else []
         return [QKeySequence(key) for key in entry.keys]
 
-    def choose_keys(self, name: str, keys: QKeySequence) -> Entry | None:
+    def choose_keys(self, name: str, keys: QKeySequence, *, takes_away: bool = False) -> Entry | None:
         """Give an entry another shortcut, or none.
+
+        Args:
+            name: which entry.
+            keys: its new shortcut; empty for none.
+            takes_away: take the keys from another entry that has them.
 
         Returns:
             The entry that has these keys already, in which case nothing was changed; else ``None``.
         """
+        chosen = {**self._settings["shortcuts"], name: keys.toString()}
         for other in self:
-            if other.name != name and not keys.isEmpty() and keys in self.keys_of(other):
+            if other.name == name or keys.isEmpty() or keys not in self.keys_of(other):
+                continue
+            if not takes_away:
                 return other
-        self._settings["shortcuts"] = {**self._settings["shortcuts"], name: keys.toString()}
+            left = [each.toString() for each in self.keys_of(other) if each != keys]
+            chosen[other.name] = left[0] if left else ""
+        self._settings["shortcuts"] = chosen
         self.say_again()
         return None
 

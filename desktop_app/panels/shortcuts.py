@@ -37,6 +37,7 @@ class ShortcutsPage(Dialog):
         self._hint = label("muted", wraps=True)
         self.field = QKeySequenceEdit()
         self.field.setMaximumSequenceLength(1)
+        self.field.keySequenceChanged.connect(lambda _: self._offer(False))
         self.confirm = button(self._change, kind="primary")
         self._none = button(self._clear)
         self._defaults = button(self._forget)
@@ -60,7 +61,7 @@ class ShortcutsPage(Dialog):
         self.search.setAccessibleName(self.search.placeholderText())
         self.list.setAccessibleName(self.windowTitle())
         self.field.setAccessibleName(self.tr("New keys"))
-        self.confirm.setText(self.tr("Use these keys"))
+        self._offer(False)
         self._none.setText(self.tr("No keys"))
         self._defaults.setText(self.tr("All as at first"))
         self._hint.setText(self.tr("Choose an action, press new keys in the field, and confirm."))
@@ -116,6 +117,7 @@ class ShortcutsPage(Dialog):
         return None if item is None else item.data(0, Qt.ItemDataRole.UserRole)
 
     def _take(self) -> None:
+        self._offer(False)
         name = self._chosen
         keys = next((self._actions.keys_of(entry) for entry in self._actions if entry.name == name), [])
         self.field.setKeySequence(keys[0] if keys else QKeySequence())
@@ -124,21 +126,30 @@ class ShortcutsPage(Dialog):
         self._give(self.field.keySequence())
 
     def _clear(self) -> None:
+        self._offer(False)
         self._give(QKeySequence())
 
     def _give(self, keys: QKeySequence) -> None:
         name = self._chosen
         if name is None:
             return
-        other = self._actions.choose_keys(name, keys)
+        other = self._actions.choose_keys(name, keys, takes_away=self._is_offered)
         if other is not None:
-            self._hint.setText(self.tr("These keys belong to “{action}”.").format(action=said(other.text)))
+            hint = self.tr("These keys belong to “{action}”. Press other keys, or use them here instead.")
+            self._hint.setText(hint.format(action=said(other.text)))
             set_tone(self._hint, "bad")
+            self._offer(True)
             return
+        self._offer(False)
         set_tone(self._hint, "")
         self._hint.setText(self.tr("Changed."))
         self._list()
         self.choose(name)
+
+    def _offer(self, is_offered: bool) -> None:
+        """Let the button take keys from another action, after it was said which one loses them; or not any more."""
+        self._is_offered = is_offered
+        self.confirm.setText(self.tr("Use them here instead") if is_offered else self.tr("Use these keys"))
 
     def _forget(self) -> None:
         self._actions.forget_keys()

@@ -941,22 +941,10 @@
         </message>
     </context>
     <context>
-        <name>GenerationPage</name>
-        <message>
-            <source>Generate</source>
-            <translation>生成</translation>
-        </message>
+        <name>FaceAndVoice</name>
         <message>
             <source>FACE AND VOICE</source>
             <translation>人脸和声音</translation>
-        </message>
-        <message>
-            <source>ENGINE</source>
-            <translation>引擎</translation>
-        </message>
-        <message>
-            <source>FILE</source>
-            <translation>文件</translation>
         </message>
         <message>
             <source>Face</source>
@@ -983,6 +971,37 @@
             <translation>使用视频自带的声音</translation>
         </message>
         <message>
+            <source>The face: a picture or a video</source>
+            <translation>人脸：图片或视频</translation>
+        </message>
+        <message>
+            <source>The voice: a recording, or a video with sound</source>
+            <translation>声音：录音，或有声音的视频</translation>
+        </message>
+        <message>
+            <source>Use the face that is found</source>
+            <translation>使用自动找到的人脸</translation>
+        </message>
+        <message>
+            <source>Mark the face by hand</source>
+            <translation>手动标出人脸</translation>
+        </message>
+    </context>
+    <context>
+        <name>GenerationPage</name>
+        <message>
+            <source>Generate</source>
+            <translation>生成</translation>
+        </message>
+        <message>
+            <source>ENGINE</source>
+            <translation>引擎</translation>
+        </message>
+        <message>
+            <source>FILE</source>
+            <translation>文件</translation>
+        </message>
+        <message>
             <source>The file that will be written</source>
             <translation>将要写入的文件</translation>
         </message>
@@ -997,14 +1016,6 @@
         <message>
             <source>A picture or a video of one person, and a recording of what is to be said. Everything is rendered on this computer and checked for sync before you see it.</source>
             <translation>一个人的图片或视频，加上一段要说的录音。全部在这台电脑上渲染，先检查是否同步，再给你看。</translation>
-        </message>
-        <message>
-            <source>The face: a picture or a video</source>
-            <translation>人脸：图片或视频</translation>
-        </message>
-        <message>
-            <source>The voice: a recording, or a video with sound</source>
-            <translation>声音：录音，或有声音的视频</translation>
         </message>
         <message>
             <source>Render to</source>
@@ -1045,14 +1056,6 @@
         <message>
             <source>Drag the dots to both eyes and both corners of the mouth.</source>
             <translation>把圆点拖到两只眼睛和两个嘴角。</translation>
-        </message>
-        <message>
-            <source>Use the face that is found</source>
-            <translation>使用自动找到的人脸</translation>
-        </message>
-        <message>
-            <source>Mark the face by hand</source>
-            <translation>手动标出人脸</translation>
         </message>
         <message>
             <source>Renders ({count})</source>
@@ -2370,8 +2373,12 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>全部恢复默认</translation>
         </message>
         <message>
-            <source>These keys belong to “{action}”.</source>
-            <translation>这些按键属于“{action}”。</translation>
+            <source>These keys belong to “{action}”. Press other keys, or use them here instead.</source>
+            <translation>这些按键属于“{action}”。请按别的按键，或改在此处使用。</translation>
+        </message>
+        <message>
+            <source>Use them here instead</source>
+            <translation>改在此处使用</translation>
         </message>
         <message>
             <source>Changed.</source>

@@ -194,18 +194,25 @@ def test_the_palette_finds_and_does(desk: Desk) -> None:
     assert desk.document.correction_ms_at(0) == pytest.approx(-83)
 
 
-def test_keys_can_be_changed_but_not_taken_from_another_action(desk: Desk) -> None:
+def test_keys_can_be_changed_and_are_taken_from_another_action_only_knowingly(desk: Desk) -> None:
     desk.bot.keyClick(desk.window, Qt.Key.Key_F1)
     page = desk.window.findChild(ShortcutsPage)
     assert page is not None
     page.choose("measure")
     page.field.setKeySequence(QKeySequence("Ctrl+O"))
     desk.bot.mouseClick(page.confirm, Qt.MouseButton.LeftButton)
-    assert page.hint == "These keys belong to “Open…”."
+    assert page.hint == "These keys belong to “Open…”. Press other keys, or use them here instead."
+    assert page.confirm.text() == "Use them here instead"
     page.field.setKeySequence(QKeySequence("F7"))
+    assert page.confirm.text() == "Use these keys"
     desk.bot.mouseClick(page.confirm, Qt.MouseButton.LeftButton)
     assert desk.window.actions_["measure"].shortcut().toString() == "F7"
     assert desk.studio.settings["shortcuts"] == {"measure": "F7"}
+    page.field.setKeySequence(QKeySequence("Ctrl+Y"))
+    for _ in range(2):
+        desk.bot.mouseClick(page.confirm, Qt.MouseButton.LeftButton)
+    assert desk.window.actions_["measure"].shortcut().toString() == "Ctrl+Y"
+    assert [each.toString() for each in desk.window.actions_["redo"].shortcuts()] == ["Ctrl+Shift+Z"]
     desk.window.actions_.forget_keys()
     assert desk.window.actions_["measure"].shortcut().toString() == "Ctrl+M"
 
