@@ -27,6 +27,13 @@ _ENCODING = {Correction: Mode.COMPATIBLE, DriftCorrection: Mode.STRETCH, StepCor
 class Exporting(QObject):
     """One export at a time.
 
+    Args:
+        document: what is exported.
+        engine: does the work.
+        settings: whether the new file is measured.
+        unfinished: removes what is left when the engine is killed.
+        spare: does the work while the engine measures.
+
     Attributes:
         stage: what is being done, a name of the engine's; empty while nothing is.
         done: share of that step.
@@ -48,13 +55,14 @@ class Exporting(QObject):
         engine: EngineProcess,
         settings: Settings,
         unfinished: Unfinished,
+        spare: EngineProcess,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document = document
         self._settings = settings
         self._unfinished = unfinished
-        self._slot = JobSlot(engine, self)
+        self._slot = JobSlot(engine, self, spare=spare)
         self._slot.progressed.connect(self._go_on)
         self._slot.ended.connect(self._end)
         self.stage, self.done = "", 0.0

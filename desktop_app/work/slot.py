@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import EngineJob, Outcome
-from engine.worker_messages import Request
+from engine.worker_messages import Measure, Request
 
 
 class JobSlot(QObject):
@@ -14,6 +14,7 @@ class JobSlot(QObject):
 
     Args:
         engine: does the work.
+        spare: does what would have to wait until the engine has measured a clip, which can take minutes.
     """
 
     progressed = Signal(str, float, object)
@@ -21,9 +22,12 @@ class JobSlot(QObject):
     ended = Signal(object, object)
     """What was asked for, and its :class:`~desktop_app.work.jobs.Outcome`; the slot is free again."""
 
-    def __init__(self, engine: EngineProcess, parent: QObject | None = None) -> None:
+    def __init__(
+        self, engine: EngineProcess, parent: QObject | None = None, *, spare: EngineProcess | None = None
+    ) -> None:
         super().__init__(parent)
-        self._engine = engine
+        self._engine = self._at = engine
+        self._spare = spare
         self._job: EngineJob | None = None
 
     @property
@@ -39,7 +43,9 @@ class JobSlot(QObject):
     def submit(self, request: Request) -> EngineJob:
         """Ask for something; a job that is still here is dropped."""
         self.drop()
-        self._job = job = self._engine.submit(request)
+        is_measuring = any(isinstance(job.request, Measure) for job in self._engine.jobs)
+        self._at = self._spare if self._spare is not None and is_measuring else self._engine
+        self._job = job = self._at.submit(request)
         job.progressed.connect(lambda *progress: self._progress(job, *progress))
         job.ended.connect(lambda outcome: self._end(job, outcome))
         return job
@@ -53,7 +59,7 @@ class JobSlot(QObject):
         if self._job is None:
             return False
         job, self._job = self._job, None
-        self._engine.cancel(job)
+        self._at.cancel(job)
         return True
 
     def _progress(self, job: EngineJob, stage: str, done: float, partial: object) -> None:

@@ -12,9 +12,12 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
+from desktop_app.work.engine_process import EngineProcess
+from desktop_app.work.exporting import Exporting
 from desktop_app.work.revealing import open_outside, reveal
+from engine.media.export.report import Mode
 from engine.timing import Correction
-from tests.desktop_app.window.conftest import Desk
+from tests.desktop_app.window.conftest import COMMAND, Desk
 
 
 def test_the_command_that_is_shown_writes_the_same_file_in_a_shell(desk: Desk) -> None:
@@ -69,3 +72,23 @@ def test_what_the_system_cannot_show_is_said(
     assert any("has no program" in text and "talk.mp4" in text for text in desk.window.toasts.texts)
     show(desk.clip.with_name("gone.mp4"))
     assert any("gone.mp4 is not there any more" in text for text in desk.window.toasts.texts)
+
+
+def test_an_export_does_not_wait_until_the_clip_is_measured(desk: Desk, tmp_path: Path) -> None:
+    hold = desk.clip.with_suffix(".wait")
+    hold.touch()
+    desk.open()
+    desk.until(lambda: desk.document.is_partial)
+    desk.document.correct(Correction(40), "moved")
+    studio = desk.studio
+    spare = EngineProcess(tmp_path / "spare.txt", COMMAND)
+    exporting = Exporting(studio.document, studio.engine, studio.settings, studio.unfinished, spare)
+    try:
+        exporting.start(desk.clip.with_name("moved.mp4"), Mode.LOSSLESS)
+        desk.until(lambda: exporting.after is not None)
+        assert exporting.report is not None
+        assert studio.measuring.is_running
+    finally:
+        hold.unlink()
+        spare.stop()
+    desk.until(lambda: not studio.measuring.is_running)
