@@ -391,7 +391,7 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         commands.dialogs.open_blind_test,
         "B",
         picture="blind",
-        is_available=lambda: is_open() and document.correction_ms_at(document.start) != 0,
+        is_available=lambda: is_open() and document.correction != NOTHING,
     )
 
     add(

@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, settings)
         self.pages = Pages(studio, self.actions_)
         self.playback = Playback(document, self.player, self)
-        self.dialogs = Dialogs(self, studio, self.actions_, self.player)
+        self.dialogs = Dialogs(self, studio, self.actions_, self.player, self.timeline)
         self.intake = Intake(studio, self.pages, self.dialogs, self)
         self.files = FileDialogs(self, studio, self.intake, self.dialogs)
         self._declare_actions()

@@ -30,14 +30,16 @@ class Dialogs(QObject):
         studio: does the work.
         actions: what the palette and the page of shortcuts list.
         player: plays for the blind test.
+        timeline: what the blind test may cover; the picture has to be seen.
     """
 
-    def __init__(self, window: QWidget, studio: Studio, actions: Actions, player: Player) -> None:
+    def __init__(self, window: QWidget, studio: Studio, actions: Actions, player: Player, timeline: QWidget) -> None:
         super().__init__(window)
         self._window = window
         self._studio = studio
         self._actions = actions
         self._player = player
+        self._timeline = timeline
 
     def open_palette(self) -> None:
         """Let the user find a command."""
@@ -64,7 +66,11 @@ class Dialogs(QObject):
 
     def open_blind_test(self) -> None:
         """Ask which version looks right."""
-        self._open(BlindTestPage(self._studio.document, self._player, self._window))
+        for telling in ("compare", "split"):  # beside "before" and "after" nothing is blind
+            self._actions[telling].setChecked(False)
+        page = BlindTestPage(self._studio.document, self._player, self._window)
+        page.lie_over(self._timeline)
+        self._open(page)
 
     def open_speakers(self) -> None:
         """Ask how late this computer's speakers are."""
