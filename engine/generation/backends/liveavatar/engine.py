@@ -24,6 +24,7 @@ from engine.generation.backend import (
 )
 from engine.generation.backends.liveavatar.config import (
     BLOCK_FRAMES,
+    BLOCK_LATENTS,
     LEAD_IN,
     RATES,
     SIZE_STEP,
@@ -265,7 +266,7 @@ def _script(
     from engine.generation.backends.liveavatar.schedule import Script
 
     seed = job.spec.seed
-    shape = (reference.shape[0], 3, *reference.shape[2:])
+    shape = (reference.shape[0], BLOCK_LATENTS, *reference.shape[2:])
     segments = job.plan.segments
     length = segments[0].frame_count
 

@@ -302,7 +302,7 @@ class Planner:
         items = self._steps if choice.schedule is ScheduleName.WAVEFRONT else 1
         waiting = items * 2 * tokens * d * self._wide
         block = tokens * (6 * 4 * d + 2 * f * self._wide)
-        attended = 2 * seen * d * self._wide * (3 if choice.fp8_rings else 1)
+        attended = 2 * seen * d * self._wide * (2 if choice.fp8_rings else 1)
         return waiting + block + attended + 2 * seen * d * 4 // 3 + self._room_bytes(choice)
 
     def _room_bytes(self, choice: Choice) -> int:

@@ -24,7 +24,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.generation.backends.liveavatar.attention import attention_kernel
-from engine.generation.backends.liveavatar.config import BLOCK_FRAMES, BLOCK_LATENTS, LatentSize, WeightFormat
+from engine.generation.backends.liveavatar.config import (
+    AUDIO_LAYERS,
+    BLOCK_FRAMES,
+    BLOCK_LATENTS,
+    LatentSize,
+    WeightFormat,
+)
 from engine.generation.backends.liveavatar.failures import failure, is_out_of_memory
 from engine.generation.backends.liveavatar.files import Files
 from engine.generation.backends.liveavatar.links import END, PASS, RESTORE, SAVE, Chain, PassReceiver, PassSender
@@ -414,7 +420,7 @@ class _PipelineRank(_Rank):
         _, block, prompt, is_new, tokens, anchored, *_ = header
         config, chain = self._network.config, self._chain
         latents = chain.receive(self._shape(), torch.float32)
-        features = chain.receive((25, config.audio_dim, BLOCK_FRAMES), torch.float32)
+        features = chain.receive((AUDIO_LAYERS, config.audio_dim, BLOCK_FRAMES), torch.float32)
         distances = chain.receive((self._job.levels.steps,), torch.int64)
         if is_new:
             self._contexts[prompt] = chain.receive((tokens, config.text_dim), torch.float32)
