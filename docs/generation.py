@@ -59,7 +59,7 @@ def take(face: Path, voice: Path) -> None:
             program.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
 
     window.open_paths([face, voice])
-    until(lambda: page.can_render and bool(page.voice_well.facts) and bool(page.face_well.facts))
+    until(lambda: page.can_render and bool(page.inputs.voice_well.facts) and bool(page.inputs.face_well.facts))
     page.render_now()
     until(lambda: not rendering.is_running)
     if rendering.items[0].report is None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -16,23 +14,20 @@ from desktop_app.document.order import Order
 from desktop_app.panels.generation.columns import Columns
 from desktop_app.panels.generation.engines import PUBLISHED, EnginePicker
 from desktop_app.panels.generation.estimate import EstimateLine
-from desktop_app.panels.generation.face_marker import GUESS, FaceMarker
+from desktop_app.panels.generation.face_and_voice import FaceAndVoice
+from desktop_app.panels.generation.face_marker import FaceMarker
 from desktop_app.panels.generation.following import Following
 from desktop_app.panels.generation.form import RenderForm
 from desktop_app.panels.generation.render_list import RenderList
 from desktop_app.panels.generation.run_card import RunCard
 from desktop_app.panels.generation.stage import RenderStage
-from desktop_app.panels.generation.wells import FaceWell, VoiceWell
 from desktop_app.player.pictures import to_image
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, label, rule, scrolling
 from desktop_app.work.asking import EngineList, Planning, PromptCheck
-from desktop_app.work.inputs import FaceReader, VoiceReader
 from desktop_app.work.rendering import Rendering, RenderItem
 from engine.generation.registry import EngineStatus
 from engine.generation.spec import RenderSpec
-from engine.media.probe import MediaInfo
-from engine.refusal import Refusal
 from engine.timing import clock_words
 
 
@@ -41,8 +36,7 @@ class GenerationPage(Speaking):
 
     Attributes:
         order: what is to be rendered next.
-        face_well: shows the face.
-        voice_well: shows the voice.
+        inputs: the face and the voice.
         picker: the engines.
         form: how it is rendered.
         columns: where all this is, side by side.
@@ -71,16 +65,12 @@ class GenerationPage(Speaking):
     ) -> None:
         super().__init__(parent)
         self._rendering, self._engines, self._planning = rendering, engines, planning
-        self._face = QImage()
         self._shown: int | None = None
         self._following = Following(rendering, self._draw, self)
         self.order = Order(rendering.promises, self)
-        self._face_reader, self._voice_reader = FaceReader(self), VoiceReader(self)
         self._title = label("title")
-        self._inputs_title, self._engine_title = label("heading"), label("heading")
-        self.face_well, self.voice_well = FaceWell(), VoiceWell()
-        self.own_voice_button = button(self._use_own_voice, kind="link")
-        self.mark_button = button(self._mark_or_not, kind="link")
+        self._engine_title = label("heading")
+        self.inputs = FaceAndVoice(self.order)
         self.picker, self.form = EnginePicker(), RenderForm(self.order, check)
         self.estimate = EstimateLine(planning)
         self._target_title = label("heading")
@@ -90,28 +80,18 @@ class GenerationPage(Speaking):
         self.render_button = button(self.render_now, kind="primary", picture="generate")
         self.stage, self.run_card, self.renders = RenderStage(), RunCard(rendering), RenderList(rendering)
         self.marker = FaceMarker(self.stage)
-        self._is_to_be_marked = False
         self._build(actions)
         self._connect()
-        self.own_voice_button.hide()
         self.say()
 
     def set_source(self, path: Path) -> None:
         """Choose the face."""
         self.columns.show_page(0)
-        self.order.set_source(path)
-        self.face_well.fill(path)
-        self.face_well.show_image(QImage())
-        self._face_reader.read(path)
-        self._show_item(None)
+        self.inputs.set_source(path)
 
     def set_voice(self, path: Path) -> None:
         """Choose the voice."""
-        self.order.set_voice(path)
-        self.voice_well.fill(path)
-        self.voice_well.expect(None)
-        self._voice_reader.read(path)
-        self._show_item(None)
+        self.inputs.set_voice(path)
 
     def render_now(self) -> None:
         """Put what was chosen in line, and watch it."""
@@ -140,8 +120,7 @@ class GenerationPage(Speaking):
     def close_readers(self) -> None:
         """End the threads that look into files."""
         self._planning.close()
-        self._face_reader.close()
-        self._voice_reader.close()
+        self.inputs.close_readers()
 
     def shows(self, number: int) -> bool:
         """Whether this is the render that is shown large."""
@@ -150,12 +129,8 @@ class GenerationPage(Speaking):
     def say(self) -> None:
         """Set all texts."""
         self._title.setText(self.tr("Generate"))
-        self._inputs_title.setText(self.tr("FACE AND VOICE"))
         self._engine_title.setText(self.tr("ENGINE"))
         self._target_title.setText(self.tr("FILE"))
-        self.face_well.name(self.tr("Face"), self.tr("a picture or a video"), self.tr("Take it away"))
-        self.voice_well.name(self.tr("Voice"), self.tr("what is to be said"), self.tr("Take it away"))
-        self.own_voice_button.setText(self.tr("Use the video's own voice"))
         self.target_field.setAccessibleName(self.tr("The file that will be written"))
         self._browse.setText(self.tr("Change…"))
         self.marker.name(
@@ -190,22 +165,11 @@ class GenerationPage(Speaking):
         head.addStretch()
         for name in ("page_models", "page_clip"):
             head.addWidget(action_button(actions[name], kind="", has_text=True))
-        wells = QHBoxLayout()
-        wells.setSpacing(GRID)
-        wells.addWidget(self.face_well, 1)
-        wells.addWidget(self.voice_well, 1)
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(GRID + 4, GRID + 4, GRID + 4, GRID + 4)
         column.setSpacing(GRID)
-        column.addWidget(self._inputs_title)
-        column.addLayout(wells)
-        links = QHBoxLayout()
-        links.setSpacing(2 * GRID)
-        links.addWidget(self.own_voice_button)
-        links.addWidget(self.mark_button)
-        links.addStretch()
-        column.addLayout(links)
+        column.addWidget(self.inputs)
         column.addSpacing(GRID)
         column.addWidget(self._engine_title)
         column.addWidget(self.picker)
@@ -243,16 +207,9 @@ class GenerationPage(Speaking):
         column.addWidget(self.columns, 1)
 
     def _connect(self) -> None:
-        self.face_well.clicked.connect(self._ask_source)
-        self.voice_well.clicked.connect(self._ask_voice)
-        self.face_well.emptied.connect(self._drop_source)
-        self.voice_well.emptied.connect(self._drop_voice)
-        self._face_reader.seen.connect(self._show_face)
-        self._face_reader.refused.connect(self._refuse_face)
-        self._voice_reader.heard.connect(self._hear)
-        self._voice_reader.grown.connect(self.voice_well.add)
-        self._voice_reader.finished.connect(self.voice_well.finish)
-        self._voice_reader.refused.connect(self._refuse_voice)
+        self.inputs.refused.connect(self.refused)
+        self.inputs.chosen.connect(self._show_next)
+        self.inputs.image_changed.connect(self._show_stage)
         self.picker.chosen.connect(self._choose_engine)
         self.picker.models_wanted.connect(self.models_wanted)
         self.picker.calibration_wanted.connect(self._calibrate)
@@ -273,74 +230,11 @@ class GenerationPage(Speaking):
 
     # What is chosen.
 
-    def _ask_source(self) -> None:
-        self._ask(self.tr("The face: a picture or a video"), self.order.source, self.set_source)
-
-    def _ask_voice(self) -> None:
-        self._ask(self.tr("The voice: a recording, or a video with sound"), self.order.voice, self.set_voice)
-
-    def _ask(self, title: str, now: Path | None, then: Callable[[Path], object]) -> None:
-        other = now or self.order.source or self.order.voice
-        chosen, _ = QFileDialog.getOpenFileName(self, title, str(other.parent) if other else "")
-        if chosen:
-            then(Path(chosen))
-
     def _ask_target(self) -> None:
         target = self.order.target
         chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Render to"), str(target or ""), "*.mp4;;*.mov;;*.mkv")
         if chosen:
             self.order.set_target(Path(chosen))
-
-    def _drop_source(self) -> None:
-        self._face_reader.cancel()
-        self._face = QImage()
-        self.order.set_source(None)
-        self.face_well.fill(None)
-        self.own_voice_button.hide()
-        self._show_stage()
-
-    def _drop_voice(self) -> None:
-        self._voice_reader.cancel()
-        self.order.set_voice(None)
-        self.voice_well.fill(None)
-        self.voice_well.expect(None)
-
-    def _refuse_face(self, refusal: Refusal) -> None:
-        self._drop_source()
-        self.refused.emit(refusal)
-
-    def _refuse_voice(self, refusal: Refusal) -> None:
-        self._drop_voice()
-        self.refused.emit(refusal)
-
-    def _use_own_voice(self) -> None:
-        if self.order.source is not None:
-            self.set_voice(self.order.source)
-
-    def _show_face(self, info: MediaInfo, image: QImage) -> None:
-        self._face = image
-        video = info.video
-        if video is not None:
-            self.order.set_source_size((video.display_width, video.display_height))
-        facts = f"{video.display_width}×{video.display_height}" if video is not None else ""
-        if video is not None and not info.is_picture:
-            facts += f" · {_rate(video.rate)} fps · {_clock(info.duration)}"
-        self.face_well.fill(self.order.source, facts)
-        self.face_well.show_image(image)
-        self.own_voice_button.setVisible(info.audio is not None and self.order.voice is None)
-        self._show_stage()
-        if self._is_to_be_marked:
-            self._is_to_be_marked = False
-            self.order.choose(face_points=GUESS)
-
-    def _hear(self, info: MediaInfo) -> None:
-        sound = info.audio
-        if sound is None:
-            return
-        seconds = sound.duration or info.duration or Fraction(0)
-        self.voice_well.fill(self.order.voice, f"{_clock(seconds)} · {sound.sample_rate / 1000:g} kHz")
-        self.voice_well.expect(float(seconds))
-        self.own_voice_button.hide()
 
     def _choose_engine(self, status: EngineStatus) -> None:
         if status.capabilities is not None:
@@ -366,13 +260,9 @@ class GenerationPage(Speaking):
         self.order.choose(face=spec.face, face_points=spec.face_points)
         self.order.set_target(None if spec.target == Path() else spec.target)
 
-    def _mark_or_not(self) -> None:
-        self._show_item(None)
-        self.order.choose(face_points=() if self.order.choices.face_points else GUESS)
-
     def _mark_again(self, item: RenderItem) -> None:
-        self._is_to_be_marked = True
         self._take_again(item)
+        self.inputs.mark_when_seen()
 
     # What is shown.
 
@@ -406,11 +296,11 @@ class GenerationPage(Speaking):
             self.tr("Render next") if any(item.is_open for item in self._rendering.items) else self.tr("Render")
         )
         self.estimate.set_hint(hint)
-        points = self.order.choices.face_points
-        self.mark_button.setVisible(self.order.source is not None)
-        self.mark_button.setText(self.tr("Use the face that is found") if points else self.tr("Mark the face by hand"))
         self._show_marker()
         self._planning.want(self.order.spec if self.can_render else None)
+
+    def _show_next(self) -> None:
+        self._show_item(None)
 
     def _show_item(self, number: int | None) -> None:
         self._shown = number
@@ -424,14 +314,14 @@ class GenerationPage(Speaking):
         if preview is not None and item is not None:
             self.stage.show_image(to_image(preview.image), clock_words(preview.time))
         elif item is None or item.spec.source == self.order.source:
-            self.stage.show_image(self._face, "")
+            self.stage.show_image(self.inputs.image, "")
         else:
             self.stage.show_image(QImage(), "")
         self._show_marker()
 
     def _show_marker(self) -> None:
         points = self.order.choices.face_points
-        if not points or self._shown is not None or self._face.isNull():
+        if not points or self._shown is not None or self.inputs.image.isNull():
             self.marker.hide()
         elif not self.marker.isVisible() or self.marker.points != points:
             self.marker.begin(points)
@@ -447,11 +337,3 @@ class GenerationPage(Speaking):
             self._show_item(None)
         self._name_columns()
         self._show_order()
-
-
-def _rate(rate: Fraction) -> str:
-    return f"{float(rate):.2f}".rstrip("0").rstrip(".")
-
-
-def _clock(seconds: Fraction | None) -> str:
-    return clock_words(seconds or 0).partition(".")[0]

@@ -94,18 +94,18 @@ def test_in_a_narrow_window_two_tabs_lead_to_choices_and_renders(desk: Desk, pag
     assert not new.isVisible()
     desk.window.resize(900, 600)
     desk.until(new.isVisible)
-    assert page.face_well.isVisible()
+    assert page.inputs.face_well.isVisible()
     assert not page.renders.isVisible()
     desk.bot.mouseClick(renders, Qt.MouseButton.LeftButton)
     assert page.renders.isVisible()
-    assert not page.face_well.isVisible()
+    assert not page.inputs.face_well.isVisible()
     page.set_source(desk.clip)
-    assert page.face_well.isVisible()
+    assert page.inputs.face_well.isVisible()
     desk.bot.mouseClick(renders, Qt.MouseButton.LeftButton)
     desk.window.resize(1280, 720)
     desk.until(lambda: not new.isVisible())
     assert page.renders.isVisible()
-    assert page.face_well.isVisible()
+    assert page.inputs.face_well.isVisible()
 
 
 def pasted(desk: Desk, page: GenerationPage, text: str) -> TakeOverPage:

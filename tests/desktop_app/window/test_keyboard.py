@@ -84,7 +84,7 @@ def generation(desk: Desk, tmp_path: Path) -> GenerationPage:
     desk.until(lambda: "draft" in page.picker.cards)
     page.set_source(face)
     page.set_voice(desk.clip)
-    desk.until(lambda: page.can_render and bool(page.voice_well.facts) and not desk.studio.planning.is_asking)
+    desk.until(lambda: page.can_render and bool(page.inputs.voice_well.facts) and not desk.studio.planning.is_asking)
     page.form._more.head.click()
     return page
 

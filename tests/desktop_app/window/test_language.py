@@ -180,7 +180,7 @@ def test_the_generation_page_and_the_model_files_change_their_language(desk: Des
     desk.until(lambda: "draft" in page.picker.cards and not desk.studio.engines.is_asking)
     check(desk)
     desk.window.open_paths([face, voice])
-    desk.until(lambda: page.can_render and bool(page.face_well.facts) and "GB" in page.estimate.text)
+    desk.until(lambda: page.can_render and bool(page.inputs.face_well.facts) and "GB" in page.estimate.text)
     page.form._more.head.click()
     page.picker.choose("liveavatar")
     check(desk)

@@ -78,8 +78,8 @@ def test_a_picture_and_a_voice_dropped_together_are_taken_to_the_renderer(desk: 
     page = desk.window.generation
     assert page.isVisible()
     assert (page.order.source, page.order.voice) == (face, voice)
-    desk.until(lambda: page.face_well.facts == "160×90")
-    desk.until(lambda: page.voice_well.facts == "0:03 · 48 kHz")
+    desk.until(lambda: page.inputs.face_well.facts == "160×90")
+    desk.until(lambda: page.inputs.voice_well.facts == "0:03 · 48 kHz")
     assert page.order.target == voice.with_name("face-voice-draft.mp4")
 
 
@@ -103,7 +103,7 @@ def test_on_the_page_zones_are_called_face_and_voice(desk: Desk, page: Generatio
 
 def test_a_video_offers_its_own_voice(desk: Desk, page: GenerationPage) -> None:
     page.set_source(desk.clip)
-    press(desk, page.own_voice_button)
+    press(desk, page.inputs.own_voice_button)
     assert page.order.voice == desk.clip
     assert page.order.target == desk.clip.with_name("talk-draft.mp4")
 
@@ -140,7 +140,7 @@ def test_a_preset_sets_its_fields_and_makes_a_large_source_smaller(
     large = tmp_path / "large.png"
     Image.fromarray(np.zeros((1200, 1600, 3), np.uint8)).save(large)
     page.set_source(large)
-    desk.until(lambda: page.face_well.facts == "1600×1200")
+    desk.until(lambda: page.inputs.face_well.facts == "1600×1200")
     width, height = page.order.choices.size or (0, 0)
     assert width * height <= 921_600
     assert width / height == pytest.approx(4 / 3, rel=0.01)
@@ -239,7 +239,7 @@ def test_the_event_loop_never_stalls_while_rendering_and_cancelling(
     voice.with_suffix(".stuck").touch()
     page.set_source(desk.clip)
     page.set_voice(voice)
-    desk.until(lambda: page.render_button.isEnabled() and page.face_well.facts != "")
+    desk.until(lambda: page.render_button.isEnabled() and page.inputs.face_well.facts != "")
     watchdog = Watchdog()
     page.render_now()
     number = desk.studio.rendering.items[-1].number
@@ -367,7 +367,7 @@ def test_a_face_that_is_not_found_is_marked_by_hand(desk: Desk, page: Generation
     press(desk, page.render_button)
     desk.until(lambda: desk.studio.rendering.items[-1].stage is Stage.DONE)
     assert desk.studio.rendering.items[-1].spec.face_points == marker.points
-    press(desk, page.mark_button)
+    press(desk, page.inputs.mark_button)
     assert page.order.choices.face_points == ()
     assert not marker.isVisible()
 
