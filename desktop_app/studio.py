@@ -81,7 +81,7 @@ class Studio(QObject):
         queue_engine: EngineProcess | None = None,
         render_engine: EngineProcess | None = None,
         model_engine: EngineProcess | None = None,
-        export_engine: EngineProcess | None = None,
+        spare_engine: EngineProcess | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -91,12 +91,11 @@ class Studio(QObject):
         self.unfinished = Unfinished(places.state_folder() / "unfinished", self)
         self.measuring = Measuring(self.document, self.engine, settings, self)
         self.watching = Watching(self.document, parent=self)
-        self._export_engine = export_engine or EngineProcess(places.log_folder() / "export-engine.txt", parent=self)
-        self.exporting = Exporting(
-            self.document, self.engine, settings, self.unfinished, self._export_engine, parent=self
-        )
-        self.handing_on = HandingOn(self.document, self.engine, self)
-        self.examining = Examining(self.document, self.engine, self)
+        # Started when something is first wanted while a clip is measured, which with a long one takes minutes.
+        self._spare = spare_engine or EngineProcess(places.log_folder() / "spare-engine.txt", parent=self)
+        self.exporting = Exporting(self.document, self.engine, settings, self.unfinished, self._spare, self)
+        self.handing_on = HandingOn(self.document, self.engine, self._spare, self)
+        self.examining = Examining(self.document, self.engine, self._spare, self)
         self.autosave = Autosave(self.document, places.state_folder() / "autosave", parent=self)
         self.queue = Queue(
             queue_engine or EngineProcess(places.log_folder() / "queue-engine.txt", parent=self),
@@ -311,7 +310,7 @@ class Studio(QObject):
         self.queue.close()
         self.rendering.close()
         self.shelf.close()
-        self._export_engine.stop()
+        self._spare.stop()
         self.engine.stop()
         self.unfinished.wait()
 

@@ -35,10 +35,12 @@ class Examining(QObject):
     failed = Signal(object, str)
     """A refusal that is nobody's fault but ours, and its details for the log."""
 
-    def __init__(self, document: Document, engine: EngineProcess, parent: QObject | None = None) -> None:
+    def __init__(
+        self, document: Document, engine: EngineProcess, spare: EngineProcess, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._document = document
-        self._slot = JobSlot(engine, self)
+        self._slot = JobSlot(engine, self, spare=spare)
         self._slot.progressed.connect(self._go_on)
         self._slot.ended.connect(self._end)
         self.done = 0.0

@@ -122,9 +122,7 @@ def make_window(
     def make() -> MainWindow:
         settings = Settings(places.config_folder() / "settings.json")
         apply_theme(qapp, "dark")
-        window = MainWindow(
-            Studio(settings, engine_of_all, engine_of_all, renderer_of_all, export_engine=engine_of_all)
-        )
+        window = MainWindow(Studio(settings, engine_of_all, engine_of_all, renderer_of_all, spare_engine=engine_of_all))
         windows.append(window)
         window.resize(1280, 800)
         window.show()
