@@ -139,6 +139,7 @@ class Preview(QWidget):
         """Show where a click does more than play (Qt's name)."""
         number = self._person_at(event.position())
         self.setCursor(Qt.CursorShape.PointingHandCursor if number else Qt.CursorShape.ArrowCursor)
+        self.setToolTip(self.tr("Measure the lips of person {number}").format(number=number) if number else "")
         super().mouseMoveEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

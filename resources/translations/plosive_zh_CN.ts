@@ -1564,6 +1564,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <source>Preview</source>
             <translation>预览</translation>
         </message>
+        <message>
+            <source>Measure the lips of person {number}</source>
+            <translation>测量第 {number} 个人的嘴唇</translation>
+        </message>
     </context>
     <context>
         <name>PromptBox</name>

@@ -162,8 +162,12 @@ def test_a_click_on_a_face_chooses_the_person(
 ) -> None:
     preview._show(colour_image("#000000"), 1.0)
     document.set_measurement(replace(measurement(30), people=(path(0.1), path(0.6, is_measured=True))))
+    face = QPoint(round(640 * 0.7), 20 + round(360 * 0.4))
+    for place, words in ((face, "Measure the lips of person 2"), (QPoint(2, 22), "")):
+        QTest.mouseMove(preview, place)
+        qtbot.waitUntil(lambda words=words: preview.toolTip() == words)
     with qtbot.waitSignal(preview.face_picked) as picked:
-        QTest.mouseClick(preview, Qt.MouseButton.LeftButton, pos=QPoint(round(640 * 0.7), 20 + round(360 * 0.4)))
+        QTest.mouseClick(preview, Qt.MouseButton.LeftButton, pos=face)
     assert picked.args == [2]
     assert not player.is_playing
 
