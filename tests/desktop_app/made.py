@@ -1,7 +1,8 @@
-"""Media that need no file: what a probe would say, a sound in memory, a measurement with everything in it."""
+"""What a probe would say of a clip, a sound in memory or in a file, a measurement with everything in it."""
 
 from __future__ import annotations
 
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from engine.sync.verdict import verdict
 from engine.timing import Offset
 
 Floats = npt.NDArray[np.float32]
+RATE = 48_000
+"""Samples per second of all sounds here."""
 
 
 def media_info(seconds: float, *, start: float = 0.0, picture: bool = True, sound: bool = True) -> MediaInfo:
@@ -52,10 +55,10 @@ def media_info(seconds: float, *, start: float = 0.0, picture: bool = True, soun
         index=1,
         codec="aac",
         profile=None,
-        sample_rate=48_000,
+        sample_rate=RATE,
         channels=1,
         layout="mono",
-        time_base=Fraction(1, 48_000),
+        time_base=Fraction(1, RATE),
         start=begin,
         duration=length,
         priming_samples=1024,
@@ -90,7 +93,7 @@ class MadeSound:
         asked: windows and samples asked for so far.
     """
 
-    sample_rate = 48_000
+    sample_rate = RATE
 
     def __init__(self, seconds: float, start: float = 0.0) -> None:
         self.start = start
@@ -152,3 +155,13 @@ def measurement(seconds: float, offset_ms: float = 83.0) -> Measurement:
         plosives=tuple(PlosivePair(float(t), float(t + offset_ms / 1000)) for t in np.arange(1.05, seconds - 1, 0.9)),
         mouth=MouthTrace(frames, opening.astype(np.float32)),
     )
+
+
+def write_sound(path: Path, samples: npt.NDArray[np.floating]) -> Path:
+    """Write samples from -1 to 1, shape ``(n,)`` or ``(n, channels)``, as 16-bit WAV; return the path."""
+    with wave.open(str(path), "wb") as target:
+        target.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
+        target.setsampwidth(2)
+        target.setframerate(RATE)
+        target.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,18 +17,8 @@ from desktop_app.timeline.plane import Plane
 from desktop_app.timeline.spectra import COLUMNS, LEVELS, ROWS, Tile, make_tile, tiles_between
 from desktop_app.timeline.spectrogram import CACHE_BYTES, Spectrogram
 from desktop_app.timeline.view import TimelineView
+from tests.desktop_app.made import RATE, write_sound
 from tests.media import Clip
-
-RATE = 48_000
-
-
-def write(path: Path, values: np.ndarray) -> Path:
-    with wave.open(str(path), "wb") as target:
-        target.setnchannels(1)
-        target.setsampwidth(2)
-        target.setframerate(RATE)
-        target.writeframes((np.clip(values, -1, 1) * 32767).astype("<i2").tobytes())
-    return path
 
 
 def whole(file: Path, tile: Tile) -> np.ndarray:
@@ -50,7 +39,7 @@ def row_of(hertz: float) -> float:
 @pytest.mark.parametrize("hertz", [500.0, 1000.0, 4000.0])
 def test_a_tone_lies_in_its_row(tmp_path: Path, hertz: float, level: int) -> None:
     time = np.arange(40 * RATE) / RATE
-    shades = whole(write(tmp_path / "tone.wav", 0.1 * np.sin(2 * np.pi * hertz * time)), Tile(level, 0))
+    shades = whole(write_sound(tmp_path / "tone.wav", 0.1 * np.sin(2 * np.pi * hertz * time)), Tile(level, 0))
     assert shades.shape == (ROWS, COLUMNS)
     loudest = shades[:, 20:230].argmax(axis=0)
     # A bin is 31 Hz wide, of the short window 125 Hz; rows are 26 Hz wide at 500 Hz.
@@ -63,7 +52,7 @@ def test_a_click_lies_in_its_column(tmp_path: Path, level: int) -> None:
     at = tile.start + 100.5 * tile.column
     values = np.zeros(round((tile.stop + 1) * RATE), np.float32)
     values[round(at * RATE)] = 0.9
-    shades = whole(write(tmp_path / "click.wav", values), tile)
+    shades = whole(write_sound(tmp_path / "click.wav", values), tile)
     loud = np.flatnonzero(shades.sum(axis=0))
     assert loud.mean() == pytest.approx(100, abs=1)
     assert len(loud) <= max(1, 0.032 / tile.column) + 2
@@ -73,12 +62,12 @@ def test_a_far_zoom_shows_what_is_in_each_stretch(tmp_path: Path) -> None:
     values = np.zeros(30 * RATE, np.float32)
     values[10 * RATE : 12 * RATE] = np.random.default_rng(1).normal(0, 0.1, 2 * RATE)
     tile = Tile(4, 0)
-    loud = np.flatnonzero(whole(write(tmp_path / "noise.wav", values), tile).sum(axis=0))
+    loud = np.flatnonzero(whole(write_sound(tmp_path / "noise.wav", values), tile).sum(axis=0))
     assert (loud[0] * tile.column, (loud[-1] + 1) * tile.column) == pytest.approx((10, 12), abs=2 * tile.column)
 
 
 def test_where_there_is_no_sound_there_is_nothing(tmp_path: Path) -> None:
-    file = write(tmp_path / "short.wav", np.ones(RATE, np.float32))
+    file = write_sound(tmp_path / "short.wav", np.ones(RATE, np.float32))
     assert list(make_tile(file, Tile(2, 5))) == []
     assert whole(file, Tile(2, 0))[:, 40:].sum() == 0
 

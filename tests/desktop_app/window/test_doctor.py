@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +12,8 @@ from desktop_app.document.corrections import NOTHING
 from engine.media.probe import probe
 from engine.media.samples import read_samples
 from engine.timing import Correction
+from tests.desktop_app.made import RATE, write_sound
 from tests.desktop_app.window.conftest import Desk
-
-RATE = 48_000
-
-
-def record(path: Path, samples: np.ndarray) -> Path:
-    """Write samples, shape ``(n, 2)``."""
-    with wave.open(str(path), "wb") as target:
-        target.setnchannels(2)
-        target.setsampwidth(2)
-        target.setframerate(RATE)
-        target.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return path
 
 
 def links(desk: Desk, code: str) -> dict[str, QPushButton]:
@@ -50,7 +38,7 @@ def quiet(seconds: float = 6.0) -> np.ndarray:
 
 
 def test_everything_that_can_be_put_right_is_put_right_in_one_copy(desk: Desk, tmp_path: Path) -> None:
-    examine(desk, desk.clip, record(tmp_path / "voice.wav", quiet()))
+    examine(desk, desk.clip, write_sound(tmp_path / "voice.wav", quiet()))
     assert any("louder in a copy" in text for text in links(desk, "too_quiet"))
     assert "Fix in a copy" in links(desk, "dead_channel")
     desk.window.doctor.fix_button.click()
@@ -69,7 +57,7 @@ def test_everything_that_can_be_put_right_is_put_right_in_one_copy(desk: Desk, t
 def test_another_clip_is_examined_while_the_page_is_open(desk: Desk, tmp_path: Path) -> None:
     examine(desk, desk.clip)
     first = desk.studio.examining.diagnosis
-    voice = record(tmp_path / "voice.wav", quiet())
+    voice = write_sound(tmp_path / "voice.wav", quiet())
     desk.window.open_paths([desk.clip, voice])
     desk.until(lambda: desk.studio.examining.diagnosis not in (None, first))
     diagnosis = desk.studio.examining.diagnosis
@@ -78,7 +66,7 @@ def test_another_clip_is_examined_while_the_page_is_open(desk: Desk, tmp_path: P
 
 
 def test_a_copy_is_moved_as_the_clip_is(desk: Desk, tmp_path: Path) -> None:
-    examine(desk, desk.clip, record(tmp_path / "voice.wav", quiet()))
+    examine(desk, desk.clip, write_sound(tmp_path / "voice.wav", quiet()))
     desk.document.correct(Correction(-40.0), "moved")
     links(desk, "dead_channel")["Fix in a copy"].click()
     desk.until(lambda: desk.studio.exporting.report is not None)
@@ -91,14 +79,14 @@ def test_a_copy_is_moved_as_the_clip_is(desk: Desk, tmp_path: Path) -> None:
 def test_an_encoders_delay_is_taken_off_by_moving_the_sound(desk: Desk, tmp_path: Path) -> None:
     noise = np.random.default_rng(4).normal(0, 0.1, (5 * RATE, 2))
     noise[:1024] = 0
-    examine(desk, desk.clip, record(tmp_path / "voice.wav", noise))
+    examine(desk, desk.clip, write_sound(tmp_path / "voice.wav", noise))
     links(desk, "encoder_padding")["Move the sound 21.3 ms earlier"].click()
     assert desk.document.correction == Correction(-21.3)
     assert desk.document.undo_stack.undoText() == "Encoder's delay taken off"
 
 
 def test_sound_at_its_true_rate_is_written_beside_the_recording_and_can_be_used(desk: Desk, tmp_path: Path) -> None:
-    voice = record(tmp_path / "voice.wav", quiet())
+    voice = write_sound(tmp_path / "voice.wav", quiet())
     examine(desk, desk.clip, voice)
     desk.studio.examining.relabel(44_100)
     made = tmp_path / "voice-44100.wav"
