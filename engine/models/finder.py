@@ -80,8 +80,10 @@ def find(folders: Iterable[Path] | None = None) -> Job[Library]:
     problems: list[Refusal] = []
     places = tuple(search_folders() if folders is None else folders)
     for number, folder in enumerate(places):
-        for path in _files_below(folder):
+        for path in _files_below(folder, problems):
             yield Progress("searching", number / len(places), path)
+            if path is None:
+                continue
             try:
                 if (each := identify(path)) is not None:
                     found.append(each)
@@ -166,12 +168,27 @@ def _hints_at(path: Path, entry: Entry) -> bool:
     return version is not None and version in folders
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files that may be models; links are followed, each folder is entered once."""
+def _files_below(folder: Path, problems: list[Refusal]) -> Iterator[Path | None]:
+    """Yield the files that may be models; links are followed, each folder is entered once.
+
+    Args:
+        folder: where to begin.
+        problems: what cannot be looked into is added here.
+
+    Yields:
+        A file; or ``None`` for each folder, a place to stop in those that hold none.
+    """
+
+    def tell(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            why = error.strerror or str(error)
+            problems.append(Refusal.of("models.unreadable_folder", path=error.filename, why=why))
+
     entered: set[tuple[int, int]] = set()
     start = len(folder.parts)
     names = {each.place.name for each in catalog()}
-    for place, folders, files in os.walk(folder, followlinks=True):
+    for place, folders, files in os.walk(folder, onerror=tell, followlinks=True):
+        yield None
         path = Path(place)
         try:
             status = path.stat()

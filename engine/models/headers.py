@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import stat
 import struct
 import zipfile
 from collections import OrderedDict
@@ -113,12 +114,13 @@ def read_header(path: Path) -> Header:
             ``models.not_a_checkpoint``.
     """
     try:
+        # A named pipe would be waited for without end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Refused.because("models.not_a_checkpoint", path=path)
         with path.open("rb") as stream:
             return _read(path, stream)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise Refused.because("models.missing", path=path) from error
-    except IsADirectoryError as error:
-        raise Refused.because("models.not_a_checkpoint", path=path) from error
     except OSError as error:
         raise Refused.because("models.unreadable", path=path, why=error.strerror or str(error)) from error
     except _Foreign as foreign:

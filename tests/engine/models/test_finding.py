@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from engine.jobs import run
 from engine.models import finder
 from engine.models.catalog import Entry, catalog, entry, kinds
 from engine.models.checking import Checked, State, check
-from engine.models.finder import identify, library
+from engine.models.finder import find, identify, library
 from engine.models.importing import import_models
 from engine.models.places import hub_cache, remember_folders, remembered_folders
 from engine.refusal import Refusal, Refused
@@ -161,6 +164,44 @@ def test_a_file_is_checked_against_what_was_published(
     spoilt = run(check(path))
     assert isinstance(spoilt, Checked)
     assert spoilt.state is State.CHANGED
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.bin")
+    assert library([tmp_path]).found == ()
+    answer = run(check(tmp_path / "model.bin"))
+    assert isinstance(answer, Refusal)
+    assert answer.code == "models.not_a_checkpoint"
+
+
+def test_folders_that_lead_into_each_other_are_entered_once(tmp_path: Path, write: Write) -> None:
+    for number in range(12):
+        (tmp_path / f"folder{number}").mkdir()
+    for number, other in product(range(12), repeat=2):
+        (tmp_path / f"folder{number}" / f"link{other}").symlink_to(tmp_path / f"folder{other}")
+    write(tmp_path / "folder7" / "syncnet_v2.model", "syncnet_v2")
+    assert len(library([tmp_path]).found) == 1
+    assert sum(1 for _ in find([tmp_path])) <= 1 + 12 + 12 * 12 + 1  # each folder, each link to one, the file
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "open" / "syncnet_v2.model", "syncnet_v2")
+    (tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refusing(place: str) -> object:
+        if Path(place).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", place)
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # the administrator, who may run this, may look into everything
+    answer = library([tmp_path, tmp_path / "none"])
+    assert [problem.code for problem in answer.problems] == ["models.unreadable_folder"]
+    assert "closed" in str(answer.problems[0])
+    assert len(answer.found) == 1
 
 
 def test_checking_what_is_no_model_says_so(tmp_path: Path, write: Write) -> None:
