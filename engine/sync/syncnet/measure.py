@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -116,11 +117,18 @@ def measure_with_file(
 def measure_with(
     judge: Judge, path: str | Path, *, audio: str | Path | None = None, thorough: bool = False, face: int | None
 ) -> Job[SyncNetMeasurement]:
-    """Measure one clip with a given judge; the rest is as for :func:`measure_syncnet`.
+    """Measure one clip with a given judge, which is closed at the end; the rest is as for :func:`measure_syncnet`.
 
     Raises:
         Refused: if a file cannot be read.
     """
+    with closing(judge):
+        return (yield from _measured(judge, path, audio=audio, thorough=thorough, face=face))
+
+
+def _measured(
+    judge: Judge, path: str | Path, *, audio: str | Path | None, thorough: bool, face: int | None
+) -> Job[SyncNetMeasurement]:
     sound = Path(audio or path)
     info = probe(Path(path))
     heard = info if audio is None else probe(sound)
@@ -130,15 +138,11 @@ def measure_with(
         return _unmeasurable(judge, str(path), Reason.NO_SOUND)
     stretches = _stretches(info, thorough=thorough)
     rows: list[Floats] = []
-    tracker = FaceTracker()
-    try:
+    with closing(FaceTracker()) as tracker:
         for number, stretch in enumerate(stretches):
             yield Progress("looking", number / len(stretches))
             look = _Look(judge, Path(path), sound, stretch)
             rows += yield from look.best(tracker, face, number / len(stretches), 1 / len(stretches))
-    finally:
-        tracker.close()
-        judge.close()
     if not rows:
         return _unmeasurable(judge, str(path), Reason.NO_FACE)
     matrix = np.concatenate(rows)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 REACH = 15
 """Frames searched to either side (``vshift`` of the reference)."""
@@ -19,8 +18,6 @@ FRAME_MS = 40.0
 
 _EPSILON = 1e-6
 """Added to every difference before it is squared, as ``torch.nn.functional.pairwise_distance`` does."""
-_FILTER = 9
-"""Width of the median filter over the confidence of single windows."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -96,18 +93,3 @@ def conclude(curve: Floats) -> Offsets:
         distance=float(curve[best]),
         curve=curve,
     )
-
-
-def framewise_confidence(matrix: Floats) -> tuple[Floats, Floats]:
-    """Return the confidence of single windows at the best shift, and the same smoothed.
-
-    Args:
-        matrix: what :func:`distances` returned.
-
-    Returns:
-        Two arrays of shape ``(n,)``.
-    """
-    curve = matrix.mean(0)
-    confidence = np.asarray(np.median(curve) - matrix[:, int(curve.argmin())], np.float32)
-    beyond = np.pad(confidence, _FILTER // 2)  # with zeros, as scipy.signal.medfilt
-    return confidence, np.median(sliding_window_view(beyond, _FILTER), axis=1).astype(np.float32)

@@ -9,7 +9,7 @@ import torch
 from engine.models.checkpoints import load_strict
 from engine.sync.syncnet.features import mel, mfcc
 from engine.sync.syncnet.network import COLUMNS, PICTURES, SyncNet
-from engine.sync.syncnet.offsets import conclude, distances, framewise_confidence
+from engine.sync.syncnet.offsets import conclude, distances
 from engine.sync.syncnet.stable import StableSyncNet, faces_window, sound_window
 from tests.golden import Golden, goldens, key_list, worst
 
@@ -55,8 +55,6 @@ def test_syncnet_from_pictures_and_sound_to_offset(golden: Golden) -> None:
     assert answer.leads_by == expected["offset"]
     assert answer.confidence == pytest.approx(expected["confidence"], abs=limits["distances"])
     assert answer.distance == pytest.approx(expected["min_distance"], abs=limits["distances"])
-    for found, name in zip(framewise_confidence(matrix), ("", "_filtered"), strict=True):
-        assert worst(found, arrays[f"framewise_confidence{name}"]) < limits["distances"]
 
 
 @goldens("syncnet/offsets")
@@ -72,8 +70,6 @@ def test_the_offset_arithmetic_and_its_sign(golden: Golden) -> None:
             assert conclude(matrix.mean(0)).offset_ms == -40.0 * after
         else:
             matrix = golden.arrays[name]
-            for found, suffix in zip(framewise_confidence(matrix), ("", "_filtered"), strict=True):
-                assert worst(found, golden.arrays[f"{name}_framewise{suffix}"]) < 1e-4
         answer = conclude(matrix.mean(0))
         assert answer.leads_by == case["offset"]
         assert answer.confidence == pytest.approx(case["confidence"], abs=1e-4)

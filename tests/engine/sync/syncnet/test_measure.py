@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from engine.jobs import run
-from engine.refusal import Refusal
+from engine.refusal import Refusal, Refused
 from engine.sync.result import Kind
 from engine.sync.syncnet.judges import SyncNetJudge
 from engine.sync.syncnet.measure import measure_syncnet, measure_with
 from engine.sync.syncnet.network import SyncNet
-from engine.sync.syncnet.offsets import framewise_confidence
 from engine.sync.syncnet.result import SyncNetMeasurement
 from tests.media import Clip
 
@@ -103,8 +101,30 @@ def test_clips_without_a_face_or_sound_cannot_be_measured(clip: Callable[..., Cl
     )
 
 
-def test_single_windows_are_smoothed_with_zeros_around_them_however_few_they_are() -> None:
-    distances = np.array([[9, 5, 9], [9, 6, 9], [9, 4, 9], [9, 5, 9], [9, 7, 9]], np.float32)
-    single, smooth = framewise_confidence(distances)  # the mean's median is 9, the middle column the best
-    assert single.tolist() == [4, 3, 5, 4, 2]
-    assert smooth.tolist() == [2, 2, 2, 2, 2]  # of nine values four are zeros everywhere: the fifth is the smallest
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    judges: list[object] = []
+    monkeypatch.setattr(SyncNetJudge, "close", lambda judge: judges.append(judge))
+    return judges
+
+
+@pytest.mark.parametrize("missing", ["audio_codec", "codec"])
+def test_the_judge_is_closed_where_there_is_nothing_to_judge(
+    clip: Callable[..., Clip], closed: list[object], missing: str
+) -> None:
+    judge = SyncNetJudge(Plain())
+    answer = run(measure_with(judge, clip("half.mp4", seconds=1, **{missing: None}).path, face=None))
+    assert answer.kind is Kind.UNMEASURABLE
+    assert closed == [judge]
+
+
+def test_the_judge_is_closed_when_the_file_is_not_there_and_when_nobody_wants_the_answer(
+    clip: Callable[..., Clip], closed: list[object], tmp_path: Path
+) -> None:
+    one, other = SyncNetJudge(Plain()), SyncNetJudge(Plain())
+    with pytest.raises(Refused):
+        run(measure_with(one, tmp_path / "none.mp4", face=None))
+    job = measure_with(other, clip("whole.mp4", seconds=1).path, face=None)
+    next(job)
+    job.close()
+    assert closed == [one, other]
