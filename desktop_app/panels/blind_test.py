@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop_app.document.corrections import NOTHING
@@ -78,13 +78,6 @@ class BlindTestPage(Dialog):
     def sentence(self) -> str:
         """What is said: the round, or the result."""
         return self._sentence.text()
-
-    def lie_over(self, widget: QWidget) -> None:
-        """Open over a widget, at its top: lips that are covered cannot be judged."""
-        self.fit_height()
-        middle, ground = widget.mapToGlobal(QPoint(widget.width() // 2, GRID)), widget.screen().availableGeometry()
-        lowest = max(ground.top(), ground.bottom() - self.height())
-        self.move(middle.x() - self.width() // 2, min(middle.y(), lowest))
 
     def done(self, result: int) -> None:
         """Leave the player as it was, however the page is left: Escape closes it without a close event (Qt's name)."""

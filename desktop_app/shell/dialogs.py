@@ -30,7 +30,7 @@ class Dialogs(QObject):
         studio: does the work.
         actions: what the palette and the page of shortcuts list.
         player: plays for the blind test.
-        timeline: what the blind test may cover; the picture has to be seen.
+        timeline: what may be covered by pages for which one has to see the lips.
     """
 
     def __init__(self, window: QWidget, studio: Studio, actions: Actions, player: Player, timeline: QWidget) -> None:
@@ -74,7 +74,9 @@ class Dialogs(QObject):
 
     def open_speakers(self) -> None:
         """Ask how late this computer's speakers are."""
-        self._open(SpeakersPage(self._studio.settings, self._window))
+        page = SpeakersPage(self._studio.settings, self._window)
+        page.lie_over(self._timeline)
+        self._open(page)
 
     def offer_recovery(self, leftover: Leftover) -> None:
         """Ask whether what a crashed session left is wanted."""

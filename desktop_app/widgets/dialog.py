@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QDialog, QWidget
+
+from desktop_app.theme import GRID
 
 
 class Dialog(QDialog):
@@ -24,6 +26,13 @@ class Dialog(QDialog):
         if layout is not None and layout.hasHeightForWidth():
             layout.invalidate()  # what was just hidden is still counted otherwise
             self.setFixedHeight(layout.totalHeightForWidth(max(self.width(), self.minimumWidth())))
+
+    def lie_over(self, widget: QWidget) -> None:
+        """Open over a widget, at its top, and leave in sight what is beside it."""
+        self.adjustSize()
+        middle, ground = widget.mapToGlobal(QPoint(widget.width() // 2, GRID)), widget.screen().availableGeometry()
+        lowest = max(ground.top(), ground.bottom() - self.height())
+        self.move(middle.x() - self.width() // 2, min(middle.y(), lowest))
 
     def changeEvent(self, event: QEvent) -> None:
         """Speak again when the language was changed (Qt's name)."""

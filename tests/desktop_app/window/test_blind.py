@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 
 from desktop_app.document.corrections import NOTHING
 from desktop_app.panels.blind_test import BlindTestPage
+from desktop_app.panels.speakers import SpeakersPage
 from desktop_app.player.blind_test import Answer
+from desktop_app.widgets.dialog import Dialog
 from engine.timing import Correction, StepCorrection
 from tests.desktop_app.window.conftest import Desk
 
@@ -54,10 +55,23 @@ def test_the_picture_is_seen_and_nothing_says_which_one_plays(desk: Desk) -> Non
     page = opened(desk)
     assert not actions["split"].isChecked()
     assert not actions["compare"].isChecked()
+    assert is_beside_the_picture(desk, page)
+
+
+def test_the_picture_is_seen_while_speakers_are_set(desk: Desk) -> None:
+    desk.open()
+    desk.window.sync.calibration_wanted.emit()
+    page = desk.window.findChild(SpeakersPage)
+    assert page is not None
+    assert is_beside_the_picture(desk, page)
+
+
+def is_beside_the_picture(desk: Desk, page: Dialog) -> bool:
+    """Return whether a page leaves the picture in sight, and the keys that play it in reach."""
+    desk.bot.waitExposed(page)
     preview = desk.window.preview
     seen = preview.rect().translated(preview.mapToGlobal(preview.rect().topLeft()))
-    assert not page.frameGeometry().intersects(seen)
-    assert QApplication.activeModalWidget() is None
+    return not page.frameGeometry().intersects(seen) and not page.isModal()
 
 
 def test_steps_that_begin_later_can_be_judged(desk: Desk) -> None:
