@@ -183,6 +183,7 @@ QLabel[kind="number"] {{ font-size: 34px; font-weight: 600; }}
 QLabel[kind="heading"] {{ color: {theme.muted}; font-size: {small}px; font-weight: 600; }}
 QLabel[kind="small"] {{ color: {theme.muted}; font-size: {small}px; }}
 QLabel[kind="verdict"] {{ font-size: 15px; font-weight: 600; }}
+QLabel[kind="outcome"] {{ font-weight: 600; }}
 QLabel[kind="badge"] {{ color: {theme.muted}; background: {theme.raised}; border-radius: 4px; padding: 2px 6px; }}
 QLabel[tone="good"] {{ color: {theme.good}; }}
 QLabel[tone="poor"] {{ color: {theme.poor}; }}

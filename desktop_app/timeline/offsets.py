@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from desktop_app.timeline.plane import Floats, Plane, PlaneItem, bars, crisp
 from desktop_app.tones import tone_of
@@ -18,6 +18,9 @@ from engine.sync.verdict import EBU_R37, IN_SYNC_MS, ITU_DETECTABLE
 
 _LEAST_REACH_MS = 150.0
 """The lane shows at least the standards' bands."""
+
+_BANDS = (("poor", ITU_DETECTABLE, EBU_R37.late_ms), ("good", EBU_R37, IN_SYNC_MS))
+"""Colour, tolerance, and how late the next one within ends, in milliseconds."""
 
 _NAME_PIXELS = 14.0
 """Room that the name of a band needs."""
@@ -130,25 +133,31 @@ class OffsetPoints(PlaneItem):
             self._paint_line(painter, plane, self._applied, self._applied_breaks, pen)
         if self._fit is not None:
             self._paint_line(painter, plane, self._fit, self._breaks, QPen(self.theme.colour("text", 0.85), 1))
+        self._paint_names(painter, plane)
         self._paint_points(painter, plane)
 
     def _paint_bands(self, painter: QPainter, plane: Plane) -> None:
         left, width = plane.exposed.left(), plane.exposed.width()
-        bands = (("poor", ITU_DETECTABLE, EBU_R37.late_ms), ("good", EBU_R37, IN_SYNC_MS))
-        for colour, band, next_late in bands:
+        for colour, band, _ in _BANDS:
             top, bottom = plane.y(min(band.late_ms, self._reach)), plane.y(max(-band.early_ms, -self._reach))
             painter.fillRect(QRectF(left, top, width, bottom - top), self.theme.colour(colour, 0.10))
-            if plane.y(next_late) - top >= _NAME_PIXELS:
-                self._paint_name(painter, plane, band.name, top, colour)
         top, bottom = plane.y(IN_SYNC_MS), plane.y(-IN_SYNC_MS)
         painter.fillRect(QRectF(left, top, width, bottom - top), self.theme.colour("good", 0.08))
         painter.fillRect(QRectF(left, crisp(plane.y(0)) - 0.5, width, 1), self.theme.colour("muted", 0.8))
 
-    def _paint_name(self, painter: QPainter, plane: Plane, name: str, top: float, colour: str) -> None:
-        """Write which standard a band belongs to, at its upper edge and the left end of the screen."""
+    def _paint_names(self, painter: QPainter, plane: Plane) -> None:
+        """Write which standard a band belongs to, at its upper edge and the left end of the screen; lines end there."""
         painter.setFont(self._font)
-        painter.setPen(self.theme.colour(colour, 0.75))
-        painter.drawText(QPointF(plane.x(self._view_start) + 6, top + 11), name)
+        metrics = QFontMetricsF(self._font)
+        for colour, band, next_late in _BANDS:
+            top = plane.y(min(band.late_ms, self._reach))
+            if plane.y(next_late) - top < _NAME_PIXELS:
+                continue
+            place = QPointF(plane.x(self._view_start) + 6, top + 11)
+            box = QRectF(place.x() - 3, top + 1, metrics.horizontalAdvance(band.name) + 6, _NAME_PIXELS - 2)
+            painter.fillRect(box, self.theme.colour("panel", 0.85))
+            painter.setPen(self.theme.colour(colour))
+            painter.drawText(place, band.name)
 
     def _paint_line(self, painter: QPainter, plane: Plane, fit: Fit, breaks: tuple[float, ...], pen: QPen) -> None:
         # From one end of the screen to the other, so that dashes stay where they are.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPen
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent, QImage, QPen
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop_app.document.anchors import Between
 from desktop_app.document.document import Document, Marker
@@ -26,6 +26,7 @@ from desktop_app.timeline.spectra import Image as Shades
 from desktop_app.timeline.spectra import Tile
 from desktop_app.timeline.upright import Upright
 from desktop_app.timeline.waveform import Sound
+from desktop_app.widgets.basics import ElidedLabel
 from desktop_app.widgets.focus_ring import FocusRing
 from engine.timing import Correction, Offset, clock_words
 
@@ -269,7 +270,7 @@ class TimelineView(QWidget):
         self._field = MarkerField(self._document, self._canvas)
         self._hints = Hints(self)
         self._mouse = Mouse(self._document, self._canvas, lanes, self._hints, self._hover, self)
-        self._hint = QLabel(self)
+        self._hint = ElidedLabel(self, where=Qt.TextElideMode.ElideRight)
         self._hint.setContentsMargins(GRID, 0, GRID, 0)
         self._hint.setFixedHeight(3 * GRID)
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
@@ -326,6 +327,15 @@ class TimelineView(QWidget):
             self._show_measurement()
             self._show_correction()
             self._show_anchors()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the playhead's moment when a key wants one (Qt's name); the canvas sees to the mouse."""
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self._document.info is not None:
+            position = QPoint(round(self._places.pixel(self._playhead)), self._canvas.height() // 2)
+            self.context_requested.emit(self._playhead, self._canvas.mapToGlobal(position))
+            event.accept()
+        else:
+            super().contextMenuEvent(event)
 
     def resizeEvent(self, event: object) -> None:
         """Lay the lanes out anew (Qt's name)."""

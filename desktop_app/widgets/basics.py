@@ -7,7 +7,18 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStyle,
+    QStyleOption,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_app.icons import icon
 from desktop_app.theme import GRID
@@ -168,10 +179,17 @@ class Picture(QWidget):
 
 
 class ElidedLabel(QLabel):
-    """One line that is shortened in the middle where it does not fit; the whole text is its tool tip."""
+    """One line that is shortened where it does not fit; the whole text is its tool tip.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        where: which part of it is left out first.
+    """
+
+    def __init__(
+        self, parent: QWidget | None = None, *, where: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle
+    ) -> None:
         super().__init__(parent)
+        self._where = where
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(5 * GRID)
 
@@ -186,7 +204,9 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         """Draw what fits."""
-        painter = QPainter(self)
+        painter, ground, area = QPainter(self), QStyleOption(), self.contentsRect()
+        ground.initFrom(self)
+        self.style().drawPrimitive(QStyle.PrimitiveElement.PE_Widget, ground, painter, self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        text = QFontMetrics(self.font()).elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
-        painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
+        text = QFontMetrics(self.font()).elidedText(self.text(), self._where, area.width())
+        painter.drawText(area, int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)

@@ -58,7 +58,7 @@ class RunCard(Speaking):
         self._progress = QProgressBar()
         self._progress.setRange(0, 1000)
         self._progress.setTextVisible(False)
-        self._verdict = label("verdict", wraps=True)
+        self._verdict = label("outcome", wraps=True)
         self._details = label("muted", wraps=True)
         self.plots = TelemetryPlots()
         self._notes = QVBoxLayout()
