@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QDialog, QTreeWidget
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTreeWidget
 
 from desktop_app.document.autosave import Leftover
 from desktop_app.document.project import Project
@@ -100,6 +101,22 @@ def test_a_command_is_found_and_given_by_keys_alone(desk: Desk) -> None:
     desk.bot.keyClick(page.field, Qt.Key.Key_Return)
     assert not page.isVisible()
     assert desk.window.sidebar.page == "history"
+
+
+def test_a_key_opens_the_menu_of_the_playhead(desk: Desk) -> None:
+    desk.open()
+    desk.window.player.seek(2.0)
+    timeline = desk.window.timeline
+    timeline.setFocus()
+    desk.until(lambda: desk.window.player.position == pytest.approx(2.0))
+    QApplication.sendEvent(timeline, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(), QPoint()))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    desk.bot.keyClick(menu, Qt.Key.Key_Down)
+    desk.bot.keyClick(menu, Qt.Key.Key_Down)
+    desk.bot.keyClick(menu, Qt.Key.Key_Return)
+    assert [marker.t for marker in desk.document.markers] == [2.0]
+    desk.until(lambda: QApplication.focusWidget() is timeline)
 
 
 def asked(ask: Callable[[], object], look: Callable[[Question], None]) -> None:
