@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+import shiboken6
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QApplication, QComboBox, QWidget
 
 _OWN = {
     Qt.Key.Key_Space,
@@ -22,27 +23,48 @@ _PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
 
 
 class WidgetKeys(QObject):
-    """Lets a button or a list that has the keyboard use the keys that it needs."""
+    """Lets a button or a list that has the keyboard use the keys that it needs.
+
+    Only those that a key can come to are watched: a filter of the whole application would run Python for every event,
+    twenty thousand times while a page is built.
+    """
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        _application().installEventFilter(self)
+        self._watched: list[QWidget] = []
+        self._following = _application().focusChanged.connect(self._follow)
+        self._follow(None, _application().focusWidget())
 
     def stop(self) -> None:
         """Leave all keys to the shortcuts."""
-        _application().removeEventFilter(self)
+        QObject.disconnect(self._following)
+        self._follow(None, None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Look at keys before they become shortcuts (Qt's name)."""
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            has_keys = isinstance(watched, QAbstractButton | QComboBox | QAbstractSlider | QAbstractItemView)
-            if has_keys and event.key() in _OWN and event.modifiers() in _PLAIN:
-                event.accept()
-                return True
+        if (
+            event.type() is QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in _OWN
+            and event.modifiers() in _PLAIN
+        ):
+            event.accept()
+            return True
         return super().eventFilter(watched, event)
 
+    def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Watch what has the keyboard now, and what gets the keys that it does not want."""
+        for widget in filter(shiboken6.isValid, self._watched):
+            widget.removeEventFilter(self)
+        self._watched = []
+        while now is not None:
+            if isinstance(now, QAbstractButton | QComboBox | QAbstractSlider | QAbstractItemView):
+                now.installEventFilter(self)
+                self._watched.append(now)
+            now = None if now.isWindow() else now.parentWidget()
 
-def _application() -> QCoreApplication:
-    application = QCoreApplication.instance()
-    assert application is not None  # a widget cannot be without one
+
+def _application() -> QApplication:
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)  # a widget cannot be without one
     return application
