@@ -20,7 +20,7 @@ from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.examining import Examining
 from desktop_app.work.exporting import Exporting
 from desktop_app.work.handing_on import HandingOn
-from desktop_app.work.jobs import Outcome
+from desktop_app.work.jobs import EngineJob, Outcome
 from desktop_app.work.measuring import Measuring
 from desktop_app.work.opening import Opener
 from desktop_app.work.queue import Queue
@@ -37,6 +37,7 @@ from engine.timing import Correction, clock_words
 from engine.worker_messages import Sample, Warm
 
 _MOST_RECENT = 20
+_SAMPLE = "plosive-sample.mp4"
 _LOG = logging.getLogger(__name__)
 
 _PART_SECONDS = 10.0
@@ -71,6 +72,8 @@ class Studio(QObject):
     """Something good to know, in a sentence."""
     media_missing = Signal(Path)
     """A file that belongs to the project that is being opened is not where it was; :meth:`relink` goes on."""
+    sample_progressed = Signal(float)
+    """How much of the sample is made, 0 to 1; 1 also where it could not be made."""
     busy_changed = Signal(bool)
     """A file is being looked into, or not any more."""
 
@@ -124,6 +127,7 @@ class Studio(QObject):
         self._project_path: Path | None = None
         self._kept: Project | None = None
         self._recovering: Leftover | None = None
+        self._making: EngineJob | None = None
         self._remembered: Path | None = None
         self.autosave.failed.connect(self.refused)
         self.queue.refused.connect(self.refused)
@@ -197,8 +201,10 @@ class Studio(QObject):
 
     def open_sample(self) -> None:
         """Make the sample clip if it is not there, and open it."""
+        if self._making is not None:
+            return
         folder = places.sample_folder()
-        target = folder / "plosive-sample.mp4"
+        target = folder / _SAMPLE
         if target.exists():
             self.open(target)
             return
@@ -209,8 +215,24 @@ class Studio(QObject):
             target.parent.mkdir(parents=True, exist_ok=True)
         self.busy_changed.emit(True)
         self.informed.emit(self.tr("Making the sample: a drawn face that speaks, its sound 80 ms late."))
-        job = self.engine.submit(Sample(target))
+        self._making = job = self.engine.submit(Sample(target))
+        job.progressed.connect(lambda _stage, done, _partial: self.sample_progressed.emit(done))
         job.ended.connect(lambda outcome: self._open_made(target, outcome))
+        self.sample_progressed.emit(0.0)
+
+    @property
+    def shows_sample(self) -> bool:
+        """Whether the open clip is the sample."""
+        path = self.document.path
+        return (
+            path is not None
+            and path.name == _SAMPLE
+            and path.parent
+            in {
+                places.sample_folder(),
+                places.state_folder(),
+            }
+        )
 
     def save_as(self, path: Path) -> None:
         """Save the project into a file, now and from now on."""
@@ -325,6 +347,8 @@ class Studio(QObject):
         self.open_found(project, project_path)
 
     def _open_made(self, target: Path, outcome: Outcome) -> None:
+        self._making = None
+        self.sample_progressed.emit(1.0)
         self.busy_changed.emit(False)
         if isinstance(outcome.value, Path):
             self.open(target)

@@ -29,6 +29,7 @@ from desktop_app.player.preview import Preview
 from desktop_app.shell.dialogs import Dialogs
 from desktop_app.shell.drop_target import DropTarget
 from desktop_app.shell.file_dialogs import FileDialogs
+from desktop_app.shell.first_steps import FirstSteps
 from desktop_app.shell.geometry import Geometry
 from desktop_app.shell.intake import Intake
 from desktop_app.shell.menus import Menus
@@ -102,6 +103,7 @@ class MainWindow(QMainWindow):
         self._geometry = Geometry(self, self._lay_out(), settings)
         self.menus = Menus(self.menuBar(), GROUPS, self.actions_, settings)
         self.notices = Notices(self, studio, self.pages, self.dialogs)
+        FirstSteps(studio, self.actions_, self.notices)
         self.drop_target = DropTarget(self, document, self.pages, self.intake)
         self._timeline_menu = TimelineMenu(self.timeline, studio, self.player, self.actions_)
         self._widget_keys = WidgetKeys(self)

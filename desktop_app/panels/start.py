@@ -24,6 +24,7 @@ class StartPage(Speaking):
     def __init__(self, actions: Actions, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
+        self._made = 1.0
         self._picture = Picture("mouth", "accent", 9 * GRID)
         self._title = label("title")
         self._sentence = label("muted", wraps=True)
@@ -74,10 +75,21 @@ class StartPage(Speaking):
             )
         )
         self.open_button.setText(self.tr("Open a clip…"))
-        self.sample_button.setText(self.tr("Try a sample"))
+        self.show_making(self._made)
         self.generate_button.setText(self.tr("Render a new clip…"))
         self._recent_title.setText(self.tr("LAST OPENED"))
         self._list_recent()
+
+    def show_making(self, share: float) -> None:
+        """Say how much of the sample is made, 0 to 1; meanwhile it cannot be asked for again."""
+        self._made = share
+        is_made = share >= 1
+        self.sample_button.setEnabled(is_made)
+        self.sample_button.setText(
+            self.tr("Try a sample")
+            if is_made
+            else self.tr("Drawing the sample: {percent} %").format(percent=round(100 * share))
+        )
 
     def _setting_changed(self, key: str) -> None:
         if key == "recent":

@@ -50,6 +50,7 @@ class Pages(QStackedWidget):
         """What is shown while no clip is open."""
         page = StartPage(self._actions, self._studio.settings)
         page.opened.connect(self._studio.open)
+        self._studio.sample_progressed.connect(page.show_making)
         self.addWidget(page)
         return page
 

@@ -1206,6 +1206,17 @@
         </message>
     </context>
     <context>
+        <name>FirstSteps</name>
+        <message>
+            <source>The sound is late here. Drag the bar above it to the left until it catches.</source>
+            <translation>这里的声音晚了。请把它上方的横条向左拖，直到吸住为止。</translation>
+        </message>
+        <message>
+            <source>{play} plays it, {compare} plays it as it was. {export} writes the corrected copy.</source>
+            <translation>按 {play} 播放，按 {compare} 听未校正的，按 {export} 导出校正后的副本。</translation>
+        </message>
+    </context>
+    <context>
         <name>FileDialogs</name>
         <message>
             <source>Measure all clips of a folder</source>
@@ -2433,6 +2444,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
         <message>
             <source>Try a sample</source>
             <translation>试用示例</translation>
+        </message>
+        <message>
+            <source>Drawing the sample: {percent} %</source>
+            <translation>正在绘制示例：{percent}%</translation>
         </message>
         <message>
             <source>LAST OPENED</source>
