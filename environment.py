@@ -135,8 +135,14 @@ def compile_translations() -> None:
     for source in (ROOT / "resources" / "translations").glob("*.ts"):
         target = source.with_suffix(".qm")
         if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            command = [str(compiler), "-silent", str(source), "-qm", str(target)]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            # Not in place: a window that is open reads the file where it lies, and would end with a bus error.
+            unfinished = target.with_name(f".{target.name}-{os.getpid()}")
+            command = [str(compiler), "-silent", str(source), "-qm", str(unfinished)]
+            try:
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+                unfinished.replace(target)
+            finally:
+                unfinished.unlink(missing_ok=True)
 
 
 def _packages_digest() -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -43,15 +44,40 @@ ROOT = Path(__file__).resolve().parents[3]
 TRANSLATIONS = ROOT / "resources" / "translations"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _compiled_translations() -> None:
+def environment() -> ModuleType:
+    """Return the script that brings the environment up to date; it is no module of the project."""
     spec = importlib.util.spec_from_file_location("environment", ROOT / "environment.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["environment"] = module
     spec.loader.exec_module(module)
-    module.compile_translations()
+    return module
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_translations() -> None:
+    environment().compile_translations()
+
+
+def test_translations_are_compiled_anew_beside_those_that_an_open_window_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = environment()
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    folder = tmp_path / "resources" / "translations"
+    folder.mkdir(parents=True)
+    source = Path(shutil.copy(TRANSLATIONS / "plosive_en.ts", folder))
+    script.compile_translations()
+    compiled = source.with_suffix(".qm")
+    with compiled.open("rb") as opened:
+        size = len(opened.read())
+        os.utime(compiled, (0, 0))
+        script.compile_translations()
+        assert compiled.stat().st_mtime > 0
+        assert os.fstat(opened.fileno()).st_size == size > 0
+        assert not os.path.samestat(os.fstat(opened.fileno()), compiled.stat())
+    assert sorted(folder.iterdir()) == [compiled, source]
 
 
 @pytest.fixture
