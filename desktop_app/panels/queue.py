@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QItemSelectionRange, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QItemSelectionRange, QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -53,6 +53,9 @@ class QueuePage(Speaking):
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
+        header.setHighlightSections(False)
+        # Nothing is selected in the header: to know what is, Qt would ask for every cell of the table.
+        header.setSelectionModel(QItemSelectionModel(self.model, header))
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in ((FILE, 32), (OFFSET, 18), (SURE, 8), (DRIFT, 10), (STATE, 34)):
             self.table.setColumnWidth(column, width * GRID)
@@ -157,12 +160,11 @@ class QueuePage(Speaking):
     def _show(self, *_: object) -> None:
         items = self._queue.items
         chosen = [items[place] for place in self._chosen()]
-        out = [item for item in items if item.can_fix]
         self._summary.setText(self.summary if items else "")
         self.table.setVisible(bool(items))
         self._empty.setVisible(not items)
         self._row.setVisible(bool(items))
-        fixable = [item for item in chosen if item.can_fix] if chosen else [x for x in out if x.stage is Stage.MEASURED]
+        fixable = [item for item in chosen or items if item.can_fix and (chosen or item.stage is Stage.MEASURED)]
         self._buttons["fix"].setText(
             self.tr("Fix the chosen ones ({count})").format(count=len(fixable))
             if chosen
