@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.jobs import Job
+from engine.jobs import Job, Progress
 from engine.refusal import Refusal, Refused
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def render_file(
     fields: Mapping[str, Any],
     resume: bool,
 ) -> Job[RenderReport | Refusal]:
-    """Render a clip.
+    """Render a clip; what its engine is going to do, and what that takes, is said before anything is loaded.
 
     Args:
         source: the face.
@@ -42,12 +42,17 @@ def render_file(
         fields: fields of the spec, as in its JSON; ``None`` leaves it to the preset.
         resume: take up an unfinished run.
     """
-    from engine.generation.render import render
+    from engine.generation.backend import Estimate
+    from engine.generation.events import Notice
+    from engine.generation.render import estimate, render
 
     try:
         spec = spec_of(source, voice, output, engine, preset, settings, fields)
     except Refused as refused:
         return refused.refusal
+    planned = yield from estimate(spec)
+    for note in planned.notes if isinstance(planned, Estimate) else ():
+        yield Progress("planning", 0.0, Notice(note))
     return (yield from render(spec, resume=resume))
 
 

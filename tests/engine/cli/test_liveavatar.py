@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+from contextlib import closing
 from dataclasses import fields, replace
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,14 @@ import pytest
 
 from engine.cli import commands, many_files
 from engine.cli.exit_codes import ExitCode
-from engine.cli.render_jobs import spec_of
+from engine.cli.render_jobs import render_file, spec_of
 from engine.cli.render_line import render_line
+from engine.generation.events import Notice
 from engine.generation.spec import LengthPolicy, Offload, Precision, RenderSpec, SilencePolicy
 from tests.engine.conftest import Run
+from tests.engine.generation.backends.liveavatar.checkpoint import write_official
 from tests.engine.generation.conftest import write_picture
+from tests.media.voices import write_voice
 
 SCRIPT = r"""
 #!/bin/bash
@@ -159,3 +164,19 @@ def test_a_spec_becomes_the_command_line_that_makes_it(
     unset = {each.name for each in fields(FULL) if getattr(FULL, each.name) == getattr(plain, each.name)}
     assert unset - NOT_OPTIONS == {"source", "voice", "target", "engine"}
     assert replace(parsed(render_line(spec)[1:], monkeypatch), source=spec.source) == spec
+
+
+def test_what_a_render_takes_is_said_before_anything_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_official(tmp_path / "models")
+    monkeypatch.setenv("PLOSIVE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no-hub"))
+    picture = write_picture(tmp_path / "face.png", np.zeros((80, 80, 3), np.uint8))
+    voice = write_voice(tmp_path / "voice.wav", seconds=0.3)
+    job = render_file(
+        str(picture), voice=str(voice), output=None, engine="liveavatar", preset="balanced", settings=[],
+        fields={"size": [64, 64]}, resume=True,
+    )  # fmt: skip
+    with closing(job):
+        before = [*takewhile(lambda progress: progress.stage != "loading", job)]
+    said = [progress.partial.message.key for progress in before if isinstance(progress.partial, Notice)]
+    assert said == ["liveavatar.plan.wavefront", "liveavatar.plan.speed", "liveavatar.note.no_prompt"]
