@@ -38,8 +38,10 @@ class LogPage(Dialog):
         column.setSpacing(GRID)
         column.addLayout(row)
         column.addWidget(self.text, 1)
-        for path in sorted(folder.glob("*.txt")):
-            self.choice.addItem(path.name, str(path))
+        crashes = sorted(folder.glob("crash-*.txt"), reverse=True)  # the last one is what one is sent here for
+        for path in [*crashes, *sorted(set(folder.glob("*.txt")).difference(crashes))]:
+            if _end_of(path):
+                self.choice.addItem(path.name, str(path))
         self.choice.currentIndexChanged.connect(self._show)
         self.say()
         self._show()
@@ -57,12 +59,20 @@ class LogPage(Dialog):
         path = self.choice.currentData()
         if path is None:
             return
-        with Path(path).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_BYTES))
-            self.text.setPlainText(file.read().decode("utf-8", "replace"))
+        self.text.setPlainText(_end_of(Path(path)))
         self.text.moveCursor(self.text.textCursor().MoveOperation.End)
 
     def _reveal(self) -> None:
         path = self.choice.currentData()
         if path is not None:
             reveal(Path(path))
+
+
+def _end_of(path: Path) -> str:
+    """Return the last lines of a file; nothing of one that is gone, as those of other windows may be."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

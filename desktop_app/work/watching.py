@@ -30,6 +30,7 @@ class Watching(QObject):
     def __init__(self, document: Document, quiet_seconds: float = QUIET_SECONDS, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._opened: dict[Path, Fingerprint | None] = {}
         self._known: dict[Path, Fingerprint | None] = {}
         self._watcher = QFileSystemWatcher(self)
         self._soon = QTimer(self)
@@ -41,19 +42,24 @@ class Watching(QObject):
 
     def look(self) -> None:
         """Compare now; disks elsewhere tell nobody of changes, so the window asks when it is used again."""
-        for path, known in self._known.items():
+        for path, known in list(self._known.items()):
             now = _fingerprint(path)
             if now != known:
                 self._known[path] = now
-                self.strayed.emit(Refusal.of("window.clip_gone" if now is None else "window.clip_changed", path=path))
+                if now != self._opened[path]:
+                    code = "window.clip_gone" if now is None else "window.clip_changed"
+                    self.strayed.emit(Refusal.of(code, path=path))
         self._watch()
+        if None in self._known.values():
+            self._soon.start()  # nobody tells when it comes back
 
     def _begin(self) -> None:
         self._soon.stop()
         if watched := self._watcher.files():
             self._watcher.removePaths(watched)
         paths = (self._document.path, self._document.sound_path)
-        self._known = {path: _fingerprint(path) for path in paths if path is not None}
+        self._opened = {path: _fingerprint(path) for path in paths if path is not None}
+        self._known = dict(self._opened)
         self._watch()
 
     def _watch(self) -> None:

@@ -17,7 +17,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from desktop_app import places
 from desktop_app.document.project import read
+from desktop_app.panels.log import LogPage
 from desktop_app.widgets.drop_overlay import Zone
 from desktop_app.widgets.question import Question
 from desktop_app.window import MainWindow
@@ -327,3 +329,40 @@ def test_a_clip_whose_end_is_missing_opens_and_is_said(desk: Desk, tmp_path: Pat
     desk.open(cut)
     desk.until(lambda: said(desk, "media.cut_off"))
     assert desk.document.path == cut
+
+
+def test_a_clip_that_comes_back_as_it_was_has_not_changed(desk: Desk) -> None:
+    desk.measure()
+    away = desk.clip.rename(desk.clip.with_name("away.mp4"))
+    desk.until(lambda: said(desk, "window.clip_gone"))
+    away.rename(desk.clip)
+    desk.studio.watching.look()
+    assert not said(desk, "window.clip_changed")
+    desk.clip.write_bytes(b"another one")
+    desk.until(lambda: said(desk, "window.clip_changed"))
+
+
+def test_a_clip_that_comes_back_as_another_one_is_noticed(desk: Desk) -> None:
+    desk.measure()
+    desk.clip.unlink()
+    desk.until(lambda: said(desk, "window.clip_gone"))
+    desk.clip.write_bytes(b"another one")
+    desk.until(lambda: said(desk, "window.clip_changed"))
+
+
+def test_logs_of_windows_that_are_closed_meanwhile_are_no_fault(desk: Desk) -> None:
+    folder = places.log_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("crash-1.txt", "crash-2.txt", "other.txt"):
+        (folder / name).write_text(f"words of {name}")
+    (folder / "running-1.txt").touch()
+    desk.window.actions_["log"].trigger()
+    page = desk.window.findChild(LogPage)
+    assert page is not None
+    assert page.choice.currentText() == "crash-2.txt"
+    assert page.choice.findText("running-1.txt") == -1
+    (folder / "other.txt").unlink()
+    page.choice.setCurrentText("other.txt")
+    assert page.text.toPlainText() == ""
+    page.choice.setCurrentText("crash-1.txt")
+    assert page.text.toPlainText() == "words of crash-1.txt"
