@@ -85,6 +85,22 @@ def encoder_for(shapes: Mapping[str, tuple[int, ...]]) -> WhisperEncoder:
     return WhisperEncoder(config)
 
 
+def layer_states(encoder: WhisperEncoder, mel: Tensor) -> list[Tensor]:
+    """Return what enters the encoder's first layer and what leaves each layer, shape ``(1, columns / 2, 384)`` each.
+
+    Args:
+        encoder: Whisper tiny's encoder with its weights.
+        mel: of one slice, shape ``(80, columns)``.
+    """
+    x = F.gelu(encoder.conv1(mel.to(encoder.conv1.weight)[None]))
+    x = F.gelu(encoder.conv2(x)).transpose(1, 2) + encoder.embed_positions.weight
+    stack = [x]
+    for layer in encoder.layers:
+        x = layer(x, None)
+        stack.append(x)
+    return stack
+
+
 class LogMel:
     """Log-mel of a sound of any length, computed in slices.
 
@@ -196,11 +212,4 @@ class SpeechStates:
 
     @torch.inference_mode()
     def _encode(self, mel: Tensor) -> Tensor:
-        encoder = self._encoder
-        x = F.gelu(encoder.conv1(mel.to(encoder.conv1.weight)[None]))
-        x = F.gelu(encoder.conv2(x)).transpose(1, 2) + encoder.embed_positions.weight
-        stack = [x]
-        for layer in encoder.layers:
-            x = layer(x, None)
-            stack.append(x)
-        return torch.stack(stack, dim=2)[0].float().cpu()
+        return torch.stack(layer_states(self._encoder, mel), dim=2)[0].float().cpu()

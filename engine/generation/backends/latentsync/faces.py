@@ -191,17 +191,18 @@ def problem_of(found: CropMesh) -> str | None:
     return "side_face" if abs(shape.yaw_degrees) > LARGEST_YAW else None
 
 
-def survey(source: Source, frame_count: int, number: int | None) -> None:
+def survey(source: Source, frame_count: int, number: int | None, *, engine: str = "latentsync") -> None:
     """Look at a few pictures of the whole clip, so that a face that nobody could draw on is told at once.
 
     Args:
         source: the face.
         frame_count: pictures of the clip.
         number: which face, as for :class:`ChosenFace`.
+        engine: whose sentences say what is wrong.
 
     Raises:
-        Refused: ``latentsync.no_face``, ``latentsync.fewer_faces``, ``latentsync.tiny_face`` or
-            ``latentsync.side_face`` if none of the pictures has a face that can be drawn on.
+        Refused: ``no_face``, ``fewer_faces``, ``tiny_face`` or ``side_face`` of the engine if none of the pictures has
+            a face that can be drawn on.
     """
     problems: list[str] = []
     finder, mesh = FaceFinder(), Mesh()
@@ -227,7 +228,7 @@ def survey(source: Source, frame_count: int, number: int | None) -> None:
     # What came nearest to a face that can be drawn on says most.
     worst = next(each for each in ("side_face", "tiny_face", "fewer_faces", "no_face") if each in problems)
     raise Refused.because(
-        f"latentsync.{worst}", path=source.path, pixels=round(SMALLEST_WIDTH), number=number or 1, looked=len(problems)
+        f"{engine}.{worst}", path=source.path, pixels=round(SMALLEST_WIDTH), number=number or 1, looked=len(problems)
     )
 
 

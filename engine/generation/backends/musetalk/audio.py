@@ -19,12 +19,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F  # noqa: N812 - the field's own abbreviation
 from torch import Tensor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from engine.generation.backend import DrivingVoice
-from engine.generation.backends.latentsync.audio import STATE_RATE, LogMel, SpeechStates
+from engine.generation.backends.latentsync.audio import STATE_RATE, LogMel, SpeechStates, layer_states
 from engine.generation.backends.musetalk.settings import Version
 
 ROWS = 10
@@ -121,14 +120,8 @@ class SegmentStates:
     @torch.inference_mode()
     def _encode(self, mel: Tensor) -> Tensor:
         """Return the states of one slice, shape ``(1500, 5, width)``."""
-        encoder = self._encoder
-        x = F.gelu(encoder.conv1(mel.to(encoder.conv1.weight)[None]))
-        x = F.gelu(encoder.conv2(x)).transpose(1, 2) + encoder.embed_positions.weight
-        stack = [x]
-        for layer in encoder.layers:
-            x = layer(x, None)
-            stack.append(x)
-        stack[-1] = encoder.layer_norm(x)
+        stack = layer_states(self._encoder, mel)
+        stack[-1] = self._encoder.layer_norm(stack[-1])
         return torch.stack(stack, dim=2)[0].float().cpu()
 
 

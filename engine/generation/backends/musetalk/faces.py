@@ -16,11 +16,11 @@ import numpy.typing as npt
 from engine.face.cuts import with_cuts
 from engine.face.mesh import CropMesh, FaceFinder, Mesh, overlap
 from engine.generation.backend import Picture, RenderJob, SourceKind
+from engine.generation.backends.latentsync import faces as latentsync
 from engine.generation.backends.latentsync.faces import chosen, problem_of
 from engine.generation.backends.musetalk.blending import Mask, outline_mask
 from engine.generation.backends.musetalk.boxes import Box, FacePoints
 from engine.generation.backends.musetalk.parsing import SIDE
-from engine.refusal import Refused
 
 _BLOCK = 256
 """Pictures of a block: about ten seconds."""
@@ -30,7 +30,6 @@ _SAME_FACE = 0.2
 """Overlap from which on a face that is found again is the one that was lost."""
 _CUT_CONTEXT = 3
 """Pictures before a block that decide whether it begins with a cut."""
-_SURVEYED = 12
 _HALF_WIDTH, _NOSE, _CHIN = 1.0, 0.42, 0.65
 """Of an average adult face, in distances between eyes and mouth, rounded: half its width, the nose's middle below the
 eyes, the chin below the mouth."""
@@ -166,32 +165,8 @@ def survey(job: RenderJob) -> None:
         Refused: ``musetalk.no_face``, ``musetalk.fewer_faces``, ``musetalk.tiny_face`` or ``musetalk.side_face`` if
             none of the pictures has a face that can be drawn on.
     """
-    if pointed_out(job) is not None:
-        return
-    number, problems = job.spec.face, []
-    finder, mesh = FaceFinder(), Mesh()
-    try:
-        frames = sorted({round(place) for place in np.linspace(0, job.plan.frame_count - 1, _SURVEYED)})
-        pictures = {job.source.picture_number(frame): frame for frame in reversed(frames)}
-        for frame in sorted(pictures.values()):
-            image = job.source.frame_at(frame)
-            boxes = finder.find(image)
-            box = chosen(boxes, number)
-            if box is None:
-                problems.append("fewer_faces" if boxes else "no_face")
-                continue
-            mesh.restart()
-            found = mesh.follow(image, box)
-            problem = "no_face" if found is None else problem_of(found)
-            if problem is None:
-                return
-            problems.append(problem)
-    finally:
-        finder.close()
-        mesh.close()
-    # What came nearest to a face that can be drawn on says most.
-    worst = next(each for each in ("side_face", "tiny_face", "fewer_faces", "no_face") if each in problems)
-    raise Refused.because(f"musetalk.{worst}", path=job.source.path, number=number or 1, looked=len(problems))
+    if pointed_out(job) is None:
+        latentsync.survey(job.source, job.plan.frame_count, job.spec.face, engine="musetalk")
 
 
 def pointed_out(job: RenderJob) -> FoundFace | None:
