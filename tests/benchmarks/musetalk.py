@@ -36,11 +36,17 @@ from engine.generation.spec import RenderSpec
 from engine.jobs import run
 from engine.sample.clip import build_sample_clip
 from tests.benchmarks.cards import GB, card, finished, in_bfloat16, operations, options, picture_autoencoder, write_rows
-from tests.benchmarks.table import show
+from tests.benchmarks.table import run_alone, show
 
 RATE = Fraction(25)
 SIZE = (1280, 720)
 FRAMES = 300
+MINUTES = (1, 10)
+
+_ALONE = (
+    "import sys; from pathlib import Path; from tests.benchmarks.musetalk import draw_all; "
+    "draw_all(Path(sys.argv[1]), int(sys.argv[2]))"
+)
 
 
 def _draw(faces: Faces) -> Drawing[npt.NDArray[np.uint8]]:
@@ -52,7 +58,9 @@ def _draw(faces: Faces) -> Drawing[npt.NDArray[np.uint8]]:
 class _Silence:
     path = Path("voice.wav")
     sample_rate = 16_000
-    samples = FRAMES * 640
+
+    def __init__(self, frames: int) -> None:
+        self.samples = frames * 640
 
     def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
         return np.zeros(stop - start, np.float32)
@@ -63,20 +71,23 @@ def main() -> None:
     torch.set_grad_enabled(False)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip = run(build_sample_clip(folder / "face.mp4", offset_ms=0.0, seconds=12, size=SIZE, seed=3))
-        encoder: Any = WhisperEncoder(
-            WhisperConfig(d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536)
-        )
-        rows = []
-        for label, pictures in (
-            ("decode and encode (baseline)", _decoded(clip)),
-            ("and faces, cut out, sound, mask, blend", _drawn(clip, encoder.eval())),
-        ):
-            began, processor = time.perf_counter(), time.process_time()
-            with SegmentWriter(folder / "segment.mkv", SIZE, RATE, 16) as writer:
-                for picture in pictures:
-                    writer.write(picture)
-            rows.append((label, time.perf_counter() - began, time.process_time() - processor))
+        _around(folder)
+        _memory(folder)
+
+
+def _around(folder: Path) -> None:
+    """Everything but the networks, from file to file."""
+    clip = _clip(folder, SIZE, 12)
+    rows = []
+    for label, pictures in (
+        ("decode and encode (baseline)", _decoded(clip)),
+        ("and faces, cut out, sound, mask, blend", _drawn(clip, FRAMES)),
+    ):
+        began, processor = time.perf_counter(), time.process_time()
+        with SegmentWriter(folder / "segment.mkv", SIZE, RATE, 16) as writer:
+            for picture in pictures:
+                writer.write(picture)
+        rows.append((label, time.perf_counter() - began, time.process_time() - processor))
     show(
         f"{SIZE[0]}x{SIZE[1]}, {FRAMES / float(RATE):.0f} s, networks take no time",
         ("", "frames/s", "times the baseline", "processor time per frame"),
@@ -85,6 +96,23 @@ def main() -> None:
             for label, took, processor in rows
         ],
     )
+
+
+def _memory(folder: Path) -> None:
+    """Peak memory by length, each in a process of its own."""
+    clip = _clip(folder, (320, 320), 4)
+    rows = []
+    for minutes in MINUTES:
+        took, peak = run_alone([sys.executable, "-c", _ALONE, str(clip), str(minutes)])
+        rows.append((f"{minutes} minutes", f"{took:.0f} s", f"{peak:.0f} MB"))
+    show("Peak memory by length, 320x320", ("length", "time", "peak memory"), rows)
+
+
+def draw_all(clip: Path, minutes: int) -> None:
+    """Draw a clip of some minutes, over and over the same pictures."""
+    torch.set_grad_enabled(False)
+    for _ in _drawn(clip, minutes * 60 * int(RATE)):
+        pass
 
 
 def on_card(words: Sequence[str]) -> None:
@@ -135,23 +163,31 @@ def on_card(words: Sequence[str]) -> None:
     write_rows(rows, on, tiny=asked.tiny)
 
 
-def _job(clip: Path) -> RenderJob:
+def _clip(folder: Path, size: tuple[int, int], length: int) -> Path:
+    target = folder / f"{size[0]}x{size[1]}.mp4"
+    return run(build_sample_clip(target, offset_ms=0.0, seconds=length, size=size, seed=3))
+
+
+def _job(clip: Path, frames: int) -> RenderJob:
     info = look_at(clip)
     spec = RenderSpec(clip, clip, clip, "musetalk")
-    plan = make_plan(spec, fps=RATE, size=info.size, frame_count=FRAMES, voice_samples=_Silence.samples)
+    plan = make_plan(spec, fps=RATE, size=info.size, frame_count=frames, voice_samples=frames * 640)
     source = open_source(info, spec, info.size, RATE)
-    return RenderJob(spec, plan, _Silence(), source, backend().capabilities().values(spec))
+    return RenderJob(spec, plan, _Silence(frames), source, backend().capabilities().values(spec))
 
 
 def _decoded(clip: Path) -> Iterator[Picture]:
-    yield from _job(clip).source.frames(0, FRAMES)
+    yield from _job(clip, FRAMES).source.frames(0, FRAMES)
 
 
-def _drawn(clip: Path, encoder: WhisperEncoder) -> Iterator[Picture]:
-    job = _job(clip)
-    hearing = Hearing(encoder, job.voice, RATE, Version.V1_5)
+def _drawn(clip: Path, frames: int) -> Iterator[Picture]:
+    job = _job(clip, frames)
+    encoder: Any = WhisperEncoder(
+        WhisperConfig(d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536)
+    )
+    hearing = Hearing(encoder.eval(), job.voice, RATE, Version.V1_5)
     settings = Settings.of(job.parameters)
-    shares = np.ones(FRAMES, np.float32)
+    shares = np.ones(frames, np.float32)
     rendering = Rendering(job, settings, Version.V1_5, hearing, shares, LocalPool(_draw), None, settings.batch)
     try:
         for segment in job.plan.segments:
