@@ -90,7 +90,8 @@ QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::su
 
 QPushButton, QToolButton {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.line};
     border-radius: 6px; padding: 5px 12px; min-height: {_HEIGHT - 12}px; }}
-QToolButton {{ padding: 5px; max-height: {_HEIGHT - 12}px; }}
+QToolButton {{ padding: 5px; }}
+QToolButton[kind=""], QToolButton[kind="small"], QToolButton[kind="chip"] {{ max-height: {_HEIGHT - 12}px; }}
 QPushButton:hover, QToolButton:hover {{ background: {hover}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {pressed}; }}
 QPushButton:checked, QToolButton:checked {{ border-color: {theme.accent}; color: {theme.accent}; }}
@@ -103,13 +104,13 @@ QPushButton[kind="primary"]:hover {{ background: {accent_hover}; }}
 QPushButton[kind="primary"]:focus {{ border-color: {theme.text}; }}
 QPushButton[kind="primary"]:disabled {{ background: {theme.raised}; color: {theme.faded}; border-color: {theme.line}; }}
 QPushButton[kind="link"] {{ background: transparent; border: none; color: {theme.accent}; padding: 2px 0;
-    text-align: left; min-height: {_HEIGHT - 14}px; }}
+    text-align: left; min-height: {_HEIGHT // 2}px; }}
 QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus {{ text-decoration: underline; }}
-QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; max-height: {_HEIGHT - 8}px; }}
+QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; }}
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
 QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; }}
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
-QToolButton[kind="over"] {{ border-radius: 8px; padding: 0; min-height: 0; }}
+QToolButton[kind="over"] {{ border-radius: 11px; padding: 0; min-height: 0; }}
 QToolButton[kind="tiny"] {{ background: transparent; border-color: transparent; padding: 4px; min-height: 0; }}
 QToolButton[kind="tiny"]:hover {{ background: {hover}; }}
 QToolButton[kind="tiny"]:focus {{ border-color: {theme.accent}; }}

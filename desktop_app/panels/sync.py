@@ -24,6 +24,8 @@ from engine.timing import Correction, DriftCorrection, Offset, StepCorrection
 NUDGES = ("frame", "ten", "one")
 """How far the buttons move the sound: one frame, 10 ms, 1 ms."""
 
+_CLOCK_HEIGHT = 20
+"""Pixels of each line that says where the lag comes from: as high as the link in one of them."""
 _LOOKS = 50
 """Moments of the clip at which what is left of the offset is looked for."""
 
@@ -144,11 +146,12 @@ class SyncPanel(Speaking):
         self._clocks_title = label("heading")
         grid = QGridLayout()
         grid.setHorizontalSpacing(2 * GRID)
-        grid.setVerticalSpacing(2)
+        grid.setVerticalSpacing(0)
         grid.setColumnStretch(1, 1)
         self._clocks: dict[str, tuple[QLabel, QLabel]] = {}
         for row, name in enumerate(("content", "container", "computer")):
             self._clocks[name] = (label("muted"), label(wraps=True))
+            grid.setRowMinimumHeight(row, _CLOCK_HEIGHT)
             grid.addWidget(self._clocks[name][0], row, 0)
             grid.addWidget(self._clocks[name][1], row, 1, 1, 1 if name == "computer" else 2)
         self._calibrate = button(self.calibration_wanted.emit, kind="link")

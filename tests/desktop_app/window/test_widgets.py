@@ -142,6 +142,7 @@ def test_what_stands_in_a_row_is_equally_high(qtbot: QtBot, qapp: QApplication) 
     line = QHBoxLayout(row)
     tool = QToolButton()
     tool.setText("1 frame")
+    tool.setProperty("kind", "small")
     parts = (Button(), tool, QLineEdit(), QComboBox(), QSpinBox(), MoveBox())
     for part in parts:
         line.addWidget(part)
