@@ -13,11 +13,14 @@ from desktop_app.player.schedule import due
 from engine.media.frames import Converter, VideoSource
 from engine.refusal import Refused
 
-AHEAD_BYTES = 32 << 20
-BEHIND_BYTES = 32 << 20
-"""Pictures already shown are kept so that a correction changed while playing finds them."""
+AHEAD_BYTES = 16 << 20
+BEHIND_BYTES = 16 << 20
+"""Pictures already shown are kept so that a correction changed while playing finds them: half a second of 25 frames/s
+where they are shown 440 pixels high. A larger change decodes anew."""
 _LEAST_AHEAD = 4
-_PATIENCE_SECONDS = 0.5
+_PATIENCE_SECONDS = 2.0
+"""As long as the player's clock waits for the first picture: until then two decoders with all that they keep would take
+their memory at once."""
 
 
 class Film:
