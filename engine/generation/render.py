@@ -26,7 +26,7 @@ from engine.generation.registry import open_engine
 from engine.generation.report import RenderReport, SyncCheck
 from engine.generation.segment_runner import SegmentRunner
 from engine.generation.spec import RenderSpec, spec_path
-from engine.generation.storage import SegmentStore, discard, locked, work_folder
+from engine.generation.storage import SegmentStore, discard, locked, removed_if_refused, work_folder
 from engine.generation.sync_check import SKIPPED, Checked, check_sync
 from engine.generation.telemetry import Telemetry, log_path
 from engine.generation.telemetry_log import Log, read_log
@@ -154,6 +154,7 @@ def _render(spec: RenderSpec, *, resume: bool) -> Job[RenderReport]:
             discard(spec.target)
         stack.enter_context(locked(folder))
         store = SegmentStore(folder, digest(spec, capabilities))
+        stack.enter_context(removed_if_refused(store))
         telemetry = Telemetry(folder / "telemetry.jsonl")
         stack.callback(telemetry.close)
         run = _Run(spec, engine, capabilities, store, telemetry, this_host(folder), stack)

@@ -89,6 +89,11 @@ class SegmentStore:
         """A folder for the engine."""
         return self.folder / "engine"
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no segment is finished."""
+        return not self._entries
+
     def path(self, segment: Segment) -> Path:
         """Return the file of a segment."""
         return self._segments / f"{segment.index:06d}.mp4"
@@ -182,6 +187,17 @@ class SegmentStore:
                 if isinstance(value, dict):
                     lines.append(value)
         return lines
+
+
+@contextmanager
+def removed_if_refused(store: SegmentStore) -> Iterator[None]:
+    """Return a context out of which a refusal takes the work folder along, if there is nothing to go on from."""
+    try:
+        yield
+    except Refused:
+        if store.is_empty:
+            store.remove()
+        raise
 
 
 @contextmanager

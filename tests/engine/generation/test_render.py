@@ -493,6 +493,13 @@ def test_a_clip_that_exists_is_not_replaced_unasked(spec: RenderSpec, grey: Grey
     assert spec.target.read_bytes()[:4] != b"mine"
 
 
+def test_a_refusal_leaves_nothing_behind_if_nothing_was_drawn(spec: RenderSpec, grey: GreyEngine) -> None:
+    spec.voice.write_bytes(spec.voice.read_bytes()[:44])  # a header, and no sound
+    assert refused(spec)
+    assert grey.loaded == []
+    assert not work_folder(spec.target).exists()
+
+
 def test_an_estimate_needs_no_work(spec: RenderSpec, grey: GreyEngine) -> None:
     found = run(estimate(spec))
     assert not isinstance(found, Refusal)
