@@ -110,7 +110,8 @@ QToolButton[kind="flat"] {{ background: transparent; border-color: transparent; 
 QToolButton[kind="flat"]:hover {{ background: {hover}; }}
 QToolButton[kind="flat"]:checked {{ background: {hover}; color: {theme.accent}; }}
 QToolButton[kind="flat"]:focus {{ border-color: {theme.accent}; }}
-QToolButton[kind="over"] {{ border-radius: 11px; padding: 0; min-height: 0; }}
+QToolButton[kind="over"] {{ border-radius: 11px; padding: 0; min-width: 22px; max-width: 22px;
+    min-height: 22px; max-height: 22px; }}
 QToolButton[kind="tiny"] {{ background: transparent; border-color: transparent; padding: 4px; min-height: 0; }}
 QToolButton[kind="tiny"]:hover {{ background: {hover}; }}
 QToolButton[kind="tiny"]:focus {{ border-color: {theme.accent}; }}
