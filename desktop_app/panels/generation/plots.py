@@ -106,6 +106,7 @@ class Plot(QFrame):
 
     def _dress(self) -> None:
         theme = theme_of(self.palette())
+        ratio = self.devicePixelRatioF()  # pyqtgraph counts the width of lines in pixels of the screen
         for side in ("left", "bottom"):
             axis = self._view.getAxis(side)
             axis.setPen(theme.colour("line"))
@@ -114,10 +115,10 @@ class Plot(QFrame):
             font = self.font()
             font.setPixelSize(9)
             axis.setTickFont(font)
-        self._line.setPen(pyqtgraph.mkPen(theme.colour("bad", 0.9), width=1, style=Qt.PenStyle.DashLine))
+        self._line.setPen(pyqtgraph.mkPen(theme.colour("bad", 0.9), width=ratio, style=Qt.PenStyle.DashLine))
         for number, line in enumerate(self._lines):
             colour = theme.colour(_COLOURS[number % len(_COLOURS)])
-            line.setPen(pyqtgraph.mkPen(colour, width=1.5))
+            line.setPen(pyqtgraph.mkPen(colour, width=1.5 * ratio))
 
 
 class TelemetryPlots(Speaking):
