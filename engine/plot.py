@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -68,9 +69,10 @@ def draw(measurement: Measurement, target: str | Path, *, audio: str | Path | No
         audio: the file whose sound was measured, where that is not the clip's own.
 
     Returns:
-        The target, or a refusal when it cannot be written or the sound cannot be read.
+        The target, or a refusal when it is what was measured, cannot be written, or the sound cannot be read.
     """
     try:
+        _spare(target, measurement.file, audio)
         around = _liveliest_moment(measurement)
         yield Progress("drawing", 0.2)
         silent = measurement.reason is Reason.NO_SOUND
@@ -90,9 +92,10 @@ def draw_before_after(before: Measurement, after: Measurement, target: str | Pat
         target: the PNG; replaced if it exists.
 
     Returns:
-        The target, or a refusal when it cannot be written or the sound cannot be read.
+        The target, or a refusal when it is what was measured, cannot be written, or the sound cannot be read.
     """
     try:
+        _spare(target, before.file, after.file)
         around = _liveliest_moment(before)
         waveforms = []
         for share, measurement in ((0.2, before), (0.5, after)):
@@ -122,13 +125,14 @@ def draw_report(
         audio: the file whose sound was measured, where that is not the clip's own.
 
     Returns:
-        The target, or a refusal when it cannot be written or the sound cannot be read.
+        The target, or a refusal when it is what was measured, cannot be written, or the sound cannot be read.
     """
-    if after is not None and after.offset is not None:
-        return (yield from draw_before_after(before, after, target))
-    if correction is None or correction == Correction(0.0) or before.offset_ms is None:
-        return (yield from draw(before, target, audio=audio))
     try:
+        _spare(target, before.file, audio)
+        if after is not None and after.offset is not None:
+            return (yield from draw_before_after(before, after, target))
+        if correction is None or correction == Correction(0.0) or before.offset_ms is None:
+            return (yield from draw(before, target, audio=audio))
         around = _liveliest_moment(before)
         ms = _ms_at(correction, around)
         yield Progress("drawing", 0.2)
@@ -164,6 +168,18 @@ def _where_it_holds(measurement: Measurement) -> float:
         return picture + offset / 1000
     steps = [step for step in measurement.steps if abs(step.offset_ms - offset) < 0.5]
     return steps[0].t + 0.5 if steps else 0.0
+
+
+def _spare(target: str | Path, *sources: str | Path | None) -> None:
+    """Refuse to draw over what was measured.
+
+    Raises:
+        Refused: ``export.same_file``.
+    """
+    for source in filter(None, sources):
+        with contextlib.suppress(OSError):
+            if Path(target).samefile(source):
+                raise Refused.because("export.same_file", path=target)
 
 
 def _write(figure: Figure, target: Path) -> Path | Refusal:

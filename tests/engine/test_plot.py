@@ -167,6 +167,27 @@ def test_a_picture_that_cannot_be_written_is_refused(sound: Path, tmp_path: Path
     assert refusal.code == "plot.unwritable"
 
 
+def test_what_was_measured_is_never_drawn_over(sound: Path, tmp_path: Path) -> None:
+    before = measurement(sound, Kind.CONSTANT)
+    voice, copy = (make_clip(tmp_path / name, seconds=1).path for name in ("voice.mp4", "copy.mp4"))
+    after = measurement(copy, Kind.IN_SYNC, 0.0)
+    link = tmp_path / "link.png"
+    link.symlink_to(sound)
+    jobs = {
+        sound: [draw(before, sound), draw_before_after(before, after, sound), draw_report(before, sound)],
+        link: [draw_report(before, link, correction=Correction(-80.0))],
+        voice: [draw(before, voice, audio=voice), draw_report(before, voice, after=after, audio=voice)],
+        copy: [draw_before_after(before, after, copy)],
+    }
+    for target, drawn in jobs.items():
+        content = target.read_bytes()
+        for job in drawn:
+            refusal = run(job)
+            assert isinstance(refusal, Refusal)
+            assert refusal.code == "export.same_file"
+        assert target.read_bytes() == content
+
+
 def test_an_old_picture_is_replaced_whole(sound: Path, tmp_path: Path) -> None:
     (tmp_path / "p.png").write_text("old")
     job = draw(measurement(sound, Kind.CONSTANT), tmp_path / "p.png")
