@@ -18,6 +18,7 @@ from engine.generation.backend import (
     RenderJob,
     SourceKind,
 )
+from engine.generation.backends.cards import cards_of
 from engine.generation.backends.latentsync.files import Files, find_files, found_versions, requirements
 from engine.generation.backends.latentsync.memory import (
     GIB,
@@ -81,14 +82,13 @@ class LatentSync:
     def plan(self, spec: RenderSpec, plan: Plan, host: Host) -> Estimate | Refusal:
         """See :class:`~engine.generation.backend.Backend`."""
         settings = Settings.of(self.capabilities().values(spec))
+        cards = cards_of(spec, host)
         try:
             files = find_files(library(), settings.version)
-            work = _work(files, settings, spec.precision, host.gpus)
+            work = _work(files, settings, spec.precision, cards)
         except Refused as refused:
             return refused.refusal
         grid = Grid(plan.fps, plan.frame_count, settings.overlap)
-        named = tuple(gpu.device for gpu in host.gpus) if "auto" in spec.devices else spec.devices
-        cards = [gpu for gpu in host.gpus if gpu.device in named or (gpu.device == "cuda:0" and "cuda" in named)]
         placed = [(gpu, best_for(gpu, work, spec.offload)) for gpu in cards]
         for gpu, arrangement in placed:
             if arrangement is None:

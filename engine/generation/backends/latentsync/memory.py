@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.generation.backend import Gpu, Host
+from engine.generation.backends.cards import tera_per_second
 from engine.generation.spec import Offload, Precision
 
 GIB = 1 << 30
@@ -37,13 +38,8 @@ _LIGHT_SHARE = {256: 0.065, 512: 0.074}
 """What a step with the feature cache costs of a whole one."""
 _VAE_TERA = {256: 2 * 4.36 + 9.95, 512: 2 * 17.9 + 40.2}
 """10^12 operations to encode a window twice and decode it once."""
-_TERA_PER_SECOND = ((9, 90.0), (8, 30.0), (7, 10.0), (0, 3.0))
-"""Operations that consumer cards reach in practice in half precision, by compute capability. An RTX 5070 Ti was
-reported to take 41 s for a second at 512 and 20 steps with guidance, which is 29."""
 _TERA_PER_CORE = 0.03
 """Measured: 63 s for one prediction at 256 on two cores."""
-_SINGLE_PRECISION = 0.3
-"""Speed in single precision relative to half, on a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +177,4 @@ def _speed(work: Work, host: Host, device: str) -> float:
     card = next((gpu for gpu in host.gpus if gpu.device == device), None)
     if card is None:
         return _TERA_PER_CORE * max(1, host.cores)
-    major = card.compute[0] if card.compute is not None else 0
-    reached = next(speed for since, speed in _TERA_PER_SECOND if major >= since)
-    return reached * (_SINGLE_PRECISION if work.precision is Precision.FP32 else 1.0)
+    return tera_per_second(card, is_exact=work.precision is Precision.FP32)

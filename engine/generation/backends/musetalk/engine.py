@@ -18,6 +18,7 @@ from engine.generation.backend import (
     Picture,
     RenderJob,
 )
+from engine.generation.backends.cards import cards_of, tera_per_second
 from engine.generation.backends.musetalk.files import Files, find_files, found_files, requirements
 from engine.generation.backends.musetalk.memory import GIB, Work
 from engine.generation.backends.musetalk.settings import PARAMETERS, Settings
@@ -37,8 +38,6 @@ _MAIN_BYTES = 3 * GIB // 2
 """Libraries, the face models, Whisper, pictures on their way."""
 _TERA_PER_PICTURE = 0.178 + 2 * 0.27 + 0.62
 """10^12 operations, counted: the UNet once, the encoder twice, the decoder once."""
-_TERA_PER_SECOND = ((9, 90.0), (8, 30.0), (7, 10.0), (0, 3.0))
-"""What consumer cards reach in practice in half precision, by compute capability."""
 _CORE_SECONDS = 20.0
 """To draw one picture without a card: 10 s were measured on two cores."""
 _SECONDS_PER_PICTURE = 0.03
@@ -79,8 +78,7 @@ class MuseTalk:
             unet, vae = _values(files)
         except Refused as refused:
             return refused.refusal
-        named = tuple(gpu.device for gpu in host.gpus) if "auto" in spec.devices else spec.devices
-        cards = [gpu for gpu in host.gpus if gpu.device in named or (gpu.device == "cuda:0" and "cuda" in named)]
+        cards = cards_of(spec, host)
         is_exact = spec.precision is Precision.FP32 or (spec.precision is Precision.AUTO and not cards)
         work = Work(unet, vae, is_exact, files.parser is not None)
         least = work.least_bytes(spec.offload)
@@ -100,10 +98,7 @@ class MuseTalk:
         if host.free_ram_bytes and main > host.free_ram_bytes:
             return Refusal.of("musetalk.too_little_memory", free=host.free_ram_bytes / GIB, needed=main / GIB)
         if cards:
-            speeds = [
-                next(speed for major, speed in _TERA_PER_SECOND if (card.compute or (0, 0))[0] >= major)
-                for card in cards
-            ]
+            speeds = (tera_per_second(card, is_exact=is_exact) for card in cards)
             drawing = plan.frame_count * _TERA_PER_PICTURE / sum(speeds)
         else:
             drawing = plan.frame_count * _CORE_SECONDS / max(1, host.cores)

@@ -153,3 +153,11 @@ def test_memory_does_not_grow_with_length() -> None:
         found.append(estimate)
     assert found[0].ram_bytes == found[1].ram_bytes
     assert found[1].seconds > 50 * found[0].seconds
+
+
+@pytest.mark.usefixtures("models")
+def test_on_the_processor_single_precision_is_planned_whatever_cards_there_are() -> None:
+    host = Host(4, 16 * GIB, 16 * GIB, 10 * GIB, (_card(24),))
+    beside, alone = (_planned(each, devices=["cpu"]) for each in (host, replace(host, gpus=())))
+    assert isinstance(beside, Estimate)
+    assert beside == alone
