@@ -176,7 +176,7 @@ def _spare(target: str | Path, *sources: str | Path | None) -> None:
     Raises:
         Refused: ``export.same_file``.
     """
-    for source in filter(None, sources):
+    for source in (each for each in sources if each is not None):
         with contextlib.suppress(OSError):
             if Path(target).samefile(source):
                 raise Refused.because("export.same_file", path=target)
