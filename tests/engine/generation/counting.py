@@ -119,7 +119,7 @@ class _AsOnCards(TorchFunctionMode):
         if func is not nn.functional.scaled_dot_product_attention or args[0].device != CARD:
             return func(*args, **given)
         if given.pop("attn_mask", None) is not None:
-            raise NotImplementedError("attention with a mask is another kernel")
+            raise ValueError("attention with a mask is another kernel")
         dropout, causal = given.pop("dropout_p", 0.0), given.pop("is_causal", False)
         return torch.ops.aten._scaled_dot_product_flash_attention(*args, dropout, causal, **given)[0]
 
