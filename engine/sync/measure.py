@@ -402,6 +402,8 @@ class _Measuring:
         """Return why no number can be given, the most helpful reason first, or ``None`` if one can."""
         if conclusion is not None and _is_enough(conclusion):
             return None
+        if not self.seen:  # of a long clip only stretches with speech are looked at
+            return Reason.NO_SPEECH
         people = self._people()
         rates = [seen.frame_seconds for seen in self.seen if seen.frame_seconds > 0]
         if not rates or np.median(rates) > 1 / _LOWEST_RATE:

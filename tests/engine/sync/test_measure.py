@@ -150,6 +150,13 @@ def test_a_face_without_speech(talking: Talking, clip: Callable[..., object]) ->
     assert (result.kind, result.reason) == (Kind.UNMEASURABLE, Reason.NO_SPEECH)
 
 
+def test_a_long_clip_in_which_nobody_speaks(clip: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of a long one only stretches with speech are looked at: here there are none.
+    monkeypatch.setattr("engine.sync.measure.SHORT_CLIP", 3.0)
+    result = measured(clip("beeps.mp4", seconds=6).path)  # type: ignore[attr-defined]
+    assert (result.kind, result.reason) == (Kind.UNMEASURABLE, Reason.NO_SPEECH)
+
+
 @pytest.mark.parametrize(
     ("recipe", "reason"),
     [
