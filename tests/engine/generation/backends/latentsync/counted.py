@@ -23,9 +23,6 @@ from engine.generation.backends.latentsync.windows import WINDOW
 from engine.generation.spec import Offload
 from tests.engine.generation.counting import CARD, LayoutCopies, counting, placed
 
-Turn = Any
-"""A context in which a network is on the card."""
-
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -78,29 +75,35 @@ def on_card(network: nn.Module, dtype: torch.dtype, offload: Offload) -> Iterato
     """Have a network compute on the card, inside :func:`counting`, its weights there for as long as they have to be.
 
     Args:
-        network: made on torch's device ``meta``, outside.
+        network: placed already, on the card where nothing waits elsewhere.
         dtype: of its weights.
         offload: as :class:`engine.generation.spec.Offload` has it; ``MODEL`` for the time of the context.
     """
-    if offload is not Offload.LAYERS:
-        placed(network, dtype)
-        yield
-        if offload is Offload.MODEL:
+    match offload:
+        case Offload.MODEL:
+            placed(network, dtype)
+            yield
             placed(network, dtype, "cpu")
-        return
-    placed(network, dtype, "cpu")
-    hooks = []
-    for layer in network.modules():
-        if not list(layer.children()):
-            hooks.append(layer.register_forward_pre_hook(lambda layer, _: void(placed(layer, dtype))))
-            hooks.append(layer.register_forward_hook(lambda layer, *_: void(placed(layer, dtype, "cpu"))))
-    yield
-    for hook in hooks:
-        hook.remove()
+        case Offload.LAYERS:
+            layers = [layer for layer in network.modules() if not list(layer.children())]
+            hooks = [layer.register_forward_pre_hook(_Move(dtype, CARD)) for layer in layers]
+            hooks += [layer.register_forward_hook(_Move(dtype, torch.device("cpu"))) for layer in layers]
+            yield
+            for hook in hooks:
+                hook.remove()
+        case _:
+            yield
 
 
-def void(_: object) -> None:
-    """Return nothing: what a hook returns takes the place of a layer's input or output."""
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A hook that puts a layer's weights somewhere before or after it computes."""
+
+    dtype: torch.dtype
+    device: torch.device
+
+    def __call__(self, layer: nn.Module, *_: object) -> None:
+        placed(layer, self.dtype, self.device)
 
 
 def count(work: Work, arrangement: Arrangement) -> Counted:
