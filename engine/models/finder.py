@@ -104,6 +104,8 @@ def identify(path: Path) -> Found | None:
     """
     try:
         status = path.stat()
+    except FileNotFoundError as error:  # also a link to nowhere
+        raise Refused.because("models.missing", path=path) from error
     except OSError as error:
         raise Refused.because("models.unreadable", path=path, why=error.strerror or str(error)) from error
     key = (path, status.st_size, status.st_mtime_ns)

@@ -185,6 +185,11 @@ def test_folders_that_lead_into_each_other_are_entered_once(tmp_path: Path, writ
     assert sum(1 for _ in find([tmp_path])) <= 1 + 12 + 12 * 12 + 1  # each folder, each link to one, the file
 
 
+def test_a_link_to_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").symlink_to(tmp_path / "gone.bin")
+    assert [problem.code for problem in library([tmp_path]).problems] == ["models.missing"]
+
+
 def test_a_folder_that_cannot_be_looked_into_is_told(
     tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
