@@ -338,6 +338,7 @@ def _sample(
         str, typer.Argument(metavar="OUT", help=_help("sample.output"), rich_help_panel=_say("arguments"))
     ],
     offset_ms: Annotated[float, _option("--offset-ms", text="sample.offset_ms", metavar="N")] = 80.0,
+    overwrite: Annotated[bool, _option("--overwrite", text="sample.overwrite")] = False,
     lang: Lang = None,
 ) -> Action:
     def act() -> int:
@@ -347,6 +348,7 @@ def _sample(
         from engine.cli.many_files import Work
 
         work = Work([output], 1, as_json=False)
-        return work.do([Task(sample_file, {"target": output, "offset_ms": offset_ms})], show_sample)
+        arguments = {"target": output, "offset_ms": offset_ms, "overwrite": overwrite}
+        return work.do([Task(sample_file, arguments)], show_sample)
 
     return act

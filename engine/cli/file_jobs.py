@@ -116,11 +116,16 @@ def examine_file(path: str) -> Job[Diagnosis | Refusal]:
     return diagnose(Path(path))
 
 
-def sample_file(target: str, *, offset_ms: float) -> Job[Path | Refusal]:
-    """Write the sample clip."""
+def sample_file(target: str, *, offset_ms: float, overwrite: bool) -> Job[Path | Refusal]:
+    """Write the sample clip.
+
+    A recording that somebody names by mistake is not replaced.
+    """
+    from engine.media.export.target_file import check_target
     from engine.sample.clip import build_sample_clip
 
     try:
+        check_target([], Path(target), overwrite=overwrite, needs=0)
         return (yield from build_sample_clip(target, offset_ms=offset_ms))
     except Refused as refused:
         return refused.refusal

@@ -175,6 +175,12 @@ def test_makes_a_sample_clip_only_where_it_can(plosive: Run, tmp_path: Path) -> 
     done = plosive("sample", "clip.avi")
     assert done.returncode == ExitCode.BAD_INPUT
     assert list(tmp_path.iterdir()) == []
+    recording = tmp_path / "recording.mp4"
+    recording.write_bytes(b"a recording")
+    done = plosive("sample", "recording.mp4")
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert "exists already" in done.stderr
+    assert recording.read_bytes() == b"a recording"
 
 
 # --- help and usage ------------------------------------------------------------------------------------------------
