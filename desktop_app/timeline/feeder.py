@@ -323,6 +323,7 @@ class Feeder(QObject):
     def _finish(self, number: int, peaks: Peaks) -> None:
         if self._sound is not None and self._peaks.is_current(number):
             self._sound.finish(peaks)
+            self._view.fit_amplitude(self._sound.peak)
             self._view.refresh_sound()
             self._look_again()
             self._go_on_with_pictures()

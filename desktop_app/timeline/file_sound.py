@@ -87,6 +87,14 @@ class FileSound:
         self._start, self._rate = float(peaks.start), peaks.sample_rate
         self._levels, self._bins = list(peaks.levels), len(peaks.levels[0])
 
+    @property
+    def peak(self) -> float:
+        """The greatest sample so far, either way; 1 is full scale."""
+        if not self._bins:
+            return 0.0
+        known = self._levels[0][: self._bins]
+        return max(-int(known[:, 0].min()), int(known[:, 1].max()), 0) / FULL_SCALE
+
     def set_detail(self, detail: Detail) -> None:
         """Take the samples of the stretch that is looked at; those of another one are forgotten."""
         self._detail = detail

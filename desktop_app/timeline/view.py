@@ -33,6 +33,9 @@ from engine.timing import Correction, Offset, clock_words
 _CLOSE_UP = 2.0
 """Seconds across that ``zoom_here`` shows."""
 _LARGEST_AMPLITUDE = 1000.0
+_QUIET_PEAK, _FITTED_PEAK, _MOST_FITTED = 0.2, 0.8, 64.0
+"""Sound with peaks below -14 dB of full scale is drawn as if they were at -2 dB, but at most 36 dB higher: what is left
+of it then is noise."""
 
 
 class TimelineView(QWidget):
@@ -153,6 +156,15 @@ class TimelineView(QWidget):
         """Draw the sound this many times higher, at least as it is."""
         self._amplitude = min(max(1.0, amplitude), _LARGEST_AMPLITUDE)
         self._lanes.set_amplitude(self._amplitude)
+
+    def fit_amplitude(self, peak: float) -> None:
+        """Draw quiet sound about as high as loud sound is, unless somebody chose a height.
+
+        Args:
+            peak: its greatest sample; 1 is full scale.
+        """
+        if self._amplitude == 1.0 and 0 < peak < _QUIET_PEAK:
+            self.set_amplitude(min(_FITTED_PEAK / peak, _MOST_FITTED))
 
     def set_snapping(self, on: bool) -> None:
         """Let dragging the sound snap, or not."""

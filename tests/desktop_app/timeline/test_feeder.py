@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from wave import open as open_wave
 
 import numpy as np
 import pytest
@@ -267,3 +268,23 @@ def samples_of(path: Path) -> np.ndarray:
     """Return all samples of a file that begins at zero."""
     blocks = read_samples(path, sample_rate=None, channels=1, start=Fraction(0))
     return np.concatenate([block.data for block in blocks])
+
+
+@pytest.mark.parametrize(("peak", "drawn"), [(0.5, 1.0), (0.02, 40.0), (0.0001, 64.0), (0.0, 1.0)])
+def test_quiet_sound_is_drawn_higher_unless_somebody_chose_a_height(
+    document: Document, view: TimelineView, feeder: Feeder, qtbot: QtBot, tmp_path: Path, peak: float, drawn: float
+) -> None:
+    path = tmp_path / "voice.wav"
+    with open_wave(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.sin(np.arange(2 * RATE) / 20) * peak * 32_767).round().astype(np.int16).tobytes())
+    with qtbot.waitSignal(feeder._peaks.finished):
+        document.open(path)
+    # Extremes are kept in 16 bits.
+    assert view.amplitude == pytest.approx(drawn, rel=0.01)
+    with qtbot.waitSignal(feeder._peaks.finished):
+        document.open(path)
+        view.set_amplitude(3.0)
+    assert view.amplitude == 3.0
