@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from pathlib import Path
 
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_app.document.document import Document
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, button, card, label, set_tone
+from desktop_app.widgets.save_dialog import ask_target
 from desktop_app.work.exporting import Exporting
 from desktop_app.work.handing_on import HandingOn
 from desktop_app.work.revealing import reveal
@@ -150,9 +151,9 @@ class HandingOnCard(Speaking):
         if self._document.path is None:
             return
         proposed = self.kind.target_for(self._document.path)
-        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Write to"), str(proposed), f"*{proposed.suffix}")
-        if chosen:
-            self.write(Path(chosen))
+        pictures = (".png", ".pdf") if self.kind.edit_format is None else ()
+        if target := ask_target(self, self.tr("Write to"), proposed, pictures):
+            self.write(target)
 
     def _show_in_folder(self) -> None:
         if self._handing_on.written is not None:

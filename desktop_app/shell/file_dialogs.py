@@ -11,6 +11,7 @@ from desktop_app.document.project import SUFFIX
 from desktop_app.shell.dialogs import Dialogs
 from desktop_app.shell.intake import Intake
 from desktop_app.studio import Studio
+from desktop_app.widgets.save_dialog import ask_target
 
 
 class FileDialogs(QObject):
@@ -70,11 +71,8 @@ class FileDialogs(QObject):
         path = self._studio.document.path
         if path is None:
             return
-        chosen, _ = QFileDialog.getSaveFileName(
-            self._window, self.tr("Save project"), str(path.with_suffix(SUFFIX)), f"*{SUFFIX}"
-        )
-        if chosen:
-            self._studio.save_as(Path(chosen))
+        if target := ask_target(self._window, self.tr("Save project"), path.with_suffix(SUFFIX)):
+            self._studio.save_as(target)
 
     def _ask(self, title: str, names: str = "") -> Path | None:
         chosen, _ = QFileDialog.getOpenFileName(self._window, title, self._folder(), names)

@@ -12,6 +12,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton
 
+from desktop_app.widgets.question import Question
+from desktop_app.widgets.save_dialog import ask_target
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.exporting import Exporting
 from desktop_app.work.revealing import open_outside, reveal
@@ -92,3 +94,32 @@ def test_an_export_does_not_wait_until_the_clip_is_measured(desk: Desk, tmp_path
         hold.unlink()
         spare.stop()
     desk.until(lambda: not studio.measuring.is_running)
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_file_that_was_not_named_is_not_replaced_without_a_yes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, is_wanted: bool
+) -> None:
+    desk.open()
+    other, named = desk.clip.with_name("other.plosive"), str(desk.clip.with_name("other"))
+    other.write_text("somebody else's")
+    asked: list[str] = []
+
+    def answer(_parent: object, _title: str, text: str, *_: str, **__: bool) -> bool:
+        asked.append(text)
+        return is_wanted
+
+    monkeypatch.setattr(Question, "ask", answer)
+    monkeypatch.setattr("desktop_app.widgets.save_dialog.QFileDialog.getSaveFileName", lambda *_: (named, ""))
+    desk.window.actions_["save_as"].trigger()
+    assert asked == ["other.plosive exists already. Replace it?"]
+    assert (other.read_text() == "somebody else's") is not is_wanted
+    assert desk.studio.autosave.project_path == (other if is_wanted else None)
+
+
+def test_a_report_is_a_page_when_its_name_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, expected in (("report", "report.png"), ("report.PDF", "report.PDF"), ("v1.2", "v1.2.png")):
+        chosen = (str(desk.clip.with_name(name)), "")
+        monkeypatch.setattr("desktop_app.widgets.save_dialog.QFileDialog.getSaveFileName", lambda *_, it=chosen: it)
+        target = ask_target(desk.window, "", desk.clip.with_name("proposed.png"), (".png", ".pdf"))
+        assert target == desk.clip.with_name(expected)

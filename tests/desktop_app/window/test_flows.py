@@ -249,7 +249,7 @@ def test_the_correction_is_written_for_others(desk: Desk, kind: Kind, monkeypatc
         proposed.append(name)
         return name, ""
 
-    monkeypatch.setattr("desktop_app.panels.handing_on.QFileDialog.getSaveFileName", accept)
+    monkeypatch.setattr("desktop_app.widgets.save_dialog.QFileDialog.getSaveFileName", accept)
     card = desk.window.exports.hand_on
     card.choose(kind)
     desk.bot.mouseClick(card.write_button, Qt.MouseButton.LeftButton)
