@@ -286,6 +286,8 @@ def start_page(photographer: Photographer) -> None:
         ("open", (Zone.PICTURE,)),
         ("render", (Zone.PICTURE, Zone.RENDER)),
         ("sound", (Zone.PICTURE, Zone.VOICE)),
+        ("generate", (Zone.FACE, Zone.SPEECH)),
+        ("queue", (Zone.BATCH,)),
     ):
         window.drop_target.overlay.offer(zones)
         window.drop_target.overlay.light(window.rect().center())
