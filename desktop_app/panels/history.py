@@ -21,7 +21,7 @@ class HistoryPanel(Speaking):
         self.view = QUndoView(document.undo_stack)
         row = QHBoxLayout()
         for name in ("undo", "redo", "reset"):
-            row.addWidget(action_button(actions[name], has_text=True))
+            row.addWidget(action_button(actions[name], has_text=name == "reset"))
         row.addStretch()
         column.addWidget(self._title)
         column.addWidget(self.view, 1)

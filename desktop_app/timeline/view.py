@@ -79,7 +79,7 @@ class TimelineView(QWidget):
         self._pieces: list[Stretch] = []
         self._theme = theme_of(self.palette())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(480, 240)
+        self.setMinimumSize(46 * GRID, 30 * GRID)
         self._build()
         self._connect()
         self._show_media()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from desktop_app.panels.transport import Transport
@@ -32,6 +32,9 @@ def test_in_a_narrow_window_buttons_give_way_instead_of_being_cut(desk: Desk) ->
         assert places[-1].right() < row.width()
         for button in row.findChildren(QAbstractButton):
             assert not button.isVisible() or button.width() >= button.minimumSizeHint().width()
+    for part in (window.preview, transport, window.timeline):
+        assert part.mapTo(window, QPoint(part.width(), 0)).x() <= window.sidebar.mapTo(window, QPoint(0, 0)).x()
+    assert window.sidebar.width() >= window.sidebar.minimumSizeHint().width()
     name = window.header.name
     assert name.fontMetrics().horizontalAdvance(name.text()) <= name.width()
     window.resize(1280, 800)
