@@ -37,8 +37,9 @@ _VAE_BYTES_PER_PIXEL = 10_150
 four frames of 96 channels at full size."""
 _VAE_FLOP_PER_PIXEL = 101.6e6
 """Counted: floating point operations that decode the 12 frames of a block, by pixels of one frame."""
-_VOICE_BYTES = int(1.4 * GB)
-"""wav2vec 2 in float32 with a piece of voice; it always runs on the processor, beside the card."""
+_VOICE_BYTES = int(2.1 * GB)
+"""wav2vec 2 in float32 (1.26 GB) while it hears 60 seconds in one piece, the longest; counted as for a card. It always
+runs on the processor, beside the card."""
 _SECOND_PROCESS = int(0.5 * GB)
 """CUDA context of the process that decodes, where others have the transformer; a guess."""
 _PROCESS_RAM = int(2.5 * GB)
