@@ -41,7 +41,7 @@ def made(folder: Path) -> tuple[Path, Path]:
 
 def take(face: Path, voice: Path) -> None:
     """Take the picture with the settings of the environment."""
-    from PySide6.QtCore import QEventLoop
+    from PySide6.QtCore import QEventLoop, QTimer
 
     from desktop_app.application import Program, make_application
 
@@ -51,12 +51,15 @@ def take(face: Path, voice: Path) -> None:
     window, page, rendering = program.window, program.window.generation, program.studio.rendering
     window.resize(WIDTH, HEIGHT)
 
+    beat = QTimer()
+    beat.start(50)  # wakes who waits below: given a limit of time Qt would turn in circles
+
     def until(condition: Callable[[], bool]) -> None:
         begin = time.monotonic()
         while not condition():
             if time.monotonic() - begin > _PATIENCE_SECONDS:
                 raise TimeoutError(rendering.items)
-            program.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+            program.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     window.open_paths([face, voice])
     until(lambda: page.can_render and bool(page.inputs.voice_well.facts) and bool(page.inputs.face_well.facts))

@@ -28,7 +28,7 @@ def main() -> None:
 
 def take() -> None:
     """Take the picture with the settings of the environment."""
-    from PySide6.QtCore import QEventLoop
+    from PySide6.QtCore import QEventLoop, QTimer
 
     from desktop_app.application import Program, make_application
 
@@ -39,12 +39,15 @@ def take() -> None:
     window, studio = program.window, program.studio
     window.resize(WIDTH, HEIGHT)
 
+    beat = QTimer()
+    beat.start(50)  # wakes who waits below: given a limit of time Qt would turn in circles
+
     def until(condition: Callable[[], bool]) -> None:
         begin = time.monotonic()
         while not condition():
             if time.monotonic() - begin > _PATIENCE_SECONDS:
                 raise TimeoutError(studio.document.path, studio.measuring.refusal)
-            program.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+            program.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     studio.open_sample()
     until(lambda: studio.document.path is not None)

@@ -61,11 +61,11 @@ program = Program(app)
 program.settings["measure_on_open"] = False
 program.open([])
 beat = QTimer()
-beat.start(40)  # waiting ends though nothing happens
+beat.start(40)  # wakes those who wait: with a limit of time Qt would not wait but turn in circles
 def wait(seconds, done=lambda: False):
     end = time.monotonic() + seconds
     while time.monotonic() < end and not done():
-        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 wait(3)
 window = program.window
 """

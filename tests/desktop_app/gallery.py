@@ -183,13 +183,15 @@ class Photographer:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is so."""
-        from PySide6.QtCore import QEventLoop
+        from PySide6.QtCore import QEventLoop, QTimer
 
+        beat = QTimer()
+        beat.start(50)  # wakes who waits below: given a limit of time Qt would turn in circles
         begin = time.monotonic()
         while not condition():
             if time.monotonic() - begin > _PATIENCE_SECONDS:
                 raise TimeoutError(self.window.toasts.texts)
-            self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
+            self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def take(self, name: str, widget: QWidget | None = None) -> None:
         """Take a picture of the window, or of something else."""
