@@ -74,8 +74,6 @@ class Studio(QObject):
     """A file that belongs to the project that is being opened is not where it was; :meth:`relink` goes on."""
     sample_progressed = Signal(float)
     """How much of the sample is made, 0 to 1; 1 also where it could not be made."""
-    busy_changed = Signal(bool)
-    """A file is being looked into, or not any more."""
 
     def __init__(
         self,
@@ -154,7 +152,6 @@ class Studio(QObject):
         if (project_path := project_of(path)) is not None:
             self._open_project(path, project_path)
             return
-        self.busy_changed.emit(True)
         self._opener.open(path, sound_path)
 
     def reopen(self) -> None:
@@ -167,7 +164,6 @@ class Studio(QObject):
         if self.document.path is not None:
             self._project = replace(Project.of(self.document), sound_path=path, measurement=None)
             self._project_path = self.autosave.project_path
-            self.busy_changed.emit(True)
             self._opener.open(self.document.path, path)
 
     def drop_sound(self) -> None:
@@ -186,7 +182,6 @@ class Studio(QObject):
         if missing := project.missing:
             self.media_missing.emit(missing[0])
             return
-        self.busy_changed.emit(True)
         self._opener.open(project.path, project.sound_path)
 
     def relink(self, missing: Path, found: Path) -> None:
@@ -213,7 +208,6 @@ class Studio(QObject):
         except OSError:
             target = places.state_folder() / target.name
             target.parent.mkdir(parents=True, exist_ok=True)
-        self.busy_changed.emit(True)
         self.informed.emit(self.tr("Making the sample: a drawn face that speaks, its sound 80 ms late."))
         self._making = job = self.engine.submit(Sample(target))
         job.progressed.connect(lambda _stage, done, _partial: self.sample_progressed.emit(done))
@@ -349,7 +343,6 @@ class Studio(QObject):
     def _open_made(self, target: Path, outcome: Outcome) -> None:
         self._making = None
         self.sample_progressed.emit(1.0)
-        self.busy_changed.emit(False)
         if isinstance(outcome.value, Path):
             self.open(target)
         elif isinstance(outcome.value, Refusal):
@@ -359,7 +352,6 @@ class Studio(QObject):
             self.refused.emit(Refusal.of("window.fault"))
 
     def _show(self, info: MediaInfo, sound_info: MediaInfo | None) -> None:
-        self.busy_changed.emit(False)
         self._remember()
         project, project_path, kept = self._project, self._project_path, self._kept
         self._project = self._project_path = self._kept = None
@@ -396,7 +388,6 @@ class Studio(QObject):
             self.measuring.start()
 
     def _refuse(self, refusal: Refusal) -> None:
-        self.busy_changed.emit(False)
         self._project = self._project_path = self._kept = None
         self.refused.emit(refusal)
 
