@@ -42,17 +42,9 @@ from engine.generation.spec import Offload, Precision, RenderSpec
 from engine.jobs import run
 from engine.sample.clip import build_sample_clip
 from tests.benchmarks.cards import GB, card, finished, in_bfloat16, operations, options, picture_autoencoder, write_rows
-from tests.benchmarks.table import run_alone, seconds, show
+from tests.benchmarks.table import seconds, show, show_memory_by_length
 
 RATE = Fraction(25)
-MINUTES = (1, 10)
-
-_ALONE = """
-import sys
-from pathlib import Path
-from tests.benchmarks.latentsync import draw_all
-draw_all(Path(sys.argv[1]), int(sys.argv[2]))
-"""
 
 
 def main() -> None:
@@ -61,7 +53,7 @@ def main() -> None:
     _aligning()
     with tempfile.TemporaryDirectory() as name:
         _around(Path(name))
-        _memory(Path(name))
+        show_memory_by_length("tests.benchmarks.latentsync", _clip(Path(name), (320, 320), 4), "320x320")
 
 
 def on_card(words: Sequence[str]) -> None:
@@ -235,16 +227,6 @@ def _around(folder: Path) -> None:
         ("", "frames/s", "processor time per frame", "whole", "bare calls of the networks", "more than these"),
         rows,
     )
-
-
-def _memory(folder: Path) -> None:
-    """Peak memory by length, each in a process of its own."""
-    clip = _clip(folder, (320, 320), 4)
-    rows = []
-    for minutes in MINUTES:
-        took, peak = run_alone([sys.executable, "-c", _ALONE, str(clip), str(minutes)])
-        rows.append((f"{minutes} minutes", f"{took:.0f} s", f"{peak:.0f} MB"))
-    show("Peak memory by length, 320x320", ("length", "time", "peak memory"), rows)
 
 
 def draw_all(clip: Path, minutes: int) -> None:

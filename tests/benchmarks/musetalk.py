@@ -36,17 +36,11 @@ from engine.generation.spec import RenderSpec
 from engine.jobs import run
 from engine.sample.clip import build_sample_clip
 from tests.benchmarks.cards import GB, card, finished, in_bfloat16, operations, options, picture_autoencoder, write_rows
-from tests.benchmarks.table import run_alone, show
+from tests.benchmarks.table import show, show_memory_by_length
 
 RATE = Fraction(25)
 SIZE = (1280, 720)
 FRAMES = 300
-MINUTES = (1, 10)
-
-_ALONE = (
-    "import sys; from pathlib import Path; from tests.benchmarks.musetalk import draw_all; "
-    "draw_all(Path(sys.argv[1]), int(sys.argv[2]))"
-)
 
 
 def _draw(faces: Faces) -> Drawing[npt.NDArray[np.uint8]]:
@@ -72,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _around(folder)
-        _memory(folder)
+        show_memory_by_length("tests.benchmarks.musetalk", _clip(folder, (320, 320), 4), "320x320")
 
 
 def _around(folder: Path) -> None:
@@ -96,16 +90,6 @@ def _around(folder: Path) -> None:
             for label, took, processor in rows
         ],
     )
-
-
-def _memory(folder: Path) -> None:
-    """Peak memory by length, each in a process of its own."""
-    clip = _clip(folder, (320, 320), 4)
-    rows = []
-    for minutes in MINUTES:
-        took, peak = run_alone([sys.executable, "-c", _ALONE, str(clip), str(minutes)])
-        rows.append((f"{minutes} minutes", f"{took:.0f} s", f"{peak:.0f} MB"))
-    show("Peak memory by length, 320x320", ("length", "time", "peak memory"), rows)
 
 
 def draw_all(clip: Path, minutes: int) -> None:

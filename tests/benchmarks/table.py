@@ -56,3 +56,19 @@ def run_alone(arguments: Sequence[str]) -> tuple[float, float]:
     _, _, usage = os.wait4(process.pid, 0)
     unit = 1 if sys.platform == "darwin" else 1024  # Linux counts kilobytes
     return time.perf_counter() - begin, usage.ru_maxrss * unit / 1e6
+
+
+def show_memory_by_length(module: str, clip: Path, size: str) -> None:
+    """Print the peak memory of drawing one minute and ten, each in a process of its own.
+
+    Args:
+        module: has ``draw_all(clip, minutes)``.
+        clip: what is drawn over and over.
+        size: of its pictures, in words.
+    """
+    code = f"import sys, pathlib, {module} as room; room.draw_all(pathlib.Path(sys.argv[1]), int(sys.argv[2]))"
+    rows = []
+    for minutes in (1, 10):
+        took, peak = run_alone([sys.executable, "-c", code, str(clip), str(minutes)])
+        rows.append((f"{minutes} minutes", f"{took:.0f} s", f"{peak:.0f} MB"))
+    show(f"Peak memory by length, {size}", ("length", "time", "peak memory"), rows)
