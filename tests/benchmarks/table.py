@@ -47,15 +47,21 @@ def run_alone(arguments: Sequence[str]) -> tuple[float, float]:
 
     Returns:
         Wall seconds, and its peak memory in MB (0 where the system cannot tell).
+
+    Raises:
+        subprocess.CalledProcessError: the command failed.
     """
-    begin = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if not hasattr(os, "wait4"):
-        process.wait()
+        begin = time.perf_counter()
+        subprocess.run(arguments, capture_output=True, check=True)
         return time.perf_counter() - begin, 0.0
-    _, _, usage = os.wait4(process.pid, 0)
+    alone = [sys.executable, "-I", "-S", str(Path(__file__).with_name("alone.py")), *arguments]
+    told = subprocess.run(alone, stdout=subprocess.PIPE, text=True, check=True).stdout
+    code, took, peak = told.split()
+    if int(code):
+        raise subprocess.CalledProcessError(int(code), arguments)
     unit = 1 if sys.platform == "darwin" else 1024  # Linux counts kilobytes
-    return time.perf_counter() - begin, usage.ru_maxrss * unit / 1e6
+    return float(took), int(peak) * unit / 1e6
 
 
 def show_memory_by_length(module: str, clip: Path, size: str) -> None:
