@@ -42,26 +42,31 @@ def seconds(work: Callable[[], object], repeats: int = 3) -> float:
     return best
 
 
-def run_alone(arguments: Sequence[str]) -> tuple[float, float]:
+def run_alone(arguments: Sequence[str], *, wanted: int = 0) -> tuple[float, float]:
     """Run a command as a process of its own.
+
+    Args:
+        arguments: the program and what follows it.
+        wanted: exit code with which it has done its work.
 
     Returns:
         Wall seconds, and its peak memory in MB (0 where the system cannot tell).
 
     Raises:
-        subprocess.CalledProcessError: the command failed.
+        subprocess.CalledProcessError: it ended with another code.
     """
     if not hasattr(os, "wait4"):
         begin = time.perf_counter()
-        subprocess.run(arguments, capture_output=True, check=True)
-        return time.perf_counter() - begin, 0.0
-    alone = [sys.executable, "-I", "-S", str(Path(__file__).with_name("alone.py")), *arguments]
-    told = subprocess.run(alone, stdout=subprocess.PIPE, text=True, check=True).stdout
-    code, took, peak = told.split()
-    if int(code):
-        raise subprocess.CalledProcessError(int(code), arguments)
-    unit = 1 if sys.platform == "darwin" else 1024  # Linux counts kilobytes
-    return float(took), int(peak) * unit / 1e6
+        code = subprocess.run(arguments, capture_output=True, check=False).returncode
+        measured = (time.perf_counter() - begin, 0.0)
+    else:
+        alone = [sys.executable, "-I", "-S", str(Path(__file__).with_name("alone.py")), *arguments]
+        told = subprocess.run(alone, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+        unit = 1 if sys.platform == "darwin" else 1024  # Linux counts kilobytes
+        code, measured = int(told[0]), (float(told[1]), int(told[2]) * unit / 1e6)
+    if code != wanted:
+        raise subprocess.CalledProcessError(code, arguments)
+    return measured
 
 
 def show_memory_by_length(module: str, clip: Path, size: str) -> None:
