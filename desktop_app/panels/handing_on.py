@@ -5,11 +5,12 @@ from __future__ import annotations
 from enum import Enum
 from pathlib import Path
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_app.document.document import Document
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, button, card, label, set_tone
+from desktop_app.widgets.quiet_fields import Choice
 from desktop_app.widgets.save_dialog import ask_target
 from desktop_app.work.exporting import Exporting
 from desktop_app.work.handing_on import HandingOn
@@ -50,7 +51,7 @@ class HandingOnCard(Speaking):
         self._exporting = exporting
         frame, column = card()
         self._title = label("heading")
-        self.choice = QComboBox()
+        self.choice = Choice()
         for kind in Kind:
             self.choice.addItem("", kind)
         self.choice.currentIndexChanged.connect(self._show)

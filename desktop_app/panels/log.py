@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import button
 from desktop_app.widgets.dialog import Dialog
+from desktop_app.widgets.quiet_fields import Choice
 from desktop_app.work.revealing import reveal
 
 _MOST_BYTES = 200_000
@@ -23,7 +24,7 @@ class LogPage(Dialog):
         super().__init__(parent)
         self._folder = folder
         self.resize(min(110 * GRID, parent.width() - 4 * GRID), min(75 * GRID, parent.height() - 4 * GRID))
-        self.choice = QComboBox()
+        self.choice = Choice()
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setProperty("kind", "mono")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop_app.document.settings import DECLARED, Setting, Settings
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import button, card, label
 from desktop_app.widgets.dialog import Dialog
+from desktop_app.widgets.quiet_fields import Choice
 
 
 def _said(text: str) -> str:
@@ -21,7 +22,7 @@ class SettingsPage(Dialog):
     def __init__(self, settings: Settings, parent: QWidget) -> None:
         super().__init__(parent)
         self._settings = settings
-        self.editors: dict[str, QCheckBox | QComboBox] = {}
+        self.editors: dict[str, QCheckBox | Choice] = {}
         self._titles: dict[str, QLabel] = {}
         self._sentences: dict[str, QLabel] = {}
         frame, inside = card()
@@ -46,7 +47,7 @@ class SettingsPage(Dialog):
         self._close.setText(self.tr("Close"))
         for setting in DECLARED:
             editor = self.editors.get(setting.key)
-            if isinstance(editor, QComboBox):
+            if isinstance(editor, Choice):
                 self._titles[setting.key].setText(_said(setting.label))
                 editor.setAccessibleName(_said(setting.label))
                 for place, (_, name) in enumerate(setting.choices):
@@ -62,7 +63,7 @@ class SettingsPage(Dialog):
         column.setSpacing(2)
         self._sentences[setting.key] = sentence = label("muted", wraps=True)
         if setting.choices:
-            choice = QComboBox()
+            choice = Choice()
             for value, _ in setting.choices:
                 choice.addItem("", value)
             choice.setCurrentIndex(choice.findData(self._settings[setting.key]))

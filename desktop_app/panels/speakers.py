@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from desktop_app.document.settings import Settings
 from desktop_app.player.output import find_device
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import button, label
 from desktop_app.widgets.dialog import Dialog
+from desktop_app.widgets.quiet_fields import DecimalField
 
 _LATEST_MS = 600
 
@@ -35,7 +36,7 @@ class SpeakersPage(Dialog):
         self._sentence, self._device = label(wraps=True), label("muted", wraps=True)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, _LATEST_MS)
-        self.box = QDoubleSpinBox()
+        self.box = DecimalField()
         self.box.setRange(0, _LATEST_MS)
         self.box.setDecimals(0)
         self.box.lineEdit().setTextMargins(GRID, 0, GRID, 0)

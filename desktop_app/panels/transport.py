@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QWidget
 
 from desktop_app.actions import Actions
 from desktop_app.document.document import Document
@@ -12,6 +12,7 @@ from desktop_app.icons import icon
 from desktop_app.player.player import Player
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, label
+from desktop_app.widgets.quiet_fields import Choice
 from engine.timing import clock_words
 
 _LOOKS = ("loop", "compare", "split", "loupe", "landmarks", "blind_test")
@@ -44,7 +45,7 @@ class Transport(Speaking):
         looks = {name: action_button(actions[name]) for name in _LOOKS}
         for each in looks.values():
             row.addWidget(each)
-        self._speed = QComboBox()
+        self._speed = Choice()
         self._speed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for speed in SPEEDS:
             self._speed.addItem(f"{speed:g}×", speed)

@@ -6,14 +6,15 @@ import re
 
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QValidator
-from PySide6.QtWidgets import QDoubleSpinBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop_app.theme import GRID
+from desktop_app.widgets.quiet_fields import DecimalField
 
 LARGEST_MS = 600_000.0
 
 
-class MoveBox(QDoubleSpinBox):
+class MoveBox(DecimalField):
     """Takes ``83 earlier``, ``-83``, ``0.083 s`` and shows ``83.0 ms earlier``. Its value is in milliseconds."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -9,10 +9,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -23,6 +21,7 @@ from desktop_app.panels.generation.offset_steps import StepsEdit
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import label
 from desktop_app.widgets.move_box import MoveBox
+from desktop_app.widgets.quiet_fields import Choice, DecimalField, WholeField
 from engine.generation.backend import Parameter, ParameterKind
 from engine.generation.spec import ParameterValue
 
@@ -149,7 +148,7 @@ def flag_field(recommended: bool) -> Field:
 
 def choice_field(choices: list[tuple[object, str]], recommended: object) -> Field:
     """Return a field for one of several values, each with what it is called."""
-    box = QComboBox()
+    box = Choice()
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     set_choices(box, choices)
     field = Field(box, recommended, box.currentData, lambda value: box.setCurrentIndex(_place(box, value)))
@@ -189,14 +188,14 @@ def number_field(
     is_whole: bool = False,
 ) -> Field:
     """Return a field for a number."""
-    box: QSpinBox | QDoubleSpinBox
+    box: WholeField | DecimalField
     low, high = (-_WIDEST if minimum is None else minimum), (_WIDEST if maximum is None else maximum)
     if is_whole:
-        box = QSpinBox()
+        box = WholeField()
         box.setRange(round(low), round(high))
         box.setSingleStep(max(1, round(step or 1)))
     else:
-        box = QDoubleSpinBox()
+        box = DecimalField()
         box.setDecimals(_DECIMALS if step is None else max(0, len(f"{step:g}".partition(".")[2])))
         box.setRange(low, high)
         box.setSingleStep(step or 0.1)
@@ -216,7 +215,7 @@ def count_field(most: int, least: int) -> Field:
         most: greatest number.
         least: smallest number; one below it stands for ``None``.
     """
-    box = QSpinBox()
+    box = WholeField()
     box.setRange(least - 1, most)
     box.setKeyboardTracking(False)
     box.lineEdit().setTextMargins(GRID, 0, GRID, 0)
@@ -233,7 +232,7 @@ def count_field(most: int, least: int) -> Field:
 
 def name_left_alone(field: Field, text: str) -> None:
     """Set what a :func:`count_field` shows while it is left to the engine."""
-    if isinstance(field.editor, QSpinBox):
+    if isinstance(field.editor, WholeField):
         field.editor.setSpecialValueText(text)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWindow
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -19,10 +21,11 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.style import apply_theme
 from desktop_app.theme import GRID
-from desktop_app.widgets.basics import Button
+from desktop_app.widgets.basics import Button, scrolling
 from desktop_app.widgets.focus_ring import FocusRing
 from desktop_app.widgets.move_box import MoveBox, understood
 from desktop_app.widgets.question import Question
+from desktop_app.widgets.quiet_fields import Choice, DecimalField, WholeField
 from desktop_app.widgets.tab_order import tab_as_laid_out
 from desktop_app.widgets.toasts import Toasts
 
@@ -148,3 +151,45 @@ def test_what_stands_in_a_row_is_equally_high(qtbot: QtBot, qapp: QApplication) 
         line.addWidget(part)
     row.show()
     assert {type(part).__name__: part.height() for part in parts} == {type(part).__name__: 4 * GRID for part in parts}
+
+
+@pytest.mark.parametrize("make", [Choice, WholeField, DecimalField, MoveBox])
+def test_a_page_scrolls_past_a_field_and_leaves_it_as_it_is(
+    qtbot: QtBot, make: type[Choice | WholeField | DecimalField | MoveBox]
+) -> None:
+    inside, field, other = QWidget(), make(), QLineEdit()
+    column = QVBoxLayout(inside)
+    column.addWidget(other)
+    column.addWidget(field)
+    column.addSpacing(2000)
+    if isinstance(field, Choice):
+        field.addItems(["one", "two", "three"])
+        field.setCurrentIndex(1)
+    else:
+        field.setValue(5)
+
+    def value() -> float:
+        return field.currentIndex() if isinstance(field, Choice) else field.value()
+
+    area = scrolling(inside)
+    qtbot.addWidget(area)
+    area.resize(200, 200)
+    area.show()
+    qtbot.waitExposed(area)
+    area.activateWindow()
+    other.setFocus()
+    qtbot.waitUntil(other.hasFocus)
+    before = value()
+    turn(area.windowHandle(), field.mapTo(area, field.rect().center()))
+    assert value() == before
+    assert other.hasFocus()
+    assert area.verticalScrollBar().value() > 0
+    area.verticalScrollBar().setValue(0)
+    field.setFocus()
+    turn(area.windowHandle(), field.mapTo(area, field.rect().center()))
+    assert (value() == before) is isinstance(field, Choice)
+
+
+def turn(window: QWindow, place: QPoint) -> None:
+    """Turn the wheel down by one notch where the pointer is, and let Qt find whose it is."""
+    QTest.wheelEvent(window, QPointF(place), QPoint(0, -120))
