@@ -116,12 +116,12 @@ QToolButton[kind="tiny"] {{ background: transparent; border-color: transparent; 
 QToolButton[kind="tiny"]:hover {{ background: {hover}; }}
 QToolButton[kind="tiny"]:focus {{ border-color: {theme.accent}; }}
 QToolButton[kind="small"] {{ padding: 5px 0; }}
-QToolButton[kind="tab"] {{ background: transparent; border: none; border-bottom: 2px solid transparent;
-    border-radius: 0; color: {theme.muted}; padding: 7px 8px;
+QToolButton[kind="tab"] {{ background: transparent; border: 1px solid transparent; border-bottom-width: 2px;
+    border-radius: 0; color: {theme.muted}; padding: 6px 7px;
     min-height: 0; }}
 QToolButton[kind="tab"]:hover {{ color: {theme.text}; }}
 QToolButton[kind="tab"]:checked {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}
-QToolButton[kind="tab"]:focus {{ color: {theme.accent}; }}
+QToolButton[kind="tab"]:focus {{ border-color: {theme.accent}; }}
 QToolButton[kind="chip"] {{ padding: 5px 6px; }}
 QToolButton[kind="chip"]:checked {{ background: {hover}; }}
 QToolButton[kind="fold"] {{ background: transparent; border: none; color: {theme.muted}; padding: 4px 0;

@@ -12,6 +12,8 @@ import pytest
 from engine.words import use_language
 from tests.media import Clip, make_clip
 
+pytest.register_assert_rewrite("tests.desktop_app.window.walking", "tests.golden")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
