@@ -23,7 +23,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from engine.generation.backend import Picture
 from engine.generation.backends.latentsync.align import Aligner, box_size, cut_out, paste_mouth
-from engine.generation.backends.latentsync.audio import SpeechStates
+from engine.generation.backends.latentsync.audio import Hearing
 from engine.generation.backends.latentsync.drawing import Drawer, Face, SeededNoise, WindowPart
 from engine.generation.backends.latentsync.faces import ChosenFace
 from engine.generation.backends.latentsync.memory import Work as CardWork
@@ -43,6 +43,7 @@ from engine.jobs import run
 from engine.sample.clip import build_sample_clip
 from tests.benchmarks.cards import GB, card, finished, in_bfloat16, operations, options, picture_autoencoder, write_rows
 from tests.benchmarks.table import seconds, show, show_memory_by_length
+from tests.engine.generation.in_memory import Silence
 
 RATE = Fraction(25)
 
@@ -191,17 +192,6 @@ class _Copier:
         return faces
 
 
-class _Silence:
-    path = Path("voice.wav")
-    sample_rate = 16_000
-
-    def __init__(self, samples: int) -> None:
-        self.samples = samples
-
-    def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
-        return np.zeros(stop - start, np.float32)
-
-
 def _around(folder: Path) -> None:
     """Everything but the networks, from file to file."""
     clip = _clip(folder, (1280, 720), 12)
@@ -243,9 +233,9 @@ def _draw(clip: Path, frames: int, copier: _Copier, target: Path | None) -> None
     encoder = WhisperEncoder(
         WhisperConfig(d_model=384, encoder_layers=4, encoder_attention_heads=6, encoder_ffn_dim=1536)
     ).eval()
-    speech = SpeechStates(encoder, _Silence(frames * 640))
+    hearing = Hearing(encoder, Silence(frames * 640))
     manner = Manner(256, lambda: ChosenFace(256, None, 0.97), whole_box=False)
-    rendering = Rendering(source, grid, speech, fully_drawn(grid.drawn_count), LocalPool(copier.draw), manner)
+    rendering = Rendering(source, grid, hearing, fully_drawn(grid.drawn_count), LocalPool(copier.draw), manner)
     pictures = (
         item
         for first in range(0, frames, 80)

@@ -37,6 +37,7 @@ from engine.jobs import run
 from engine.sample.clip import build_sample_clip
 from tests.benchmarks.cards import GB, card, finished, in_bfloat16, operations, options, picture_autoencoder, write_rows
 from tests.benchmarks.table import show, show_memory_by_length
+from tests.engine.generation.in_memory import Silence
 
 RATE = Fraction(25)
 SIZE = (1280, 720)
@@ -47,17 +48,6 @@ def _draw(faces: Faces) -> Drawing[npt.NDArray[np.uint8]]:
     """Draw grey faces in no time."""
     yield 1.0
     return np.full_like(faces.crops, 127)
-
-
-class _Silence:
-    path = Path("voice.wav")
-    sample_rate = 16_000
-
-    def __init__(self, frames: int) -> None:
-        self.samples = frames * 640
-
-    def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
-        return np.zeros(stop - start, np.float32)
 
 
 def main() -> None:
@@ -157,7 +147,7 @@ def _job(clip: Path, frames: int) -> RenderJob:
     spec = RenderSpec(clip, clip, clip, "musetalk")
     plan = make_plan(spec, fps=RATE, size=info.size, frame_count=frames, voice_samples=frames * 640)
     source = open_source(info, spec, info.size, RATE)
-    return RenderJob(spec, plan, _Silence(frames), source, backend().capabilities().values(spec))
+    return RenderJob(spec, plan, Silence(frames * 640), source, backend().capabilities().values(spec))
 
 
 def _decoded(clip: Path) -> Iterator[Picture]:

@@ -121,11 +121,11 @@ class LatentSync:
         """
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
-        from engine.generation.backends.latentsync.audio import SpeechStates
+        from engine.generation.backends.latentsync.audio import Hearing
         from engine.generation.backends.latentsync.faces import ChosenFace, MarkedFace, survey
-        from engine.generation.backends.latentsync.networks import load_encoder
         from engine.generation.backends.latentsync.rendering import Manner, Rendering
         from engine.generation.backends.latentsync.silence import drawn_shares, fully_drawn
+        from engine.models.whisper import load_encoder
 
         settings = Settings.of(job.parameters)
         files = find_files(library(), settings.version)
@@ -146,7 +146,7 @@ class LatentSync:
         pool = yield from part_of(loading, 0.2, 0.9)
         yield Progress("listening", 0.9)
         try:
-            speech = SpeechStates(load_encoder(files.whisper), job.voice)
+            hearing = Hearing(load_encoder(files.whisper), job.voice)
         except BaseException:
             pool.close()
             raise
@@ -162,7 +162,7 @@ class LatentSync:
             whole_box=settings.paste == "face",
             batch=_batch(job.plan, placed[0]),
         )
-        self._rendering = Rendering(job.source, grid, speech, shares, pool, manner)
+        self._rendering = Rendering(job.source, grid, hearing, shares, pool, manner)
         yield Progress("loading", 1.0)
 
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:

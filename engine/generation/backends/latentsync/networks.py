@@ -14,19 +14,16 @@ from torch import Tensor, nn
 
 from engine.generation.backend import OutOfMemory
 from engine.generation.backends.compiling import AS_IS, Tuning
-from engine.generation.backends.latentsync.audio import encoder_for, renamed
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
 from engine.generation.spec import Offload, Precision
 from engine.jobs import Job, Progress
-from engine.models.checkpoints import State, load_strict, mismatch, read_state
+from engine.models.checkpoints import load_strict, read_state
 from engine.models.converted import read_converted
-from engine.models.identify import compare
 from engine.models.sd_vae import SCALING, load_vae
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 _DTYPES = {
     Precision.FP32: torch.float32,
@@ -187,33 +184,8 @@ def load_networks(files: Files, placement: Placement) -> Job[Networks]:
 def _unet(path: Path, dtype: torch.dtype) -> LatentSyncUNet:
     # The official file is in single precision: there is nothing to convert, and it is mapped as it is.
     state = read_state(path) if dtype is torch.float32 else read_converted(path, dtype)
+    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     with torch.device("meta"):
-        network = LatentSyncUNet(UNetConfig.of(_shapes(state)))
+        network = LatentSyncUNet(UNetConfig.of(shapes))
     load_strict(network, state, path=path, wanted="LatentSync UNet", dtype=dtype)
     return network.eval()
-
-
-def load_encoder(path: Path) -> WhisperEncoder:
-    """Load Whisper's encoder in single precision, on the processor: it is small, and hears the same everywhere.
-
-    Raises:
-        Refused: as :func:`engine.models.checkpoints.load_strict`.
-    """
-    whole = read_state(path)
-    # The files hold the decoder, too; OpenAI's names the encoder's tensors differently from Hugging Face's.
-    prefix = "model.encoder." if any(name.startswith("model.encoder.") for name in whole) else "encoder."
-    state = {name.removeprefix(prefix): value for name, value in whole.items() if name.startswith(prefix)}
-    if "blocks.0.attn.query.weight" in state:
-        state = {renamed(name): value for name, value in state.items()}
-    shapes = _shapes(state)
-    needed = ("conv1.weight", "layers.0.fc1.weight", "embed_positions.weight")
-    if not all(name in shapes for name in needed):
-        raise mismatch(path, "Whisper tiny", compare(dict.fromkeys(needed, ()), shapes).summary(), _shapes(whole))
-    with torch.device("meta"):
-        encoder = encoder_for(shapes)
-    load_strict(encoder, state, path=path, wanted="Whisper tiny", dtype=torch.float32)
-    return encoder.eval()
-
-
-def _shapes(state: State) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in state.items()}

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from engine.generation.backend import Picture, Source
 from engine.generation.backends.latentsync.align import Image, paste_box, paste_mouth
-from engine.generation.backends.latentsync.audio import SpeechStates
+from engine.generation.backends.latentsync.audio import Hearing
 from engine.generation.backends.latentsync.drawing import Face, WindowPart
 from engine.generation.backends.latentsync.faces import Finder, SeenPicture, pictures_from, seen_pictures
 from engine.generation.backends.latentsync.windows import MODEL_FPS, Grid, unbroken
@@ -68,7 +68,7 @@ class Rendering:
     Args:
         source: the face.
         grid: rate, length and windows of the clip.
-        speech: what is said.
+        hearing: what is said.
         shares: how much of each drawn frame is shown, shape ``(drawn frames,)``.
         pool: draws parts of windows.
         manner: how the picture is treated.
@@ -78,14 +78,14 @@ class Rendering:
         self,
         source: Source,
         grid: Grid,
-        speech: SpeechStates,
+        hearing: Hearing,
         shares: npt.NDArray[np.float32],
         pool: Pool[Sequence[WindowPart], list[Face]],
         manner: Manner,
     ) -> None:
         self._source = source
         self._grid = grid
-        self._speech = speech
+        self._hearing = hearing
         self._shares = shares
         self._pool = pool
         self._manner = manner
@@ -157,7 +157,7 @@ class Rendering:
             if not self._shares[part.start : part.stop].any():
                 continue
             faces = [crop for crop, _ in shown[part.start - window.start : part.stop - window.start]]
-            audio = self._speech.tokens([Fraction(drawn) / MODEL_FPS for drawn in part])
+            audio = self._hearing.tokens([Fraction(drawn) / MODEL_FPS for drawn in part])
             yield WindowPart(part.start, np.stack([face for face in faces if face is not None]), audio.numpy())
 
     def _shown(self, batches: Iterator[_Batch], pipeline: Pipeline) -> Iterator[Shown]:

@@ -11,10 +11,8 @@ sound; 1.0 takes it before, as LatentSync does, and hears the first and last sta
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,18 +21,17 @@ from torch import Tensor
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 from engine.generation.backend import DrivingVoice
-from engine.generation.backends.latentsync.audio import STATE_RATE, LogMel, SpeechStates, layer_states
 from engine.generation.backends.musetalk.settings import Version
+from engine.generation.backends.speech_states import SLICE_SECONDS, STATE_RATE, LogMel, SpeechStates, states_of_whole
+from engine.generation.plan import VOICE_RATE
+from engine.models.whisper import layer_states
 
 ROWS = 10
 """States that a frame hears, 20 ms each."""
 TOKENS = 50
 """Tokens of a frame: ten states in time, five layers each, time-major."""
 
-_SLICE_SECONDS = 30
-_SLICE_SAMPLES = 480_000
-_SLICE_ROWS = _SLICE_SECONDS * STATE_RATE
-_SLICES_KEPT = 2
+_SLICE_SAMPLES = SLICE_SECONDS * VOICE_RATE
 
 
 def first_row(frame: int, fps: Fraction) -> int:
@@ -76,60 +73,25 @@ def position_table(width: int) -> Tensor:
     return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
 
 
-class States(Protocol):
-    """States of one sound by row."""
-
-    rows: int
-
-    def states(self, rows: npt.NDArray[np.int64]) -> Tensor:
-        """Return rows of the stack, shape ``(len(rows), 5, width)``; rows ascend."""
-        ...
-
-
-class SegmentStates:
-    """The states as 1.5 computes them: 30 s at a time, each padded with silence, the last one after the layer norm.
+def states_of_segments(encoder: WhisperEncoder, voice: DrivingVoice) -> SpeechStates:
+    """Return the states as 1.5 computes them: 30 s at a time, each padded with silence, the last after the layer norm.
 
     Args:
         encoder: Whisper tiny's encoder with its weights.
-        voice: the sound.
-
-    Attributes:
-        rows: number of states, 50 per second.
+        voice: mono sound at 16 kHz.
     """
 
-    def __init__(self, encoder: WhisperEncoder, voice: DrivingVoice) -> None:
-        self._encoder = encoder
-        self._voice = voice
-        self.rows = voice.samples * STATE_RATE // voice.sample_rate
-        self._slices: OrderedDict[int, Tensor] = OrderedDict()
+    def encode(number: int) -> Tensor:
+        return layer_states(encoder, LogMel(_Slice(voice, number)).slice(0), final_norm=True)
 
-    def states(self, rows: npt.NDArray[np.int64]) -> Tensor:
-        """Return rows of the stack, shape ``(len(rows), 5, width)``; rows ascend."""
-        slices, begins = np.unique(rows // _SLICE_ROWS, return_index=True)
-        parts = np.split(rows % _SLICE_ROWS, begins[1:])
-        return torch.cat([self._slice(int(n))[torch.from_numpy(part)] for n, part in zip(slices, parts, strict=True)])
-
-    def _slice(self, number: int) -> Tensor:
-        if number not in self._slices:
-            self._slices[number] = self._encode(LogMel(_Slice(self._voice, number)).slice(0))
-            while len(self._slices) > _SLICES_KEPT:
-                self._slices.popitem(last=False)
-        self._slices.move_to_end(number)
-        return self._slices[number]
-
-    @torch.inference_mode()
-    def _encode(self, mel: Tensor) -> Tensor:
-        """Return the states of one slice, shape ``(1500, 5, width)``."""
-        stack = layer_states(self._encoder, mel)
-        stack[-1] = self._encoder.layer_norm(stack[-1])
-        return torch.stack(stack, dim=2)[0].float().cpu()
+    return SpeechStates(voice.samples * STATE_RATE // voice.sample_rate, encode)
 
 
 class _Slice:
     """30 s of a voice, silence after its end; a voice of its own."""
 
     samples = _SLICE_SAMPLES
-    sample_rate = _SLICE_SAMPLES // _SLICE_SECONDS
+    sample_rate = VOICE_RATE
 
     def __init__(self, voice: DrivingVoice, number: int) -> None:
         self.path = voice.path
@@ -151,8 +113,8 @@ class Hearing:
     """
 
     def __init__(self, encoder: WhisperEncoder, voice: DrivingVoice, fps: Fraction, version: Version) -> None:
-        is_new = version is Version.V1_5
-        self._states: States = SegmentStates(encoder, voice) if is_new else SpeechStates(encoder, voice)
+        states_of = states_of_segments if version is Version.V1_5 else states_of_whole
+        self._states = states_of(encoder, voice)
         self._fps = fps
         self._version = version
         self._positions = position_table(encoder.config.d_model)
@@ -165,7 +127,5 @@ class Hearing:
             rows = np.stack([rows_of(frame, self._fps, count, self._version) for frame in frames])
             is_heard = rows >= 0
             if is_heard.any():
-                # Neighbouring frames share most of their rows.
-                once, places = np.unique(rows[is_heard], return_inverse=True)
-                windows[torch.from_numpy(is_heard)] = self._states.states(once)[torch.from_numpy(places)]
+                windows[torch.from_numpy(is_heard)] = self._states.states(rows[is_heard])
         return windows.flatten(1, 2) + self._positions

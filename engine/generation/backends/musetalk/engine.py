@@ -120,13 +120,14 @@ class MuseTalk:
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
         from engine.generation.backends.compiling import Tuning
-        from engine.generation.backends.latentsync.networks import load_encoder, memory_of
+        from engine.generation.backends.latentsync.networks import memory_of
         from engine.generation.backends.musetalk.audio import Hearing
         from engine.generation.backends.musetalk.drawing import Setup
         from engine.generation.backends.musetalk.faces import survey
         from engine.generation.backends.musetalk.parsing import load_parser
         from engine.generation.backends.musetalk.rendering import Rendering
         from engine.generation.device_pool import open_pool
+        from engine.models.whisper import load_encoder
 
         settings = Settings.of(job.parameters)
         files = find_files(library(), settings.version)

@@ -21,26 +21,7 @@ from engine.generation.spec import RenderSpec
 from engine.jobs import run
 from engine.sample.articulation import Articulation
 from engine.sample.clip import SamplePlan, plan_sample_clip
-
-RATE = 16_000
-
-
-class RecordedVoice:
-    """Samples as a driving voice."""
-
-    sample_rate = RATE
-    path = Path("voice.wav")
-
-    def __init__(self, data: np.ndarray) -> None:
-        self._data = np.asarray(data, np.float32)
-        self.samples = len(data)
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        out = np.zeros(stop - start, np.float32)
-        first, last = max(start, 0), min(stop, self.samples)
-        if first < last:
-            out[first - start : last - start] = self._data[first:last]
-        return out
+from tests.engine.generation.in_memory import RATE, RecordedVoice
 
 
 class Pictures:

@@ -22,7 +22,7 @@ from engine.jobs import run
 from engine.media.frames import read_frames
 from engine.sample.clip import build_sample_clip
 from tests.engine.generation.backends.latentsync.checkpoints import write_checkpoints
-from tests.engine.generation.backends.latentsync.networks import Samples
+from tests.engine.generation.in_memory import RecordedVoice
 from tests.media.voices import voice_samples
 
 SIDE = 64
@@ -112,7 +112,7 @@ def make_job(source: Pictures, *, frames: int | None = None, fps: str = "25", **
     plan: Plan = make_plan(
         spec, fps=rate, size=source.size, frame_count=frame_count, voice_samples=samples, block_frames=16
     )
-    voice = Samples(voice_samples(samples / 16_000 + 1, 16_000)[:samples])
+    voice = RecordedVoice(voice_samples(samples / 16_000 + 1, 16_000)[:samples])
     values = LatentSync().capabilities().values(spec)
     return RenderJob(spec, plan, voice, source, values)
 

@@ -1,44 +1,21 @@
-"""LatentSync's three networks with the weights of a fixture, and a voice made of samples."""
+"""LatentSync's three networks with the weights of a fixture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import save_file
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
-from engine.generation.backends.latentsync.audio import encoder_for, renamed
 from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
 from engine.models.sd_vae import load_vae
+from engine.models.whisper import encoder_for, renamed
 from tests.golden import Golden, key_list
 
 State = Mapping[str, torch.Tensor]
-
-
-class Samples:
-    """A driving voice held in memory."""
-
-    path = Path("voice.wav")
-    sample_rate = 16_000
-
-    def __init__(self, samples: npt.NDArray[np.float32]) -> None:
-        self._samples = samples
-        self.samples = len(samples)
-
-    def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
-        """Return samples; silence outside of them."""
-        inside = self._samples[max(start, 0) : max(stop, 0)]
-        return np.pad(inside, (max(-start, 0), max(stop - start - max(-start, 0) - len(inside), 0)))
-
-
-def voice_of(wave: torch.Tensor) -> Samples:
-    """Return the voice of a fixture, int16 in the file."""
-    return Samples((wave.numpy() / 32768).astype(np.float32))
 
 
 def unet_of(state: State) -> LatentSyncUNet:

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.generation.backends.latentsync.audio import LogMel, SpeechStates, encoder_for, window_count, window_rows
-from tests.engine.generation.backends.latentsync.networks import Samples, encoder_of, voice_of, whisper_shapes
+from engine.generation.backends.latentsync.audio import Hearing, window_rows
+from engine.generation.backends.speech_states import LogMel, states_of_whole
+from engine.models.whisper import encoder_for
+from tests.engine.generation.backends.latentsync.networks import encoder_of, whisper_shapes
+from tests.engine.generation.in_memory import RecordedVoice, Silence
 from tests.golden import Golden, goldens, worst
 
 RELATIVE = 1e-4
@@ -28,7 +31,6 @@ def test_windows_at_any_rate_are_the_published_ones(golden: Golden) -> None:
     }
     for name, fps in rates.items():
         expected = golden.arrays[name]
-        assert window_count(rows, fps) == len(expected)
         found = np.stack([window_rows(frame / fps, rows) for frame in range(len(expected))])
         np.testing.assert_array_equal(found, expected)
 
@@ -36,8 +38,9 @@ def test_windows_at_any_rate_are_the_published_ones(golden: Golden) -> None:
 @goldens("latentsync/whisper")
 def test_states_and_tokens_are_the_published_ones(golden: Golden) -> None:
     tensors = golden.tensors
-    voice = voice_of(tensors["wave"])
-    speech = SpeechStates(encoder_of(golden.state(shapes=whisper_shapes())), voice)
+    voice = RecordedVoice(golden.arrays["wave"])
+    encoder = encoder_of(golden.state(shapes=whisper_shapes()))
+    speech = states_of_whole(encoder, voice)
     assert speech.rows == golden.config["L"]
 
     mel = LogMel(voice)
@@ -48,7 +51,7 @@ def test_states_and_tokens_are_the_published_ones(golden: Golden) -> None:
     rows = tensors["states_rows"].numpy() if "states_rows" in tensors else np.arange(speech.rows)
     _close(speech.states(rows), _either(tensors, "states"))
     times = [Fraction(frame, golden.config["fps"]) for frame in tensors["frames_stored"].tolist()]
-    _close(speech.tokens(times), tensors["windows"])
+    _close(Hearing(encoder, voice).tokens(times), tensors["windows"])
 
 
 def _either(tensors: dict[str, torch.Tensor], name: str) -> torch.Tensor:
@@ -77,26 +80,9 @@ def test_the_ends_of_the_sound_are_repeated() -> None:
 
 
 def test_no_sound_and_hardly_any_are_heard_as_something() -> None:
-    shapes = {
-        "conv1.weight": (64, 80, 3),
-        "layers.0.fc1.weight": (128, 64),
-        "embed_positions.weight": (1500, 64),
-    }
-    encoder = encoder_for(shapes).eval().requires_grad_(requires_grad=False)
-    for samples in (0, 100, 320, 1000):
-        speech = SpeechStates(encoder, Samples(np.zeros(samples, np.float32)))
-        tokens = speech.tokens([Fraction(0), Fraction(1)])
-        assert tokens.shape == (2, 10 * 2, 64) if speech.rows else (2, 50, 64)
-        assert bool(torch.isfinite(tokens).all())
-
-
-def test_only_a_minute_of_states_is_held() -> None:
     shapes = {"conv1.weight": (64, 80, 3), "layers.0.fc1.weight": (128, 64), "embed_positions.weight": (1500, 64)}
-    encoder = encoder_for(shapes).eval().requires_grad_(requires_grad=False)
-    voice = Samples(np.random.default_rng(1).normal(0, 0.1, 16_000 * 100).astype(np.float32))
-    speech = SpeechStates(encoder, voice)
-    first = speech.tokens([Fraction(1)])
-    for second in (31, 61, 91):
-        speech.tokens([Fraction(second)])
-    assert len(speech._slices) == 2
-    assert worst(speech.tokens([Fraction(1)]), first) == 0
+    encoder = encoder_for(shapes).eval()
+    for samples, count in ((0, 50), (100, 50), (320, 10 * 2), (1000, 10 * 2)):
+        tokens = Hearing(encoder, Silence(samples)).tokens([Fraction(0), Fraction(1)])
+        assert tokens.shape == (2, count, 64)
+        assert bool(torch.isfinite(tokens).all())

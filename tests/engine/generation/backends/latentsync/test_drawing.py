@@ -15,7 +15,7 @@ import torch
 
 from engine.generation.backends.latentsync import sampler
 from engine.generation.backends.latentsync.align import Aligner, cut_out, paste_box
-from engine.generation.backends.latentsync.audio import SpeechStates
+from engine.generation.backends.latentsync.audio import Hearing
 from engine.generation.backends.latentsync.drawing import Drawer, SeededNoise, WindowPart
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.networks import Networks, Placement, load_networks
@@ -30,9 +30,9 @@ from tests.engine.generation.backends.latentsync.networks import (
     encoder_of,
     unet_of,
     vae_of,
-    voice_of,
     whisper_shapes,
 )
+from tests.engine.generation.in_memory import RecordedVoice
 from tests.golden import Golden, goldens, worst
 
 
@@ -89,7 +89,7 @@ def test_the_whole_pipeline_is_the_published_one(golden: Golden, tmp_path: Path)
     resolution, window = config["resolution"], config["window"]
     networks = Networks(unet_of(golden.state("unet")), vae_of(golden, tmp_path), Placement(vae_batch=4))
     encoder = encoder_of(golden.state("whisper_encoder", shapes=whisper_shapes()))
-    speech = SpeechStates(encoder, voice_of(golden.tensors["wave"]))
+    hearing = Hearing(encoder, RecordedVoice(golden.arrays["wave"]))
 
     aligner = Aligner(resolution)
     matrices = np.stack([aligner.matrix(points) for points in arrays["points_rounded"]])
@@ -107,7 +107,7 @@ def test_the_whole_pipeline_is_the_published_one(golden: Golden, tmp_path: Path)
         WindowPart(
             first,
             faces[first : first + window],
-            _tokens(speech, golden, first, min(first + window, len(order))).numpy(),
+            _tokens(hearing, golden, first, min(first + window, len(order))).numpy(),
         )
         for first in range(0, len(order), window)
     ]
@@ -133,21 +133,21 @@ def test_the_whole_pipeline_is_the_published_one(golden: Golden, tmp_path: Path)
 def test_latents_are_the_published_ones(golden: Golden) -> None:
     unet = unet_of(golden.state("unet"))
     encoder = encoder_of(golden.state("whisper_encoder", shapes=whisper_shapes()))
-    speech = SpeechStates(encoder, voice_of(golden.tensors["wave"]))
+    hearing = Hearing(encoder, RecordedVoice(golden.arrays["wave"]))
     limits = golden.tolerance["suggested"]
     for each in _runs(golden):
         sampling = Sampling(golden.config["steps"], each.guidance, feature_cache=each.cached)
         expected = golden.tensors[f"latents.{each.name}"]
-        latents = _sampled(golden, each.name, unet, speech, sampling)
+        latents = _sampled(golden, each.name, unet, hearing, sampling)
         assert worst(latents, expected) <= limits["latents_max_abs"]
         assert float((latents - expected).square().mean().sqrt()) <= limits["latents_rms"]
         if each.guidance > 1 and each.cached:
             # Not a way of the published program: its rounding is another, so that the mean error is no measure of it.
-            latents = _sampled(golden, each.name, unet, speech, replace(sampling, sequential=True))
+            latents = _sampled(golden, each.name, unet, hearing, replace(sampling, sequential=True))
             assert worst(latents, expected) <= limits["latents_max_abs"]
 
 
-def _sampled(golden: Golden, name: str, unet: LatentSyncUNet, speech: SpeechStates, sampling: Sampling) -> torch.Tensor:
+def _sampled(golden: Golden, name: str, unet: LatentSyncUNet, hearing: Hearing, sampling: Sampling) -> torch.Tensor:
     """Return the latents of all windows of a fixture, shape ``(1, 4, f, h, w)``; checks the steps of the first one."""
     tensors, config, limits = golden.tensors, golden.config, golden.tolerance["suggested"]
     found = []
@@ -157,7 +157,7 @@ def _sampled(golden: Golden, name: str, unet: LatentSyncUNet, speech: SpeechStat
             tensors["mask_latent"][0],
             tensors["masked_latent"][first:stop],
             tensors["ref_latent"][first:stop],
-            _tokens(speech, golden, first, stop),
+            _tokens(hearing, golden, first, stop),
         )
         trace = list(sample_window(unet, tensors["noise"][0, :, 0], condition, sampling))
         if first == 0:
@@ -167,9 +167,9 @@ def _sampled(golden: Golden, name: str, unet: LatentSyncUNet, speech: SpeechStat
     return torch.cat(found).transpose(0, 1)[None]
 
 
-def _tokens(speech: SpeechStates, golden: Golden, first: int, stop: int) -> torch.Tensor:
+def _tokens(hearing: Hearing, golden: Golden, first: int, stop: int) -> torch.Tensor:
     fps = Fraction(golden.config.get("fps", 25))
-    return speech.tokens([frame / fps for frame in range(first, stop)])
+    return hearing.tokens([frame / fps for frame in range(first, stop)])
 
 
 def _finished(drawing: Iterator[float]) -> list[npt.NDArray[np.float32]]:

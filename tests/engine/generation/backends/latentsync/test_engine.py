@@ -26,6 +26,7 @@ from engine.media.probe import probe
 from engine.models.finder import library
 from engine.refusal import Refusal, Refused
 from tests.engine.generation.backends.latentsync.conftest import Pictures, images, make_job
+from tests.engine.generation.in_memory import Silence
 from tests.media.voices import write_voice
 
 pytestmark = pytest.mark.usefixtures("models")
@@ -190,10 +191,9 @@ def test_a_marked_face_is_drawn_on_where_none_is_found() -> None:
 
 
 def test_in_silence_the_original_comes_back(pictures: list[Picture]) -> None:
-    from tests.engine.generation.backends.latentsync.networks import Samples
 
     job = make_job(Pictures(pictures[:32]), silence_policy=SilencePolicy.ORIGINAL)
-    silent = replace(job, voice=Samples(np.zeros(job.plan.samples, np.float32)))
+    silent = replace(job, voice=Silence(job.plan.samples))
     for before, after in zip(pictures, _rendered(silent), strict=False):
         np.testing.assert_array_equal(before, after)
 

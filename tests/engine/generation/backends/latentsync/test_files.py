@@ -13,11 +13,12 @@ from safetensors.torch import load_file, save_file
 from engine.generation.backend import Devices, Picture
 from engine.generation.backends.latentsync.engine import LatentSync
 from engine.generation.backends.latentsync.files import Files, Version, find_files
-from engine.generation.backends.latentsync.networks import Placement, load_encoder, load_networks
+from engine.generation.backends.latentsync.networks import Placement, load_networks
 from engine.jobs import run
 from engine.models.catalog import entry
 from engine.models.finder import Found, Library, library
 from engine.models.sd_vae import load_vae
+from engine.models.whisper import load_encoder
 from engine.refusal import Refused
 from tests.engine.generation.backends.latentsync.checkpoints import write_checkpoints
 from tests.engine.generation.backends.latentsync.conftest import Pictures, make_job
@@ -95,16 +96,6 @@ def test_an_autoencoder_with_the_old_names_is_the_same(own: Files) -> None:
     with torch.inference_mode():
         found, expected = (load_vae(each).encode(pictures).latent_dist.mean for each in (path, own.vae))
     assert torch.equal(found, expected)
-
-
-def test_whisper_from_hugging_face_is_the_same(own: Files) -> None:
-    encoder = load_encoder(own.whisper)
-    state = {f"model.encoder.{name}": tensor.contiguous() for name, tensor in encoder.state_dict().items()}
-    path = own.whisper.with_name("model.safetensors")
-    save_file(state, path)
-    other = load_encoder(path).state_dict()
-    assert other.keys() == encoder.state_dict().keys()
-    assert all(torch.equal(tensor, other[name]) for name, tensor in encoder.state_dict().items())
 
 
 def test_both_versions_are_told_by_their_size() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +12,7 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from engine.generation.backends.latentsync.audio import encoder_for
-from engine.generation.backends.musetalk.audio import Hearing, SegmentStates, first_row, position_table, rows_of
+from engine.generation.backends.musetalk.audio import Hearing, first_row, position_table, rows_of, states_of_segments
 from engine.generation.backends.musetalk.blending import (
     MANNERS,
     REAL_TIME,
@@ -39,29 +36,12 @@ from engine.generation.backends.musetalk.network import (
 from engine.generation.backends.musetalk.parsing import BiSeNet, normalised
 from engine.generation.backends.musetalk.settings import MouthArea, Version
 from engine.models.checkpoints import load_strict
+from engine.models.whisper import encoder_for
 from engine.timing import snap_rate
+from tests.engine.generation.in_memory import RecordedVoice
 from tests.golden import Golden, goldens, key_list, worst
 
 State = dict[str, torch.Tensor]
-
-
-@dataclass
-class Voice:
-    """A sound in memory, as an engine hears it."""
-
-    wave: npt.NDArray[np.int16]
-    path: Path = Path()
-    sample_rate: int = 16_000
-
-    @property
-    def samples(self) -> int:
-        return len(self.wave)
-
-    def read(self, start: int, stop: int) -> npt.NDArray[np.float32]:
-        heard = np.zeros(stop - start, np.float32)
-        inside = self.wave[max(start, 0) : max(stop, 0)]
-        heard[max(-start, 0) : max(-start, 0) + len(inside)] = inside.astype(np.float32) / 32768
-        return heard
 
 
 def suggested(golden: Golden) -> float:
@@ -127,8 +107,8 @@ def test_every_frame_rate_hears_the_rows_around_the_middle_of_the_frame(golden: 
 def test_a_sound_becomes_tokens(golden: Golden) -> None:
     arrays, fps = golden.arrays, Fraction(golden.config["fps"])
     encoder = encoder_of(golden.state())
-    voice = Voice(arrays["wave"])
-    states = SegmentStates(encoder, voice)
+    voice = RecordedVoice(arrays["wave"])
+    states = states_of_segments(encoder, voice)
     assert states.rows == golden.config["rows"]
     assert worst(states.states(arrays["states_rows"].astype(np.int64)), arrays["states_at_rows"]) < suggested(golden)
     hearing = Hearing(encoder, voice, fps, Version.V1_5)
@@ -305,7 +285,7 @@ def test_from_pictures_points_and_sound_to_pictures(golden: Golden) -> None:
     assert worst(latents, arrays["input_latents"]) < limits["input_latents"]
 
     encoder = encoder_of(golden.state("whisper"))
-    hearing = Hearing(encoder, Voice(arrays["wave"]), Fraction(config["fps"]), Version.V1_5)
+    hearing = Hearing(encoder, RecordedVoice(arrays["wave"]), Fraction(config["fps"]), Version.V1_5)
     frames = range(config["output_frames"])
     # Forwards, backwards and again. The reference leaves frames without a face out of its latents only: from the first
     # of them on it draws the face of another frame, and so does this.
