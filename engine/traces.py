@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.jobs import Job, Progress
-from engine.media.export.target_file import written
+from engine.media.export.target_file import check_target, written
 from engine.media.samples import read_samples
 from engine.refusal import Refusal, Refused
 from engine.sound.features import ROW_RATE, log_mel
@@ -33,7 +33,9 @@ _BLOCK_ROWS = 3000
 Rows = npt.NDArray[np.float32]
 
 
-def write_traces(measurement: Measurement, target: Path, *, audio: Path | None = None) -> Job[Path | Refusal]:
+def write_traces(
+    measurement: Measurement, target: Path, *, audio: Path | None = None, overwrite: bool = False
+) -> Job[Path | Refusal]:
     """Write mouth and sound of a measured clip over the stretches that were looked at.
 
     ``.npz`` holds ``mouth_times`` and ``mouth_opening`` (shape ``(frames,)``; seconds, and share of the mouth's width),
@@ -43,8 +45,9 @@ def write_traces(measurement: Measurement, target: Path, *, audio: Path | None =
 
     Args:
         measurement: with its mouth trace.
-        target: the file, ``.npz`` or ``.csv``; replaced if it exists.
+        target: the file, ``.npz`` or ``.csv``.
         audio: the sound that was measured, if it was not the clip's own.
+        overwrite: replace ``target`` if it exists; what was measured is never replaced.
 
     Returns:
         The file, or a refusal: ``traces.suffix``, ``traces.nothing``, or why it cannot be read or written.
@@ -56,8 +59,13 @@ def write_traces(measurement: Measurement, target: Path, *, audio: Path | None =
         return Refusal.of("traces.nothing", path=measurement.file)
     start, stop = float(mouth.times[0]), float(mouth.times[-1]) + 1 / ROW_RATE
     first, end = int(np.floor(start * ROW_RATE)), int(np.ceil(stop * ROW_RATE)) + 1
+    sources = [Path(measurement.file), *([audio] if audio else [])]
     try:
-        with tempfile.TemporaryDirectory(prefix="plosive-") as folder, written([], target, overwrite=True) as place:
+        check_target(sources, target, overwrite=overwrite, needs=0)
+        with (
+            tempfile.TemporaryDirectory(prefix="plosive-") as folder,
+            written(sources, target, overwrite=overwrite) as place,
+        ):
             features: Rows = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
                 Path(folder) / "sound_log_mel.npy", "w+", np.float32, (end - first, _BANDS)
             )

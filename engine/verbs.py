@@ -153,6 +153,7 @@ def prepare(
     fps: Fraction | None = None,
     trim: bool = True,
     normalise: bool = True,
+    overwrite: bool = False,
     on_progress: Watcher | None = None,
 ) -> Prepared | Refusal:
     """Write the sound of a file as speech models want it: 16 kHz, mono, 16 bit, with no delay added.
@@ -163,6 +164,7 @@ def prepare(
         fps: pad the end with silence to whole frames of this rate.
         trim: leave out silence at both ends; the result says how to map times back.
         normalise: bring it to the loudness of broadcast speech.
+        overwrite: replace ``target`` if it exists.
         on_progress: called while it works.
 
     Returns:
@@ -170,9 +172,8 @@ def prepare(
     """
     from engine.sound.prepare import prepare as job
 
-    return run(
-        job(Path(path), None if target is None else Path(target), fps=fps, trim=trim, normalise=normalise), on_progress
-    )
+    wav = None if target is None else Path(target)
+    return run(job(Path(path), wav, fps=fps, trim=trim, normalise=normalise, overwrite=overwrite), on_progress)
 
 
 def sample(

@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 from engine.cli.exit_codes import ExitCode
 from engine.cli.liveavatar_commands import app as liveavatar_app
 from engine.cli.model_commands import app as models_app
-from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Paths
+from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Overwrite, Paths
 from engine.cli.options import help_text as _help
 from engine.cli.options import option as _option
 from engine.cli.options import say as _say
@@ -183,6 +183,7 @@ def _measure(
     detector: Annotated[
         DetectorName, _option("--detector", text="measure.detector", metavar="NAME")
     ] = DetectorName.PLOSIVE,
+    overwrite: Overwrite = False,
     jobs: Jobs = None,
     lang: Lang = None,
 ) -> Action:
@@ -203,7 +204,7 @@ def _measure(
             return work.do([Task(syncnet_file, {"path": file, **more}) for file in work.files], show_syncnet)
         pictures = work.targets(plot, ".png")
         more = {"audio": audio, "thorough": thorough, "face": face}
-        part = {"start": start, "stop": stop}
+        part = {"start": start, "stop": stop, "overwrite": overwrite}
         return work.do(
             [Task(measure_file, {"path": file, "plot": pictures.get(file), **more, **part}) for file in work.files],
             show_measurement,
@@ -222,7 +223,7 @@ def _fix(
     steps: Steps = None,
     mode: Annotated[ModeName | None, _option("--mode", text="fix.mode", metavar="MODE")] = None,
     audio: Audio = None,
-    overwrite: Annotated[bool, _option("--overwrite", text="fix.overwrite")] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     jobs: Jobs = None,
     lang: Lang = None,
@@ -261,7 +262,7 @@ def _export_edit(
     drift_ppm: DriftPpm = None,
     steps: Steps = None,
     audio: Audio = None,
-    overwrite: Annotated[bool, _option("--overwrite", text="fix.overwrite")] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     jobs: Jobs = None,
     lang: Lang = None,
@@ -311,6 +312,7 @@ def _prepare(
     fps: Annotated[str | None, _option("--fps", text="prepare.fps", metavar="N", callback=_frame_rate)] = None,
     no_trim: Annotated[bool, _option("--no-trim", text="prepare.no_trim")] = False,
     keep_level: Annotated[bool, _option("--keep-level", text="prepare.keep_level")] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     jobs: Jobs = None,
     lang: Lang = None,
@@ -323,7 +325,7 @@ def _prepare(
 
         work = Work(paths, jobs, as_json=as_json)
         outputs = work.targets(output, ".16k.wav")
-        more = {"fps": fps, "trim": not no_trim, "normalise": not keep_level}
+        more = {"fps": fps, "trim": not no_trim, "normalise": not keep_level, "overwrite": overwrite}
         return work.do(
             [Task(prepare_file, {"path": file, "output": outputs.get(file), **more}) for file in work.files],
             show_prepared,
@@ -338,7 +340,7 @@ def _sample(
         str, typer.Argument(metavar="OUT", help=_help("sample.output"), rich_help_panel=_say("arguments"))
     ],
     offset_ms: Annotated[float, _option("--offset-ms", text="sample.offset_ms", metavar="N")] = 80.0,
-    overwrite: Annotated[bool, _option("--overwrite", text="sample.overwrite")] = False,
+    overwrite: Overwrite = False,
     lang: Lang = None,
 ) -> Action:
     def act() -> int:

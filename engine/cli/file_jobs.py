@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from engine.sync.syncnet.result import SyncNetMeasurement
 
 
+def refusal_of_target(target: str, *sources: str | None, overwrite: bool) -> Refusal | None:
+    """Return why a result may not be written there, before the work for it is done; ``None`` if it may.
+
+    Args:
+        target: the file to be written.
+        *sources: what it is made from, which is never replaced.
+        overwrite: whether it may replace another file.
+    """
+    from engine.media.export.target_file import check_target
+
+    try:
+        check_target([Path(source) for source in sources if source], Path(target), overwrite=overwrite, needs=0)
+    except Refused as refused:
+        return refused.refusal
+    return None
+
+
 def measure_file(
     path: str,
     *,
@@ -28,6 +45,7 @@ def measure_file(
     start: float | None,
     stop: float | None,
     plot: str | None,
+    overwrite: bool,
 ) -> Job[tuple[Measurement, Refusal | None] | Refusal]:
     """Measure, and draw the result if asked to.
 
@@ -36,6 +54,8 @@ def measure_file(
     """
     from engine.sync.measure import measure
 
+    if plot is not None and (refusal := refusal_of_target(plot, path, audio, overwrite=overwrite)) is not None:
+        return refusal
     measurement = yield from measure(path, audio=audio, thorough=thorough, face=face, start=start, stop=stop)
     if isinstance(measurement, Refusal):
         return measurement
@@ -99,14 +119,14 @@ def edit_file(
 
 
 def prepare_file(
-    path: str, *, output: str | None, fps: str | None, trim: bool, normalise: bool
+    path: str, *, output: str | None, fps: str | None, trim: bool, normalise: bool, overwrite: bool
 ) -> Job[Prepared | Refusal]:
     """Write the sound as models want it; ``fps`` may be a fraction such as ``30000/1001``."""
     from engine.sound.prepare import prepare
 
     target = None if output is None else Path(output)
     rate = None if fps is None else Fraction(fps)
-    return prepare(Path(path), target, fps=rate, trim=trim, normalise=normalise)
+    return prepare(Path(path), target, fps=rate, trim=trim, normalise=normalise, overwrite=overwrite)
 
 
 def examine_file(path: str) -> Job[Diagnosis | Refusal]:
@@ -121,11 +141,11 @@ def sample_file(target: str, *, offset_ms: float, overwrite: bool) -> Job[Path |
 
     A recording that somebody names by mistake is not replaced.
     """
-    from engine.media.export.target_file import check_target
     from engine.sample.clip import build_sample_clip
 
+    if (refusal := refusal_of_target(target, overwrite=overwrite)) is not None:
+        return refusal
     try:
-        check_target([], Path(target), overwrite=overwrite, needs=0)
         return (yield from build_sample_clip(target, offset_ms=offset_ms))
     except Refused as refused:
         return refused.refusal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from engine.cli.exit_codes import ExitCode
-from engine.cli.options import Action, AsJson, Lang, argument, help_text, option
+from engine.cli.options import Action, AsJson, Lang, Overwrite, argument, help_text, option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ Folders = Annotated[list[str], argument("FOLDER", "models.folder")]
 def _list(as_json: AsJson = False, lang: Lang = None) -> Action:
     def act() -> int:
         from engine.cli.terminal import Terminal
-        from engine.models.catalog import catalog, engines
+        from engine.models.catalog import catalog, engines, serving
         from engine.models.finder import library
 
         terminal, found = Terminal(as_json=as_json), library()
@@ -42,7 +42,7 @@ def _list(as_json: AsJson = False, lang: Lang = None) -> Action:
             needed = [each for each in catalog() if engine in each.engines]
             useful = [each for each in catalog() if engine in each.useful_to]
             for each in (*needed, *useful):
-                _show_entry(terminal, each, found, is_needed=each in needed)
+                _show_entry(terminal, each, found, is_missing=each in needed and found.path(*serving(each)) is None)
         _show_problems(terminal, found)
         return ExitCode.DONE
 
@@ -153,7 +153,7 @@ def _download(
 def _try(
     engine: Annotated[str, argument("ENGINE", "models.engine")],
     output: Annotated[str | None, option("--output", "-o", text="models.output", metavar="OUT")] = None,
-    overwrite: Annotated[bool, option("--overwrite", text="render.overwrite")] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> Action:
@@ -205,13 +205,13 @@ def _record(entry: Entry, found: Library) -> dict[str, object]:
     }
 
 
-def _show_entry(terminal: Terminal, entry: Entry, found: Library, *, is_needed: bool) -> None:
+def _show_entry(terminal: Terminal, entry: Entry, found: Library, *, is_missing: bool) -> None:
     from rich.markup import escape
 
     from engine.cli.terminal import say
 
     path = found.path(entry.name)
-    mark = "[green]✓[/]" if path else "[red]✗[/]" if is_needed else "[dim]–[/]"
+    mark = "[green]✓[/]" if path else "[red]✗[/]" if is_missing else "[dim]–[/]"
     size = say("models.size", gigabytes=entry.size / 1e9) if entry.size else ""
     terminal.out.print(f"  {mark} {entry.name}  [dim]{escape(f'{entry.title}{size} · {entry.licence}')}[/]")
     if path is not None:

@@ -40,6 +40,7 @@ def argument(metavar: str, text: str) -> Any:
 Paths = Annotated[list[str], argument("PATH", "paths")]
 Audio = Annotated[str | None, option("--audio", text="audio", metavar="FILE")]
 AsJson = Annotated[bool, option("--json", text="json")]
+Overwrite = Annotated[bool, option("--overwrite", text="overwrite")]
 Jobs = Annotated[int | None, option("--jobs", text="jobs", min=1, metavar="N")]
 Lang = Annotated[str | None, option("--lang", text="lang", metavar="en|zh")]
 

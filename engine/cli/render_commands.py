@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.options import Action, AsJson, Lang, help_text, option, say
+from engine.cli.options import Action, AsJson, Lang, Overwrite, help_text, option, say
 
 app = typer.Typer()
 """Its commands are added to the program's."""
@@ -119,7 +119,7 @@ def _render(
     resume: Annotated[bool, option("--resume/--no-resume", text="render.resume")] = True,
     no_verify: Annotated[bool, option("--no-verify", text="render.no_verify")] = False,
     no_correct: Annotated[bool, option("--no-correct", text="render.no_correct")] = False,
-    overwrite: Annotated[bool, option("--overwrite", text="render.overwrite")] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> Action:

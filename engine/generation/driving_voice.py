@@ -36,7 +36,7 @@ def prepared_voice(voice: Path, folder: Path) -> Job[Prepared]:
     except (OSError, ValueError, EOFError, wave.Error):
         target.unlink(missing_ok=True)
         sidecar(target).unlink(missing_ok=True)
-    made = yield from prepare(voice, target, trim=False)
+    made = yield from prepare(voice, target, trim=False, overwrite=True)
     if isinstance(made, Refusal):
         raise Refused(made)
     return made

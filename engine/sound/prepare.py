@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.jobs import Job, Progress
+from engine.media.export.target_file import check_target
 from engine.media.opening import local_file
 from engine.media.probe import AudioStream, probe
 from engine.media.samples import SampleBlock, read_samples
@@ -197,6 +198,7 @@ def prepare(
     loudness: float = TARGET_LUFS,
     ceiling: float = CEILING_DBTP,
     stream: int | None = None,
+    overwrite: bool = False,
 ) -> Job[Prepared | Refusal]:
     """Write a recording as 16 kHz mono 16-bit WAV, with the facts about it in a JSON file beside it.
 
@@ -210,11 +212,13 @@ def prepare(
         loudness: wanted loudness in LUFS.
         ceiling: highest true peak in dBTP; the loudness stays lower where it would be passed.
         stream: number of the sound stream in the file; by default the one that players choose.
+        overwrite: replace the target, and the JSON file beside it, where they exist.
 
     Returns:
         A job that returns the facts, or a refusal: what :func:`~engine.media.probe.probe` and
-        :func:`~engine.media.samples.read_samples` refuse, ``media.no_sound``, ``sound.silent``, ``sound.over_source``,
-        ``sound.too_long``, ``sound.disk_full``, ``sound.cannot_write``, ``sound.displaced``.
+        :func:`~engine.media.samples.read_samples` refuse, ``media.no_sound``, ``sound.silent``, ``sound.too_long``,
+        what :func:`~engine.media.export.target_file.check_target` refuses, ``sound.disk_full``,
+        ``sound.cannot_write``, ``sound.displaced``.
 
     Raises:
         ValueError: if ``fps`` is not positive or ``margin`` is negative.
@@ -224,7 +228,7 @@ def prepare(
     if margin < 0:
         raise ValueError(f"margin must not be negative, got {margin}")
     wish = _Wish(fps, trim, normalise, margin, loudness, ceiling, stream)
-    return _prepared(source, target or default_target(source), wish)
+    return _prepared(source, target or default_target(source), wish, overwrite=overwrite)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +242,11 @@ class _Wish:
     stream: int | None
 
 
-def _prepared(source: Path, target: Path, wish: _Wish) -> Job[Prepared | Refusal]:
+def _prepared(source: Path, target: Path, wish: _Wish, *, overwrite: bool) -> Job[Prepared | Refusal]:
     try:
         file = local_file(source)
-        if target.exists() and target.samefile(file):
-            raise Refused.because("sound.over_source", path=target)
+        for path in (target, sidecar(target)):
+            check_target([file], path, overwrite=overwrite, needs=0)
         stream = _chosen(source, wish.stream)
         heard = yield from _listen(source, stream)
         plan = _plan(source, heard, wish)

@@ -55,7 +55,7 @@ def _speeds(folder: Path) -> None:
         baseline = seconds(lambda path=path: _decode(path))
         works: dict[str, Callable[[], object]] = {
             "plain decode (PyAV)": lambda path=path: _decode(path),
-            "prepare": lambda path=path: run(prepare(path, folder / "prepared.wav")),
+            "prepare": lambda path=path: run(prepare(path, folder / "prepared.wav", overwrite=True)),
             "diagnose": lambda path=path: run(diagnose(path)),
         }
         for label, work in works.items():
@@ -74,7 +74,10 @@ def _memory(folder: Path) -> None:
     for minutes in (5, 60 * HOURS):
         source = folder / f"{minutes}.wav"
         _write(source, 16_000, 1, minutes)
-        for module, verb, targets in (("prepare", "prepare", [folder / "out.wav"]), ("doctor", "diagnose", [])):
+        for module, verb, targets in (
+            ("prepare", "prepare", [folder / f"{minutes}.out.wav"]),
+            ("doctor", "diagnose", []),
+        ):
             script = _ALONE.format(module=module, verb=verb)
             took, peak = run_alone([sys.executable, "-c", script, str(source), *map(str, targets)])
             rows.append((f"{minutes} minutes", verb, f"{took:.1f} s", f"{peak:.0f} MB"))

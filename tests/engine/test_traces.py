@@ -66,7 +66,7 @@ def test_what_cannot_be_written_is_refused(measured: Measurement, tmp_path: Path
     for target, measurement, code in (
         (tmp_path / "traces.txt", measured, "traces.suffix"),
         (tmp_path / "traces.npz", replace(measured, mouth=None), "traces.nothing"),
-        (tmp_path / "no" / "traces.npz", measured, "export.write_failed"),
+        (tmp_path / "no" / "traces.npz", measured, "export.no_folder"),
     ):
         result = run(write_traces(measurement, target))
         assert isinstance(result, Refusal)

@@ -50,8 +50,8 @@ def check_target(sources: list[Path], target: Path, *, overwrite: bool, needs: i
         needs: about how many bytes it will have.
 
     Raises:
-        Refused: ``export.same_file``, ``export.exists``, ``export.target_is_folder``, ``export.no_folder``,
-            ``export.name_too_long`` or ``export.disk_too_small``.
+        Refused: ``export.same_file``, ``export.exists``, ``export.target_is_folder``, ``export.target_is_no_file``,
+            ``export.no_folder``, ``export.name_too_long`` or ``export.disk_too_small``.
     """
     try:
         _check_target(sources, target, overwrite=overwrite, needs=needs)
@@ -62,6 +62,8 @@ def check_target(sources: list[Path], target: Path, *, overwrite: bool, needs: i
 def _check_target(sources: list[Path], target: Path, *, overwrite: bool, needs: int) -> None:
     if target.is_dir():
         raise Refused.because("export.target_is_folder", path=target)
+    if target.exists() and not target.is_file():  # a device or a pipe would be replaced, not written to
+        raise Refused.because("export.target_is_no_file", path=target)
     if target.exists() or target.is_symlink():
         for source in sources:
             with contextlib.suppress(OSError):

@@ -386,13 +386,58 @@ def test_the_clip_itself_is_never_replaced(plosive: Run, tmp_path: Path) -> None
     assert clip.read_bytes() == before
 
 
-def test_a_copy_is_replaced_only_when_allowed(plosive: Run, tmp_path: Path) -> None:
-    make_clip(tmp_path / "a.mp4", seconds=2)
-    (tmp_path / "b.mp4").write_text("mine")
-    refused = plosive("fix", "a.mp4", "--correction-ms", "5", "-o", "b.mp4", "--json")
+WRITERS = {
+    "fix": ("fix", "a.mp4", "--correction-ms", "5", "-o", "b.mp4"),
+    "export-edit": ("export-edit", "a.mp4", "--correction-ms", "5", "-o", "b.otio"),
+    "prepare": ("prepare", "a.mp4", "-o", "b.wav"),
+    "measure": ("measure", "a.mp4", "--plot", "b.png"),
+    "traces": ("traces", "a.mp4", "-o", "b.csv"),
+    "traces, picture": ("traces", "a.mp4", "-o", "c.csv", "--plot", "b.png"),
+}
+"""A command line per kind of file that is written; the file is the last word."""
+
+
+@pytest.mark.parametrize("words", WRITERS.values(), ids=WRITERS)
+def test_files_are_replaced_only_when_allowed(
+    plosive: Run, talking_clip: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "a.mp4").symlink_to(talking_clip)
+    target = tmp_path / words[-1]
+    target.write_text("mine")
+    refused = plosive(*words, "--json")
     assert (refused.returncode, code_of(refused)) == (ExitCode.BAD_INPUT, "export.exists")
-    assert (tmp_path / "b.mp4").read_text() == "mine"
-    assert plosive("fix", "a.mp4", "--correction-ms", "5", "-o", "b.mp4", "--overwrite").returncode == ExitCode.DONE
+    assert target.read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", target.name]
+    done = plosive(*words, "--json", "--overwrite")
+    assert done.returncode in {ExitCode.DONE, ExitCode.OUT_OF_SYNC}, done.stderr
+    assert target.stat().st_size > 100
+
+
+def test_facts_beside_a_prepared_voice_are_replaced_only_when_allowed(plosive: Run, tmp_path: Path) -> None:
+    make_clip(tmp_path / "a.mp4", seconds=2)
+    (tmp_path / "b.wav.json").write_text("mine")
+    assert code_of(plosive("prepare", "a.mp4", "-o", "b.wav", "--json")) == "export.exists"
+    assert (tmp_path / "b.wav.json").read_text() == "mine"
+    assert not (tmp_path / "b.wav").exists()
+
+
+@pytest.mark.parametrize("words", WRITERS.values(), ids=WRITERS)
+def test_no_command_writes_over_its_source(plosive: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    clip = make_clip(tmp_path / "a.mp4", seconds=2).path
+    source = clip.rename(tmp_path / f"a{Path(words[-1]).suffix}")
+    before = source.read_bytes()
+    command = [source.name if word in {"a.mp4", words[-1]} else word for word in words]
+    assert code_of(plosive(*command, "--json", "--overwrite")) == "export.same_file"
+    assert source.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes among its files")
+@pytest.mark.parametrize("words", WRITERS.values(), ids=WRITERS)
+def test_a_pipe_is_not_replaced_by_a_file(plosive: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    make_clip(tmp_path / "a.mp4", seconds=2)
+    os.mkfifo(tmp_path / words[-1])
+    assert code_of(plosive(*words, "--json", "--overwrite")) == "export.target_is_no_file"
+    assert (tmp_path / words[-1]).is_fifo()
 
 
 def test_a_folder_that_cannot_be_written(plosive: Run, tmp_path: Path) -> None:
@@ -405,7 +450,7 @@ def test_a_folder_that_cannot_be_written(plosive: Run, tmp_path: Path) -> None:
     assert plosive("fix", "a.mp4", "--correction-ms", "5", "-o", "file/").returncode == ExitCode.BAD_INPUT
     picture = plosive("measure", "a.mp4", "--plot", "none/p.png")
     assert picture.returncode == ExitCode.BAD_INPUT
-    assert "none/p.png" in picture.stderr
+    assert "There is no folder “none”." in picture.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")

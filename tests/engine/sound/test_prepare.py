@@ -279,14 +279,14 @@ def test_the_source_is_never_overwritten(tmp_path: Path) -> None:
     before = source.read_bytes()
     link = tmp_path / "link.wav"
     link.symlink_to(source)
-    assert _refused(source, source) == "sound.over_source"
-    assert _refused(source, link) == "sound.over_source"
+    assert _refused(source, source) == "export.same_file"
+    assert _refused(source, link) == "export.same_file"
     assert source.read_bytes() == before
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     source = write(tmp_path / "voice.wav", MADE_48K.samples, 48_000)
-    assert _refused(source, tmp_path / "nowhere" / "voice.wav") == "sound.cannot_write"
+    assert _refused(source, tmp_path / "nowhere" / "voice.wav") == "export.no_folder"
 
 
 def test_a_full_disk_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,7 +355,7 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
             wav.setframerate(16_000)
             for _ in range(minutes):
                 wav.writeframes(data)
-        command = [sys.executable, "-c", _MEMORY, str(source), str(tmp_path / "out.wav")]
+        command = [sys.executable, "-c", _MEMORY, str(source), str(tmp_path / f"{minutes}.out.wav")]
         peaks[minutes] = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1024
         source.unlink()
     # Megabytes; allocators differ by a few from run to run, the sound itself would be 460 MB.
