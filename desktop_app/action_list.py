@@ -29,6 +29,9 @@ def declare(actions: Actions, commands: Commands) -> None:
     def is_open() -> bool:
         return document.path is not None
 
+    def is_shown() -> bool:
+        return commands.pages.shows_clip
+
     add = actions.add
     add("open", QT_TRANSLATE_NOOP("Actions", "Open…"), FILE, commands.files.ask_clip, keys=("Ctrl+O",), picture="open")
     add(
@@ -116,7 +119,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         undo.undo,
         keys=("Ctrl+Z",),
         picture="undo",
-        is_available=undo.canUndo,
+        is_available=lambda: is_shown() and undo.canUndo(),
     )
     add(
         "redo",
@@ -125,7 +128,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         undo.redo,
         keys=("Ctrl+Shift+Z", "Ctrl+Y"),
         picture="redo",
-        is_available=undo.canRedo,
+        is_available=lambda: is_shown() and undo.canRedo(),
     )
     add(
         "palette",
@@ -151,7 +154,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         studio.measuring.start,
         keys=("Ctrl+M",),
         picture="measure",
-        is_available=lambda: is_open() and not studio.measuring.is_running,
+        is_available=lambda: is_shown() and not studio.measuring.is_running,
     )
     add(
         "measure_here",
@@ -160,7 +163,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         lambda: studio.measure_here(commands.player.position),
         keys=("Shift+M",),
         picture="measure",
-        is_available=lambda: is_open() and not studio.measuring.is_running,
+        is_available=lambda: is_shown() and not studio.measuring.is_running,
     )
     add(
         "stop_measuring",
@@ -175,7 +178,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         QT_TRANSLATE_NOOP("Actions", "Measure whoever speaks"),
         SYNC,
         lambda: document.set_face(None),
-        is_available=lambda: document.face is not None,
+        is_available=lambda: is_shown() and document.face is not None,
     )
     add(
         "apply_measured",
@@ -184,7 +187,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         studio.apply_measured,
         keys=("Ctrl+Return",),
         picture="check",
-        is_available=lambda: studio.can_apply,
+        is_available=lambda: is_shown() and studio.can_apply,
     )
     add(
         "reset",
@@ -193,7 +196,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         studio.reset,
         keys=("Ctrl+Backspace",),
         picture="zero",
-        is_available=lambda: document.correction != NOTHING,
+        is_available=lambda: is_shown() and document.correction != NOTHING,
     )
     frame = QT_TRANSLATE_NOOP("Actions", "1 frame")
     ten, one = QT_TRANSLATE_NOOP("Actions", "10 ms"), QT_TRANSLATE_NOOP("Actions", "1 ms")
@@ -205,7 +208,7 @@ def declare(actions: Actions, commands: Commands) -> None:
         ("one_earlier", "Ctrl+Alt+Left", one, QT_TRANSLATE_NOOP("Actions", "Sound 1 ms earlier"), (-1.0, False)),
         ("one_later", "Ctrl+Alt+Right", one, QT_TRANSLATE_NOOP("Actions", "Sound 1 ms later"), (1.0, False)),
     ):
-        add(f"nudge_{name}", text, SYNC, _nudge(studio, *by), keys=(keys,), short=short, is_available=is_open)
+        add(f"nudge_{name}", text, SYNC, _nudge(studio, *by), keys=(keys,), short=short, is_available=is_shown)
 
     add(
         "page_generate",
@@ -286,8 +289,8 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
     player, playback = commands.player, commands.playback
     timeline, preview = commands.timeline, commands.preview
 
-    def is_open() -> bool:
-        return document.path is not None
+    def is_shown() -> bool:
+        return commands.pages.shows_clip
 
     def add(
         name: str,
@@ -297,7 +300,7 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         *keys: str,
         picture: str | None = None,
         is_checked: bool | None = None,
-        is_available: Callable[[], bool] = is_open,
+        is_available: Callable[[], bool] = is_shown,
     ) -> None:
         actions.add(
             name,
@@ -346,7 +349,7 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         PLAY,
         lambda: document.set_range(None, None),
         "Shift+X",
-        is_available=lambda: (document.in_point, document.out_point) != (None, None),
+        is_available=lambda: is_shown() and (document.in_point, document.out_point) != (None, None),
     )
     add(
         "loop",
@@ -391,7 +394,7 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         commands.dialogs.open_blind_test,
         "B",
         picture="blind",
-        is_available=lambda: is_open() and document.correction != NOTHING,
+        is_available=lambda: is_shown() and document.correction != NOTHING,
     )
 
     add(
@@ -401,7 +404,7 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         playback.drop_anchor,
         "A",
         picture="anchor",
-        is_available=lambda: is_open() and document.sound_info is not None and document.sound_info.audio is not None,
+        is_available=lambda: is_shown() and document.sound_info is not None and document.sound_info.audio is not None,
     )
     add("anchor_before", QT_TRANSLATE_NOOP("Actions", "Anchor before"), SYNC, lambda: playback.to_anchor(-1), "[")
     add("anchor_after", QT_TRANSLATE_NOOP("Actions", "Anchor after"), SYNC, lambda: playback.to_anchor(1), "]")
@@ -412,7 +415,7 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         playback.play_anchor,
         "Shift+L",
         picture="loop",
-        is_available=lambda: bool(document.anchors.points),
+        is_available=lambda: is_shown() and bool(document.anchors.points),
     )
     for between, text in (
         (Between.LINE, QT_TRANSLATE_NOOP("Actions", "A line through two anchors (drift)")),
@@ -425,7 +428,7 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         SYNC,
         document.remove_anchors,
         "Shift+A",
-        is_available=lambda: bool(document.anchors.points),
+        is_available=lambda: is_shown() and bool(document.anchors.points),
     )
     add(
         "delete",
@@ -433,11 +436,11 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         EDIT,
         timeline.delete_selected,
         "Del",
-        is_available=lambda: timeline.has_selected,
+        is_available=lambda: is_shown() and timeline.has_selected,
     )
 
-    add("zoom_in", QT_TRANSLATE_NOOP("Actions", "Closer"), VIEW, timeline.zoom_in, "+", "=")
-    add("zoom_out", QT_TRANSLATE_NOOP("Actions", "Farther"), VIEW, timeline.zoom_out, "-")
+    add("zoom_in", QT_TRANSLATE_NOOP("Actions", "Closer"), VIEW, timeline.zoom_in, "+", "=", "Ctrl++", "Ctrl+=")
+    add("zoom_out", QT_TRANSLATE_NOOP("Actions", "Farther"), VIEW, timeline.zoom_out, "-", "Ctrl+-")
     add("fit", QT_TRANSLATE_NOOP("Actions", "The whole clip"), VIEW, timeline.fit, "0")
     add("zoom_here", QT_TRANSLATE_NOOP("Actions", "Two seconds here, or the whole"), VIEW, timeline.toggle_zoom, "Z")
     add(
@@ -494,7 +497,14 @@ def declare_playing(actions: Actions, commands: Commands) -> None:
         ),
         start=1,
     ):
-        add(f"page_{name}", text, VIEW, lambda name=name: commands.show_page(name), f"Ctrl+{number}")
+        add(
+            f"page_{name}",
+            text,
+            VIEW,
+            lambda name=name: commands.show_page(name),
+            f"Ctrl+{number}",
+            is_available=lambda: document.path is not None,
+        )
 
 
 def _nudge(studio: Studio, by: float, in_frames: bool) -> Callable[[], None]:

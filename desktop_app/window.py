@@ -121,7 +121,8 @@ class MainWindow(QMainWindow):
         self.intake.open(paths, zone)
 
     def show_page(self, name: str) -> None:
-        """Show a page of the sidebar: ``sync``, ``doctor``, ``export`` or ``history``."""
+        """Show a page of the sidebar, beside the clip: ``sync``, ``doctor``, ``export`` or ``history``."""
+        self.pages.show_clip()
         self.sidebar.show_page(name)
 
     def show_queue(self) -> None:
@@ -274,6 +275,7 @@ class MainWindow(QMainWindow):
         player.problem.connect(notices.warn)
         self.intake.informed.connect(notices.inform)
         self.menus.opened.connect(self._open_again)
+        self.pages.currentChanged.connect(self._turn_page)
         self.pages.log_wanted.connect(self.dialogs.open_render_log)
         studio.media_missing.connect(self.files.ask_missing)
         studio.autosave.saved.connect(self._show_title)
@@ -330,6 +332,12 @@ class MainWindow(QMainWindow):
         self.actions_["compare"].setChecked(False)
         self.actions_["loop"].setChecked(False)
         self.actions_.look_again()
+
+    def _turn_page(self) -> None:
+        """Nothing sounds that is not shown, and keys do nothing to it."""
+        if not self.pages.shows_clip:
+            self.player.pause()
+        self._look_again()
 
     def _show_title(self) -> None:
         path = self.studio.autosave.project_path or self.studio.document.path

@@ -117,6 +117,11 @@ class Pages(QStackedWidget):
         self.setCurrentWidget(self.models)
 
     @property
+    def shows_clip(self) -> bool:
+        """Whether the open clip is shown: what plays, edits and moves about in it is done to what one sees."""
+        return self._studio.document.path is not None and self.currentWidget() is self._clip
+
+    @property
     def shows_generation(self) -> bool:
         """Whether what renders new clips is shown."""
         return self._generation is not None and self.currentWidget() is self._generation
