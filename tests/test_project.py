@@ -20,7 +20,7 @@ from engine.words import LANGUAGES, Message
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ROOT / "engine"
 
-GROUND = {"exit_codes", "jobs", "refusal", "timing", "words"}
+GROUND = {"jobs", "places", "refusal", "timing", "words"}
 """Modules directly in ``engine`` that every room may use."""
 ROOMS = {
     "media": set(),

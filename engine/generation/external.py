@@ -32,8 +32,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
-import platformdirs
-
 from engine.generation.backend import (
     Capabilities,
     Devices,
@@ -47,6 +45,7 @@ from engine.generation.backend import (
 from engine.generation.plan import Plan, Segment
 from engine.generation.spec import RenderSpec
 from engine.jobs import Job, Progress
+from engine.places import data_folder
 from engine.refusal import Refusal, Refused
 from engine.words import Message
 
@@ -58,10 +57,8 @@ _BYTES_PER_PIXEL = 0.2
 
 
 def external_folder() -> Path:
-    """Return where external engines are described; ``PLOSIVE_HOME`` puts all own files into one folder."""
-    home = os.environ.get("PLOSIVE_HOME")
-    data = Path(home) / "data" if home else Path(platformdirs.user_data_dir("Plosive", appauthor=False))
-    return data / "engines"
+    """Return where external engines are described."""
+    return data_folder() / "engines"
 
 
 def external_names() -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import secrets
 from contextlib import suppress
@@ -16,15 +15,13 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
-import platformdirs
-
 from engine.generation.backend import Capabilities, Host
 from engine.generation.machine import processor
 from engine.generation.plan import Plan
 from engine.generation.spec import RenderSpec
+from engine.places import data_folder
 from engine.sync.result import Measurement
 
-_NAME = "Plosive"
 _MOST = 200
 
 
@@ -64,10 +61,8 @@ class CalibrationProfile:
 
 
 def profiles_path() -> Path:
-    """Return the file of the profiles; ``PLOSIVE_HOME`` puts all of the program's own files into one folder."""
-    home = os.environ.get("PLOSIVE_HOME")
-    folder = Path(home) / "data" if home else Path(platformdirs.user_data_dir(_NAME, appauthor=False))
-    return folder / "calibration.json"
+    """Return the file of the profiles."""
+    return data_folder() / "calibration.json"
 
 
 def profiles() -> tuple[CalibrationProfile, ...]:

@@ -10,15 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-import platformdirs
+from engine.places import cache_folder
 
 _ENDS_BYTES = 1 << 16
 _PARTIAL = ".part"
-
-
-def cache_folder() -> Path:
-    """Return where caches go: ``PLOSIVE_CACHE``, else the user's cache folder of the platform."""
-    return Path(os.environ.get("PLOSIVE_CACHE") or platformdirs.user_cache_dir("plosive", appauthor=False))
 
 
 def content_key(file: Path, *parts: object) -> str:

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from engine.media.cache import Cache, cache_folder, content_key
+from engine.media.cache import Cache, content_key
 from engine.models.checkpoints import State, read_state
+from engine.places import cache_folder
 
 if TYPE_CHECKING:
     import torch

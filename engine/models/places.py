@@ -7,17 +7,16 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import platformdirs
-
+from engine.places import data_folder
 from engine.refusal import Refused
 
 _FOLDERS = "folders.json"
 
 
 def models_folder() -> Path:
-    """Return where imported and downloaded files go: ``PLOSIVE_MODELS``, else the user's data folder."""
+    """Return where imported and downloaded files go: ``PLOSIVE_MODELS``, else in the data folder."""
     chosen = os.environ.get("PLOSIVE_MODELS")
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("plosive", appauthor=False)) / "models"
+    return Path(chosen) if chosen else data_folder() / "models"
 
 
 def hub_cache() -> Path:

@@ -13,9 +13,10 @@ import soundfile
 
 from engine.jobs import run
 from engine.media import samples as samples_module
-from engine.media.cache import Cache, cache_folder, content_key
+from engine.media.cache import Cache, content_key
 from engine.media.peaks import BIN_SAMPLES, PeakBlock, build_peaks
 from engine.media.samples import read_samples
+from engine.places import cache_folder
 from engine.refusal import Refused
 from tests.media import make_still
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.media.cache import cache_folder
 from engine.models import converted
 from engine.models.converted import read_converted
+from engine.places import cache_folder
 
 STATE = {
     "weight": torch.arange(12.0).reshape(3, 4) / 7,

@@ -23,10 +23,11 @@ from engine.generation.backends.liveavatar.fp8 import quantise, replace_linears
 from engine.generation.backends.liveavatar.lora import SCALE, Lora
 from engine.generation.backends.liveavatar.model import S2VTransformer, layer_parts
 from engine.jobs import Job, Progress
-from engine.media.cache import cache_folder, content_key
+from engine.media.cache import content_key
 from engine.models.checkpoints import mismatch
 from engine.models.headers import read_header
 from engine.models.identify import compare
+from engine.places import cache_folder
 from engine.refusal import Refused
 
 _VERSION = 1
