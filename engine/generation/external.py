@@ -23,6 +23,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 import tomllib
@@ -202,6 +203,7 @@ class ExternalEngine:
         process = subprocess.Popen(
             self._arguments(job, output),
             cwd=self._command.folder,
+            env=_users_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -246,6 +248,21 @@ class ExternalEngine:
             return min(1.0, max(share, float(found[1]) / 100))
         except ValueError:
             return share
+
+
+def _users_environment() -> dict[str, str]:
+    """Return the environment as the user has it: a packaged program's own libraries are no good to other programs.
+
+    PyInstaller's loader puts its folder first and keeps what stood there under another name (its manual, "Launching
+    external programs from the frozen application").
+    """
+    environment = dict(os.environ)
+    if getattr(sys, "frozen", False) and sys.platform == "linux":
+        before = environment.pop("LD_LIBRARY_PATH_ORIG", None)
+        environment.pop("LD_LIBRARY_PATH", None)
+        if before is not None:
+            environment["LD_LIBRARY_PATH"] = before
+    return environment
 
 
 def _read(stream: IO[str], said: queue.Queue[str]) -> None:

@@ -196,6 +196,22 @@ def test_a_command_is_an_engine_like_any_other(tmp_path: Path, mine: Path) -> No
     assert mine.read_text(encoding="ascii") == "made\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there does a packaged program say where libraries are")
+@pytest.mark.parametrize("before", ["/opt/own/lib", None])
+def test_a_packaged_program_keeps_its_libraries_to_itself(
+    tmp_path: Path, mine: Path, before: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "make it.py"
+    asked = "import os\nopen(sys.argv[4], 'w').write(os.environ.get('LD_LIBRARY_PATH', 'none'))\n"
+    script.write_text(MAKER + asked, encoding="utf-8")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path / "of the package"))
+    if before is not None:
+        monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", before)
+    assert isinstance(run(render(make_spec(tmp_path, engine="mine"))), RenderReport)
+    assert mine.read_text(encoding="utf-8") == (before or "none")
+
+
 def test_a_command_is_not_run_again_for_what_is_missing(tmp_path: Path, mine: Path) -> None:
     class Enough(Exception):  # noqa: N818
         """The user had enough."""
