@@ -56,6 +56,9 @@ WINDOW_DEBIAN_LIBRARIES = {
 }
 """What Qt's wheels expect of the system, to show a window on X11 and Wayland and to play sound."""
 
+TEST_DEBIAN_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
+"""What tests in a real window start. Without them, these tests are passed over, so nobody is asked to install them."""
+
 
 class Unready(Exception):  # noqa: N818 - it is a state of this computer, not an error of the program
     """Carries the sentence that says what this computer lacks."""
@@ -113,6 +116,8 @@ def make_ready(extras: Sequence[str]) -> None:
         return
     with_window = not WINDOW_EXTRAS.isdisjoint(target.extras)
     _install_debian_packages(_missing_debian_packages(with_window=with_window))
+    if "dev" in target.extras:
+        _install_test_programs()
     print(Message("environment.installing", folder=VENV.name), file=sys.stderr, flush=True)
     _make_venv()
     STAMP.unlink(missing_ok=True)
@@ -193,6 +198,13 @@ def _install_debian_packages(packages: Sequence[str]) -> None:
     unattended = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for step in (["apt-get", "update"], command):
         subprocess.run([*step, "--quiet=2"], check=True, env=unattended, stdout=subprocess.DEVNULL)
+
+
+def _install_test_programs() -> None:
+    missing = [package for program, package in TEST_DEBIAN_PROGRAMS.items() if not shutil.which(program)]
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        with contextlib.suppress(subprocess.CalledProcessError):  # it has said why
+            _install_debian_packages(missing)
 
 
 def _make_venv() -> None:
