@@ -43,6 +43,7 @@ class Entry:
         repository: where the Hugging Face hub has it; empty when it is not there.
         remote: its path in that repository.
         source: who made it public, in words or as an address.
+        instead_of: the catalog's name of the file whose place this one can take; empty for none.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Entry:
     repository: str
     remote: str
     source: str
+    instead_of: str = ""
 
     @property
     def endings(self) -> tuple[str, ...]:
@@ -87,6 +89,7 @@ def catalog() -> tuple[Entry, ...]:
             repository=each.get("repository", ""),
             remote=each.get("remote", ""),
             source=each["source"],
+            instead_of=each.get("instead_of", ""),
         )
         for each in _table()["file"]
     )
@@ -111,6 +114,11 @@ def entry(name: str) -> Entry:
     if found is None:
         raise KeyError(name)
     return found
+
+
+def serving(wanted: Entry) -> tuple[str, ...]:
+    """Return the names of the files that serve where one is needed: itself, and those that can take its place."""
+    return (wanted.name, *(each.name for each in catalog() if each.instead_of == wanted.name))
 
 
 def engines() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.models.headers import FileFormat, read_header
+from engine.models.headers import NONSENSE, FileFormat, read_header
 from engine.models.identify import compare, kind_of, looks_like
 from engine.refusal import Refused
 
@@ -34,15 +34,19 @@ def read_state(path: Path) -> State:
 
     header = read_header(path)
     if header.format is FileFormat.SAFETENSORS:
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        return dict(load_file(path))
+        try:
+            return dict(load_file(path))
+        except SafetensorError as error:  # its table contradicts itself
+            raise Refused.because("models.not_a_checkpoint", path=path) from error
     try:
         # The old format has no index, so it cannot be mapped.
         held = torch.load(path, map_location="cpu", weights_only=True, mmap=header.format is FileFormat.ARCHIVE or None)
     except pickle.UnpicklingError as error:
         raise Refused.because("models.code", path=path, name=_first_line(error)) from error
-    except (RuntimeError, EOFError, ValueError) as error:
+    except (*NONSENSE, AssertionError, EOFError) as error:
         raise Refused.because("models.truncated", path=path) from error
     tensors = held if header.wrapper is None else held[header.wrapper]
     return {str(name): value for name, value in tensors.items() if isinstance(value, torch.Tensor)}
@@ -61,14 +65,14 @@ def load_strict(
     dtype: torch.dtype | None = None,
     device: torch.device | str = "cpu",
 ) -> None:
-    """Put tensors into a network, all of them and no others, without holding them twice.
+    """Put tensors into a network, all of them and no others, without a copy where precision and device stay.
 
     The network is best made on the ``meta`` device. Counters of batches, which files may or may not have and nothing
     reads, are left out of account.
 
     Args:
         network: takes the tensors as they are (``assign``), so that mapped files stay mapped.
-        state: tensors by the network's own names; emptied while they move to another device or precision.
+        state: tensors by the network's own names.
         path: where they came from, for the report.
         wanted: what the network is called, such as ``MuseTalk UNet``.
         dtype: precision of the tensors that are floating point; by default that of the file.

@@ -14,7 +14,7 @@ from pathlib import Path
 from engine.jobs import Job, Progress, run
 from engine.models.catalog import Entry, catalog
 from engine.models.headers import read_header
-from engine.models.identify import kind_of_header, looks_like
+from engine.models.identify import kind_named, kind_of_header, looks_like
 from engine.models.places import search_folders
 from engine.refusal import Refusal, Refused
 
@@ -22,6 +22,12 @@ _SUFFIXES = (".bin", ".ckpt", ".model", ".pt", ".pth", ".safetensors")
 _PASSED_OVER = {".git", "__pycache__", "node_modules", "site-packages", ".venv", "venv", "blobs", ".no_exist"}
 """Folders without models of their own; ``blobs`` of a Hugging Face cache are reached through ``snapshots``."""
 _DEEPEST = 8
+_EVERYBODYS = {
+    "diffusion_pytorch_model.bin", "diffusion_pytorch_model.safetensors", "model.safetensors", "pytorch_model.bin",
+}  # fmt: skip
+"""What libraries call the weights of any network: only the folder says which one belongs there."""
+_EVERY_PIPELINE = "vae/"
+"""A folder that every picture generator has, each with another autoencoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +60,19 @@ class Library:
     def path(self, *names: str) -> Path | None:
         """Return where a file of the catalog is, or ``None``.
 
+        Official files come before others of the same kind, which may have been trained for something else; a file
+        whose version is uncertain is the last resort.
+
         Args:
-            names: catalog names in order of preference. A file whose version is uncertain is the last resort.
+            names: catalog names in order of preference.
         """
-        for is_certain in (True, False):
-            for name in names:
-                for each in self.found:
-                    if name in each.names and (len(each.names) == 1) is is_certain:
-                        return each.path
-        return None
+        fitting = [
+            (len(each.names) > 1, not each.is_official_size, order, each.path)
+            for order, name in enumerate(names)
+            for each in self.found
+            if name in each.names
+        ]
+        return min(fitting, key=lambda one: one[:3])[3] if fitting else None
 
 
 def library(folders: Iterable[Path] | None = None) -> Library:
@@ -87,6 +97,7 @@ def find(folders: Iterable[Path] | None = None) -> Job[Library]:
             try:
                 if (each := identify(path)) is not None:
                     found.append(each)
+                    problems.extend(_misplaced(each))
             except Refused as refused:
                 problems.append(refused.refusal)
     return Library(tuple(found), tuple(problems))
@@ -132,7 +143,7 @@ def _identify(path: Path, size: int) -> Found | None:
         raise
     candidates = [each for each in catalog() if kind is not None and each.kind == kind.name]
     if not candidates:
-        if placed is not None:
+        if placed is not None and _is_at_home(path, placed):
             raise Refused.because("models.wrong", path=path, wanted=placed.title, looks_like=looks_like(kind))
         return None
     chosen = (
@@ -142,6 +153,26 @@ def _identify(path: Path, size: int) -> Found | None:
         or candidates
     )
     return Found(path, tuple(each.name for each in chosen), any(each.size == size for each in chosen))
+
+
+def _misplaced(found: Found) -> Iterator[Refusal]:
+    """Yield that a file of the catalog stands where one of another kind belongs: both are told, what it is and that."""
+    placed = _by_place(found.path)
+    if placed is None or not placed.kind or not _is_at_home(found.path, placed):
+        return
+    kinds_found = {each.kind for each in catalog() if each.name in found.names}
+    if placed.kind not in kinds_found:
+        like = looks_like(kind_named(min(kinds_found)))
+        yield Refusal.of("models.wrong", path=found.path, wanted=placed.title, looks_like=like)
+
+
+def _is_at_home(path: Path, placed: Entry) -> bool:
+    """Return whether a path says by itself that this file belongs there, and no other network of any program."""
+    if path.name not in _EVERYBODYS:
+        return True
+    whole = path.as_posix()
+    telling = [each for each in placed.endings if "/" in each and not each.startswith(_EVERY_PIPELINE)]
+    return "/snapshots/" in whole or any(whole.endswith("/" + ending) for ending in telling)
 
 
 def _by_place(path: Path) -> Entry | None:

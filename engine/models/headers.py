@@ -12,6 +12,7 @@ import pickle
 import stat
 import struct
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LARGEST_JSON = 100_000_000
 """The safetensors format's own limit for its table, bytes."""
 _LFS_POINTER = b"version https://git-lfs"
+NONSENSE = (
+    ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError,
+    struct.error, zlib.error,
+)  # fmt: skip
+"""What parsers raise over bytes that mean nothing: a folder may hold any file, and none of them may end the search."""
 
 _STORAGE_BYTES = {
     "DoubleStorage": 8, "LongStorage": 8, "FloatStorage": 4, "IntStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2,
@@ -125,6 +131,8 @@ def read_header(path: Path) -> Header:
         raise Refused.because("models.unreadable", path=path, why=error.strerror or str(error)) from error
     except _Foreign as foreign:
         raise Refused.because("models.code", path=path, name=str(foreign)) from foreign
+    except (*NONSENSE, MemoryError) as error:  # lengths that no file has
+        raise Refused.because("models.not_a_checkpoint", path=path) from error
 
 
 def _read(path: Path, stream: IO[bytes]) -> Header:
@@ -151,12 +159,9 @@ def _safetensors(path: Path, stream: IO[bytes], size: int) -> Header:
     table = stream.read(length)
     if len(table) < length:
         raise Refused.because("models.truncated", path=path)
-    try:
-        entries = {name: each for name, each in json.loads(table).items() if name != "__metadata__"}
-        end = max((each["data_offsets"][1] for each in entries.values()), default=0)
-        shapes = {name: tuple(int(side) for side in each["shape"]) for name, each in entries.items()}
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise Refused.because("models.not_a_checkpoint", path=path) from error
+    entries = {name: each for name, each in json.loads(table).items() if name != "__metadata__"}
+    end = max((each["data_offsets"][1] for each in entries.values()), default=0)
+    shapes = {name: tuple(int(side) for side in each["shape"]) for name, each in entries.items()}
     if 8 + length + end > size:
         raise Refused.because("models.truncated", path=path)
     return Header(FileFormat.SAFETENSORS, shapes)
@@ -203,8 +208,6 @@ def _unpickled(path: Path, stream: IO[bytes], reader: type[_Reader] = _Reader) -
         return reader(stream, encoding="utf-8").load()
     except EOFError as error:
         raise Refused.because("models.truncated", path=path) from error
-    except (pickle.UnpicklingError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise Refused.because("models.not_a_checkpoint", path=path) from error
 
 
 def _header(path: Path, file_format: FileFormat, held: object) -> Header:

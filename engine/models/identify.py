@@ -22,6 +22,11 @@ def kind_of(shapes: Shapes) -> Kind | None:
     return next((kind for kind in kinds() if all(_fits(shapes.get(name), shape) for name, shape in kind.marks)), None)
 
 
+def kind_named(name: str) -> Kind | None:
+    """Return the kind of network of that name in the catalog, or ``None``."""
+    return next((kind for kind in kinds() if kind.name == name), None)
+
+
 def kind_of_header(header: Header) -> Kind | None:
     """Return the kind of network a file holds, or ``None``."""
     return kind_of(header.shapes)

@@ -56,6 +56,18 @@ def test_list_names_every_engine_and_where_its_files_are(say: Say, stick: Path) 
     assert listed["sd-vae"]["path"] is None
 
 
+def test_a_file_that_takes_the_place_of_a_needed_one_leaves_nothing_missing(say: Say, tmp_path: Path) -> None:
+    assert "✗ latentsync-1.6-unet" in say("models", "list")[1]
+    place = tmp_path / "models" / "LatentSync-1.5" / "latentsync_unet.pt"
+    place.parent.mkdir(parents=True)
+    marks = {"conv_in.weight": (8, 13, 3, 3)}
+    marks |= {"down_blocks.0.motion_modules.0.temporal_transformer.proj_in.weight": (2, 2)}
+    torch.save({name: torch.zeros(shape) for name, shape in marks.items()}, place)
+    said = say("models", "list")[1]
+    assert "✓ latentsync-1.5-unet" in said
+    assert "– latentsync-1.6-unet" in said
+
+
 def test_find_says_what_a_folder_holds_and_remembers_it(say: Say, stick: Path, tmp_path: Path) -> None:
     code, said = say("models", "find", str(stick))
     assert code == 0

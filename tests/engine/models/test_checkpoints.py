@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -175,3 +178,46 @@ def test_official_files_are_recognised_by_their_tensors(keys: str, kind: str) ->
     found = kind_of(key_list(keys))
     assert found is not None
     assert found.name == kind
+
+
+def deep_json() -> bytes:
+    """Return a safetensors table that is nested deeper than any parser follows."""
+    table = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    return len(table).to_bytes(8, "little") + table
+
+
+def damaged_archive() -> bytes:
+    """Return an archive whose directory names a file in bytes that are no text."""
+    held = io.BytesIO()
+    torch.save(STATE, held)
+    data = bytearray(held.getvalue())
+    data[data.rfind(b"data.pkl")] = 0xFF
+    return bytes(data)
+
+
+@pytest.mark.parametrize("content", [deep_json(), damaged_archive(), b"\x80\x02\x8a\xff" + b"\xff" * 300])
+def test_whatever_bytes_a_file_has_it_is_told_and_the_search_goes_on(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "somebody.pt").write_bytes(content)
+    with pytest.raises(Refused) as refused:
+        read_header(tmp_path / "somebody.pt")
+    assert refused.value.refusal.code in {"models.not_a_checkpoint", "models.truncated"}
+
+
+def test_a_table_that_contradicts_itself_is_no_model(tmp_path: Path) -> None:
+    table = json.dumps({"a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [-8, 8]}}).encode()
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(table).to_bytes(8, "little") + table + bytes(16))
+    with pytest.raises(Refused) as refused:
+        read_state(path)
+    assert refused.value.refusal.code == "models.not_a_checkpoint"
+
+
+def test_a_name_that_was_damaged_inside_the_file_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "model.pt", "legacy")
+    data = path.read_bytes()
+    key = re.search(rb"X.\0\0\0(\d{8,})", data)
+    assert key is not None
+    path.write_bytes(data[: key.start(1)] + b"x" + data[key.start(1) + 1 :])
+    with pytest.raises(Refused) as refused:
+        read_state(path)
+    assert refused.value.refusal.code == "models.truncated"

@@ -40,6 +40,9 @@ def test_the_catalog_is_sound() -> None:
     assert all(each.kind in known | {""} for each in entries)
     assert all(bool(each.repository) == bool(each.remote) and each.licence and each.source for each in entries)
     assert all(each.engines or each.useful_to for each in entries)
+    # What takes the place of a needed file is of use to the same engine.
+    by_name = {each.name: each for each in entries}
+    assert all(set(by_name[e.instead_of].engines) <= {*e.useful_to, *e.engines} for e in entries if e.instead_of)
     # Whole checksums, each with the size it goes with: a shortened one hides a slip of the pen.
     assert {len(each.sha256) for each in entries} <= {0, 64}
     assert all(each.size for each in entries if each.sha256)
@@ -107,6 +110,37 @@ def test_the_wrong_file_in_the_right_place_is_a_problem(tmp_path: Path, write: W
     assert found.path("musetalk-1.5-unet") is None
     assert [problem.code for problem in found.problems] == ["models.wrong"]
     assert "Stable Diffusion UNet" in str(found.problems[0])
+
+
+def test_a_model_in_the_place_of_another_is_used_as_what_it_is_and_told(tmp_path: Path, write: Write) -> None:
+    path = write(tmp_path / "LatentSync-1.5" / "latentsync_unet.pt", "syncnet_v2")
+    found = library([tmp_path])
+    assert found.path("syncnet-v2") == path
+    assert [problem.code for problem in found.problems] == ["models.wrong"]
+    assert "LatentSync" in str(found.problems[0])
+    assert "SyncNet v2" in str(found.problems[0])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "sd/unet/diffusion_pytorch_model.safetensors", "sdxl/vae/diffusion_pytorch_model.bin",
+        "sd/text_encoder/pytorch_model.bin", "bert/pytorch_model.bin",
+    ],
+)  # fmt: skip
+def test_the_parts_of_other_programs_models_are_no_problem(tmp_path: Path, write: Write, place: str) -> None:
+    write(tmp_path / place, "sd_unet")
+    assert library([tmp_path]) == finder.Library()
+
+
+def test_the_official_file_comes_before_others_of_its_kind(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a" / "vae" / "diffusion_pytorch_model.safetensors", "sd_vae")
+    path = write(tmp_path / "b" / "sd-vae" / "diffusion_pytorch_model.bin", "sd_vae", legacy=True)
+    official(monkeypatch, "sd-vae-bin", path)
+    monkeypatch.setattr(finder, "_known", {})
+    assert library([tmp_path]).path("sd-vae", "sd-vae-bin") == path
 
 
 def test_half_a_file_in_the_right_place_is_a_problem_and_elsewhere_is_nothing(tmp_path: Path, write: Write) -> None:
