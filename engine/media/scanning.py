@@ -163,10 +163,10 @@ class PictureScan:
         declared = self.stream.average_rate or self.stream.guessed_rate
         if measured is None or not self.has_timestamps:
             return snap_rate(declared) if declared else Fraction(1), False
-        if complete or not declared:
+        if not declared or (complete and times.is_variable):
             return snap_rate(measured), times.is_variable
         # An index that counts another number of frames per second over the whole file knows of others than these.
-        if times.is_variable or (self.stream.frames and abs(measured - declared) > declared / 100):
+        if not complete and (times.is_variable or (self.stream.frames and abs(measured - declared) > declared / 100)):
             return snap_rate(declared), True
         # A few seconds of timestamps in milliseconds do not tell 29.97 from 30; the header then decides.
         span = (times.count - 1) / measured

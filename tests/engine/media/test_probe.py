@@ -97,6 +97,14 @@ def test_standard_rates_are_recognised_through_millisecond_timestamps(clip):
         assert not info.is_complete, "a file of six seconds is not read to its end"
 
 
+def test_the_header_tells_the_rate_of_a_clip_too_short_for_milliseconds_to_tell_it(clip):
+    for rate in (Fraction(24_000, 1001), Fraction(30_000, 1001), Fraction(60_000, 1001)):
+        info = probe(clip("short.mkv", rate=rate, seconds=1, audio_codec=None), full=True)
+        assert info.video is not None
+        assert info.video.rate == rate
+        assert info.is_complete
+
+
 def test_variable_rate_is_the_mean(clip):
     made = clip("vfr.mp4", frame_ticks=(2, 4, 8, 3))
     info = probe(made)
