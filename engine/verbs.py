@@ -160,7 +160,8 @@ def prepare(
 
     Args:
         path: a file with sound; it is never touched.
-        target: the WAV file, by default ``<name>.16k.wav`` beside the file; its facts go into a JSON file beside it.
+        target: the WAV file, by default a new ``<name>.16k.wav`` beside the file; its facts go into a JSON file
+            beside it.
         fps: pad the end with silence to whole frames of this rate.
         trim: leave out silence at both ends; the result says how to map times back.
         normalise: bring it to the loudness of broadcast speech.

@@ -11,11 +11,13 @@ import contextlib
 import errno
 import json
 import math
+import os
 import secrets
 import wave
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +185,10 @@ def sidecar(path: Path) -> Path:
 
 
 def default_target(source: Path) -> Path:
-    """Return the name a prepared file gets when none is asked for."""
-    return source.with_name(f"{source.stem}.16k.wav")
+    """Return a new name beside the source, such as ``talk.16k.wav``, for files that do not exist yet."""
+    names = chain([""], (f"-{number}" for number in count(2)))
+    targets = (source.with_name(f"{source.stem}.16k{number}.wav") for number in names)
+    return next(target for target in targets if not any(os.path.lexists(path) for path in (target, sidecar(target))))
 
 
 def prepare(
@@ -204,7 +208,7 @@ def prepare(
 
     Args:
         source: any file with sound.
-        target: where to write; by default ``<name>.16k.wav`` beside the source.
+        target: where to write; by default :func:`default_target`.
         fps: pad the end with silence to whole frames of this rate.
         trim: leave out silence at both ends.
         normalise: bring it to ``loudness``; otherwise the level stays, unless it would clip.

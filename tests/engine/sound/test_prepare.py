@@ -224,7 +224,9 @@ def test_dialogue_in_the_centre_is_heard(tmp_path: Path) -> None:
 def test_facts_are_written_beside_and_read_back(tmp_path: Path) -> None:
     source = write(tmp_path / "my voice, 第一.wav", MADE_48K.samples, 48_000)
     result = _prepared(source, fps=Fraction(30_000, 1001))
-    assert result.path == default_target(source) == tmp_path / "my voice, 第一.16k.wav"
+    assert result.path == tmp_path / "my voice, 第一.16k.wav"
+    sidecar(tmp_path / "my voice, 第一.16k-2.wav").touch()
+    assert default_target(source) == tmp_path / "my voice, 第一.16k-3.wav"
     again = Prepared.load(result.path)
     assert again.to_json() == result.to_json()
     assert again.source_start == result.source_start
