@@ -14,7 +14,7 @@ from desktop_app.action_list import GROUPS, declare, declare_playing
 from desktop_app.actions import Actions
 from desktop_app.commands import Commands
 from desktop_app.document.autosave import Leftover
-from desktop_app.document.corrections import moved
+from desktop_app.document.corrections import NOTHING, moved
 from desktop_app.panels.doctor import DoctorPanel
 from desktop_app.panels.export import ExportPanel
 from desktop_app.panels.header import Header
@@ -309,6 +309,8 @@ class MainWindow(QMainWindow):
         self.doctor.copy_wanted.connect(self._write_treated)
         self.doctor.move_wanted.connect(self._move_as_found)
         self.sync.calibration_wanted.connect(self.dialogs.open_speakers)
+        for changed in (document.correction_changed, self.sidebar.page_changed, self.sync.next_step_changed):
+            changed.connect(self._show_next_step)
 
     def _say(self) -> None:
         self._show_title()
@@ -338,6 +340,11 @@ class MainWindow(QMainWindow):
         if not self.pages.shows_clip:
             self.player.pause()
         self._look_again()
+
+    def _show_next_step(self) -> None:
+        """Export comes next as soon as there is a correction to write, unless the page says what comes next."""
+        has_own = self.sidebar.page == "export" or (self.sidebar.page == "sync" and self.sync.has_next_step)
+        self.header.set_export_next(is_next=self.studio.document.correction != NOTHING and not has_own)
 
     def _show_title(self) -> None:
         path = self.studio.autosave.project_path or self.studio.document.path

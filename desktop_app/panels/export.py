@@ -232,9 +232,9 @@ class ExportPanel(Speaking):
         self.export_button = button(lambda: None, kind="primary", picture="export")
         column.addWidget(self._target_title)
         column.addLayout(row)
+        column.addWidget(self.export_button)
         column.addWidget(self._command_title)
         column.addLayout(command_row)
-        column.addWidget(self.export_button)
 
     def _build_result(self) -> None:
         self._result_card, column = card()

@@ -7,7 +7,6 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from desktop_app.actions import Actions
-from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import ElidedLabel, Speaking, action_button, button, label, set_primary
@@ -37,7 +36,6 @@ class Header(Speaking):
         self._export = button(actions["export"].trigger, picture="export")
         row.addWidget(self._export)
         document.media_changed.connect(self._show)
-        document.correction_changed.connect(self._show_export)
         self.say()
 
     @property
@@ -49,7 +47,10 @@ class Header(Speaking):
         """Set all texts."""
         self._export.setText(self.tr("Export"))
         self._show()
-        self._show_export()
+
+    def set_export_next(self, *, is_next: bool) -> None:
+        """Say whether exporting is what comes next."""
+        set_primary(self._export, "export", is_primary=is_next)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Leave out facts where there is no room for them beside the name (Qt's name)."""
@@ -64,10 +65,6 @@ class Header(Speaking):
         for badge in self._badges:
             left -= badge.sizeHint().width() + GRID // 2
             badge.setVisible(left >= 0)
-
-    def _show_export(self) -> None:
-        """Export comes next as soon as there is a correction to write."""
-        set_primary(self._export, "export", is_primary=self._document.correction != NOTHING)
 
     def _show(self) -> None:
         document = self._document

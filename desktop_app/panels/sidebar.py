@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from desktop_app.theme import GRID
@@ -10,6 +10,9 @@ from desktop_app.theme import GRID
 
 class Sidebar(QFrame):
     """A stack of pages."""
+
+    page_changed = Signal()
+    """Another page is shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +29,7 @@ class Sidebar(QFrame):
         column.setSpacing(GRID)
         column.addLayout(self._row)
         column.addWidget(self._stack, 1)
+        self._stack.currentChanged.connect(lambda _index: self.page_changed.emit())
 
     def add(self, name: str, page: QWidget) -> None:
         """Add a page; the first one is shown."""

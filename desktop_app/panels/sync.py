@@ -14,7 +14,7 @@ from desktop_app.timeline.moving import moved_ms
 from desktop_app.timeline.offsets import fit_of
 from desktop_app.tones import tone_of
 from desktop_app.widgets.bands import BandsBar
-from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_tone
+from desktop_app.widgets.basics import Speaking, action_button, button, card, label, scrolling, set_primary, set_tone
 from desktop_app.widgets.move_box import MoveBox
 from desktop_app.work.measuring import Measuring
 from engine.sync.correction import asked_words
@@ -35,6 +35,8 @@ class SyncPanel(Speaking):
 
     calibration_wanted = Signal()
     """The user wants to say how late this computer's speakers are."""
+    next_step_changed = Signal()
+    """What comes next may be another step now."""
 
     def __init__(
         self, document: Document, measuring: Measuring, actions: Actions, parent: QWidget | None = None
@@ -44,6 +46,7 @@ class SyncPanel(Speaking):
         self._measuring = measuring
         self._actions = actions
         self._speakers_late_ms = 0.0
+        self._is_put_right = False
 
         self._build_verdict()
         self._build_clocks()
@@ -74,6 +77,12 @@ class SyncPanel(Speaking):
     def number_text(self) -> str:
         """The large number that is shown."""
         return self._number.text()
+
+    @property
+    def has_next_step(self) -> bool:
+        """Whether one of the buttons here is what comes next."""
+        is_urged = not self.apply_button.isHidden() and not self._is_put_right
+        return is_urged or not self.begin_button.isHidden()
 
     def set_speakers_late(self, ms: float) -> None:
         """Show how late this computer's speakers are."""
@@ -253,6 +262,9 @@ class SyncPanel(Speaking):
             self._number.setText("—")
             self._sentence.setText(self.tr("Measure how far lips and sound are apart."))
         left = self._left(final) if final is not None else None
+        self._is_put_right = left is not None and tone_of(left) == "good"
+        if self._is_put_right:
+            set_tone(self._number, "")  # it is what the file has, and no alarm any more
         self._bands.setVisible(offset is not None)
         self._bands.show_offset(offset.ms if offset else None, offset.uncertainty_ms if offset else 0.0, left)
         self._rest.setVisible(left is not None)
@@ -314,6 +326,8 @@ class SyncPanel(Speaking):
         self.begin_button.setVisible(is_first)
         self.apply_button.setText(apply.text())
         self.apply_button.setVisible(apply.isEnabled())
+        # What somebody set by ear and by eye is not to be overruled in the colour of what comes next.
+        set_primary(self.apply_button, "check", is_primary=not self._is_put_right)
         again = self.tr("Measure again")
         # Beside the button that matters there is no room for two texts.
         self.measure_button.setText("" if apply.isEnabled() else again)
@@ -322,6 +336,7 @@ class SyncPanel(Speaking):
         self.measure_button.setEnabled(measure.isEnabled())
         self.measure_button.setVisible(not running and not is_first)
         self.cancel_button.setText(self._actions["stop_measuring"].text())
+        self.next_step_changed.emit()
 
     def _show_clocks(self) -> None:
         found = self._document.measurement if not self._document.is_partial else None
@@ -339,9 +354,8 @@ class SyncPanel(Speaking):
             said = self.tr("starts the sound {ms} ms before the picture").format(ms=round(-container_ms))
         self._clocks["container"][1].setText(said)
         late = self._speakers_late_ms
-        self._clocks["computer"][1].setText(
-            self.tr("speakers {ms} ms late").format(ms=round(late)) if late else self.tr("speakers taken as prompt")
-        )
+        delay = self.tr("speakers {ms} ms late").format(ms=round(late)) if late else self.tr("no speaker delay set")
+        self._clocks["computer"][1].setText(delay)
 
 
 def _tone(kind: Kind, offset: Offset) -> str:

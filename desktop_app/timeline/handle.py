@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
 
@@ -11,6 +13,8 @@ from desktop_app.timeline.plane import Plane, PlaneItem
 HEIGHT = 18.0
 """Pixels."""
 _MARGIN = 8.0
+_HEAD = 12.0
+"""Pixels that a pin's head takes on either side, with a little distance."""
 
 
 class Handle(PlaneItem):
@@ -22,6 +26,7 @@ class Handle(PlaneItem):
         self._text = ""
         self._lit = False
         self._view_start = 0.0
+        self._pins: list[float] = []
 
     def set_view_start(self, seconds: float) -> None:
         """Say which time is at the left edge of the screen, where the grip stays in sight."""
@@ -33,6 +38,11 @@ class Handle(PlaneItem):
         if text != self._text:
             self._text = text
             self.update()
+
+    def set_pins(self, seconds: Sequence[float]) -> None:
+        """Say where pins stand in the bar, so that its words keep clear of them."""
+        self._pins = sorted(seconds)
+        self.update()
 
     def set_lit(self, *, lit: bool) -> None:
         """Light up while the pointer is on it."""
@@ -62,10 +72,26 @@ class Handle(PlaneItem):
         font.setPixelSize(small_pixels())
         metrics = QFontMetricsF(font)
         x = max(shown.left(), plane.x(self._view_start)) + _MARGIN
+        width = metrics.horizontalAdvance(self._text)
+        words = clear_of([plane.x(pin) for pin in self._pins], x + 20, width)
         for column in range(3):
             for row in range(2):
                 painter.drawEllipse(QPointF(x + 2 + column * 4, top + 7 + row * 4), 1.25, 1.25)
         painter.setFont(font)
         painter.setPen(self.theme.colour("text"))
-        if x + 20 + metrics.horizontalAdvance(self._text) <= shown.right():
-            painter.drawText(QPointF(x + 20, top + HEIGHT / 2 + metrics.ascent() / 2 - 2), self._text)
+        if words + width <= shown.right():
+            painter.drawText(QPointF(words, top + HEIGHT / 2 + metrics.ascent() / 2 - 2), self._text)
+
+
+def clear_of(heads: Sequence[float], left: float, width: float) -> float:
+    """Return where words begin that no pin's head covers: as far left as possible.
+
+    Args:
+        heads: the middles of the heads, from left to right, in pixels.
+        left: where the words may begin.
+        width: of the words.
+    """
+    for head in heads:
+        if left - _HEAD < head < left + width + _HEAD:
+            left = head + _HEAD
+    return left

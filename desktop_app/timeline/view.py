@@ -466,6 +466,7 @@ class TimelineView(QWidget):
         pins = [Pin(point.shown, -point.ms, self._hints.short(point.ms)) for point in anchors.points]
         for item in (self._lanes.pins, self._lanes.levels):
             item.set_pins(pins, selected, are_steps=anchors.between is Between.STEPS)
+        self._lanes.handle.set_pins([pin.shown for pin in pins])
         # While an anchor is held in the offset lane, the lane must not change under the pointer.
         if not self._mouse.holds_level:
             self._show_reach()

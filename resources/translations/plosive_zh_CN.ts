@@ -2675,8 +2675,8 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>扬声器晚 {ms} 毫秒</translation>
         </message>
         <message>
-            <source>speakers taken as prompt</source>
-            <translation>按扬声器没有延迟处理</translation>
+            <source>no speaker delay set</source>
+            <translation>未设置扬声器延迟</translation>
         </message>
         <message>
             <source>Set…</source>

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop_app.document.corrections import moved
+from desktop_app.timeline.handle import clear_of
 from desktop_app.timeline.moving import (
     Stretch,
     arrangement,
@@ -170,3 +171,19 @@ def test_what_is_played_runs_evenly_with_the_picture(
 def test_the_played_sound_is_found_in_the_file(played: float, heard: float) -> None:
     assert file_time(arrangement(STEPS), played) == pytest.approx(heard)
     assert file_time(None, played) == played
+
+
+@given(heads=st.lists(st.floats(0, 1000), max_size=8), width=st.floats(1, 300))
+def test_the_words_of_the_bar_keep_clear_of_all_pins(heads: list[float], width: float) -> None:
+    heads.sort()
+    left = clear_of(heads, 28, width)
+    assert left >= 28
+    # 10 pixels: as far as a flag, the wider of both heads, reaches.
+    assert all(head + 10 <= left or left + width <= head - 10 for head in heads)
+    if left > 28:
+        assert any(head + 12 == left for head in heads)
+
+
+def test_words_that_no_pin_covers_stay_where_they_are() -> None:
+    assert clear_of([], 28, 100) == 28
+    assert clear_of([5, 400], 28, 100) == 28

@@ -70,3 +70,14 @@ def test_there_is_one_next_step_at_a_time(desk: Desk) -> None:
     desk.until(lambda: next_steps() == ["Apply what was measured"])
     desk.window.sync.apply_button.click()
     desk.until(lambda: next_steps() == ["Export"])
+    # On its own page the button that does it is the one, not the one that leads there.
+    desk.window.header._export.click()
+    desk.until(lambda: next_steps() == ["Export"])
+    assert desk.window.exports.export_button.property("kind") == "primary"
+    desk.window.show_page("sync")
+    # Set by hand, and good: what was measured is offered, no longer urged.
+    desk.studio.nudge(5)
+    assert desk.window.sync.apply_button.isVisible()
+    desk.until(lambda: next_steps() == ["Export"])
+    desk.studio.nudge(-200)
+    desk.until(lambda: next_steps() == ["Apply what was measured"])
