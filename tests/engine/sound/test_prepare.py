@@ -225,8 +225,6 @@ def test_facts_are_written_beside_and_read_back(tmp_path: Path) -> None:
     source = write(tmp_path / "my voice, 第一.wav", MADE_48K.samples, 48_000)
     result = _prepared(source, fps=Fraction(30_000, 1001))
     assert result.path == tmp_path / "my voice, 第一.16k.wav"
-    sidecar(tmp_path / "my voice, 第一.16k-2.wav").touch()
-    assert default_target(source) == tmp_path / "my voice, 第一.16k-3.wav"
     again = Prepared.load(result.path)
     assert again.to_json() == result.to_json()
     assert again.source_start == result.source_start
@@ -236,6 +234,14 @@ def test_facts_are_written_beside_and_read_back(tmp_path: Path) -> None:
     sidecar(result.path).write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match="does not describe"):
         Prepared.load(result.path)
+
+
+def test_the_name_that_is_given_by_default_is_new(tmp_path: Path) -> None:
+    source = tmp_path / "talk.mp4"
+    assert default_target(source) == tmp_path / "talk.16k.wav"
+    (tmp_path / "talk.16k.wav").symlink_to(tmp_path / "nowhere")
+    sidecar(tmp_path / "talk.16k-2.wav").touch()
+    assert default_target(source) == tmp_path / "talk.16k-3.wav"
 
 
 def test_the_same_source_gives_the_same_bytes(tmp_path: Path) -> None:
