@@ -1,4 +1,4 @@
-"""Time: exact presentation times, frame rates, frame maps, and the two signed numbers of this project.
+"""Time: exact presentation times, frame rates, and the two signed numbers of this project.
 
 Every time below the edge of the screen is ``(pts, time_base)`` or a :class:`~fractions.Fraction` of seconds, because
 a binary float cannot hold 1/30 s and a counter divided by fps is wrong for every file with a variable frame rate.
@@ -25,9 +25,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.words import Message
-
-Seconds = Fraction
-"""An exact time or duration in seconds."""
 
 NTSC_FACTOR = Fraction(1000, 1001)
 """Colour NTSC runs at 1000/1001 of the nominal rate (SMPTE ST 12-1)."""
@@ -171,7 +168,7 @@ class FrameGrid:
         return math.ceil(Fraction(samples, sample_rate) * self.rate)
 
 
-class FrameMap:
+class PictureTimes:
     """Frame number to presentation time and back, for any frame rate, constant or not.
 
     Args:
@@ -188,7 +185,7 @@ class FrameMap:
     ) -> None:
         ticks = np.asarray(pts, dtype=np.int64)
         if ticks.ndim != 1 or ticks.size == 0:
-            raise ValueError("a frame map needs at least one frame")
+            raise ValueError("there has to be at least one frame")
         if np.any(np.diff(ticks) <= 0):
             raise ValueError("presentation timestamps must be strictly ascending")
         self.pts = ticks
@@ -212,35 +209,6 @@ class FrameMap:
         """Return the frame on screen at ``seconds``; before the first frame that is 0, after the last the last."""
         tick = math.floor(seconds / self.time_base)
         return int(np.clip(np.searchsorted(self.pts, tick, side="right") - 1, 0, len(self) - 1))
-
-    @property
-    def mean_rate(self) -> Fraction:
-        """Frames per second over the whole map, snapped to a standard rate when near one."""
-        span = self.end - self.time(0)
-        return snap_rate(len(self) / span)
-
-    @property
-    def is_variable(self) -> bool:
-        """Whether frame durations differ by more than rounding to ticks, or to milliseconds, explains.
-
-        Matroska and FLV round to 1 ms whatever the true rate, so a difference of up to 1 ms between neighbouring
-        frames is constant rate; a dropped or doubled frame is not.
-        """
-        if len(self) < 3:
-            return False
-        durations = np.diff(self.pts)
-        slack = max(Fraction(2), Fraction(21, 10_000) / self.time_base)
-        return int(durations.max() - durations.min()) > slack
-
-    def onto(self, grid: FrameGrid) -> npt.NDArray[np.int64]:
-        """Return, for each frame of a constant-rate grid that covers this map, the source frame on screen then.
-
-        Returns:
-            Source frame numbers, shape ``(ceil(duration * rate),)``.
-        """
-        count = max(1, math.ceil((self.end - grid.start) * grid.rate))
-        starts = np.array([math.floor(grid.time(n) / self.time_base) for n in range(count)], dtype=np.int64)
-        return np.clip(np.searchsorted(self.pts, starts, side="right") - 1, 0, len(self) - 1).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,6 @@ class EngineProcess(QObject):
         silence_seconds: see :data:`SILENCE_SECONDS`.
     """
 
-    started = Signal(int)
-    """A process is ready; its id."""
     died = Signal(str)
     """A process ended without being asked to; how."""
     unavailable = Signal(str)
@@ -184,7 +182,6 @@ class EngineProcess(QObject):
                 self._failed_starts = 0
                 self._is_ready = True
                 self.say_language()
-                self.started.emit(message["pid"])
                 for job in self._jobs.values():
                     self._ask(job)
             case "hello":

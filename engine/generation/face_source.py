@@ -20,8 +20,7 @@ from engine.media.opening import open_media
 from engine.media.orientation import orientation_of
 from engine.media.probe import probe
 from engine.refusal import Refused
-from engine.timing import FrameMap as PictureTimes
-from engine.timing import snap_rate
+from engine.timing import PictureTimes, snap_rate
 
 _MOST_PIXELS = {SourceKind.PICTURE: 1920 * 1080, SourceKind.VIDEO: 3840 * 2160}
 """Size of a clip when none is asked for: a photograph of 50 megapixels is no reason for a film of that size."""

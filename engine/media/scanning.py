@@ -87,7 +87,11 @@ class FrameTimes:
 
     @property
     def is_variable(self) -> bool:
-        """As :attr:`engine.timing.FrameMap.is_variable`: more uneven than rounding to ticks or milliseconds."""
+        """Whether distances differ by more than rounding to ticks, or to milliseconds, explains.
+
+        Matroska and FLV round to 1 ms whatever the true rate, so a difference of up to 1 ms between neighbouring
+        frames, each of them rounded, is constant rate; a dropped or doubled frame is not.
+        """
         if self.count < 3 or self.shortest is None:
             return False
         return self.longest - self.shortest > max(Fraction(2), Fraction(21, 10_000) / self.time_base)

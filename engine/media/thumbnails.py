@@ -62,12 +62,6 @@ class ThumbnailRequests:
                     if len(queue) > _MOST_REQUESTS:
                         queue.popitem(last=False)
 
-    def drop_all(self) -> None:
-        """Want nothing any more."""
-        with self._lock:
-            self._coarse.clear()
-            self._exact.clear()
-
     @property
     def waiting(self) -> int:
         """How many pictures are still to be made, key frames and true frames counted apart."""

@@ -74,11 +74,6 @@ class OffsetFit:
         level = self.levels_ms[np.searchsorted(self.starts, seconds, side="right") - 1]
         return float(level + self.drift_ppm * (seconds - self.middle) / 1000)
 
-    @property
-    def offset_at_zero_ms(self) -> float:
-        """The fitted line at t = 0 (for steps: the first level's)."""
-        return float(self.levels_ms[0] - self.drift_ppm * self.middle / 1000)
-
     def steps(self, begin: float, end: float) -> tuple[Step, ...]:
         """Return the levels between ``begin`` and ``end`` seconds, each with its offset at its own middle."""
         edges = np.concatenate([[begin], self.starts[1:], [end]])

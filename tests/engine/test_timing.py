@@ -16,8 +16,8 @@ from engine.timing import (
     Correction,
     DriftCorrection,
     FrameGrid,
-    FrameMap,
     Offset,
+    PictureTimes,
     Rounding,
     StepCorrection,
     Timecode,
@@ -131,7 +131,7 @@ def test_positions_do_not_drift_in_two_hours() -> None:
 
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=200), st.integers(-(10**6), 10**6), time_bases)
 def test_any_frame_is_found_at_its_own_time(steps: list[int], first: int, base: Fraction) -> None:
-    frames = FrameMap(first + np.cumsum([0, *steps]), base)
+    frames = PictureTimes(first + np.cumsum([0, *steps]), base)
     for number in (0, len(frames) // 2, len(frames) - 1):
         assert frames.frame_at(frames.time(number)) == number
         assert frames.frame_at(frames.time(number) - base / 2) == max(0, number - 1)
@@ -139,36 +139,10 @@ def test_any_frame_is_found_at_its_own_time(steps: list[int], first: int, base: 
     assert frames.end > frames.time(len(frames) - 1)
 
 
-@given(rates, st.integers(2, 400), st.sampled_from(TIME_BASES[3:]))
-def test_a_constant_rate_survives_rounding_to_ticks(rate: Fraction, count: int, base: Fraction) -> None:
-    pts = [Rounding.NEAREST.apply(n / rate / base) for n in range(count)]
-    frames = FrameMap(pts, base, Rounding.NEAREST.apply(count / rate / base))
-    assert not frames.is_variable
-    # Half a tick at both ends is all that rounding can change, and snapping its own tolerance.
-    assert abs(frames.mean_rate / rate - 1) < 2 * base / (count / rate) + 2 * SNAP_TOLERANCE
-
-
-def test_a_dropped_frame_makes_the_rate_variable() -> None:
-    pts = [n * 40 for n in range(50) if n != 20]
-    assert FrameMap(pts, Fraction(1, 1000)).is_variable
-
-
-def test_milliseconds_of_matroska_are_constant_rate() -> None:
-    pts = [round(n * 1001 / 30) for n in range(1000)]
-    frames = FrameMap(pts, Fraction(1, 1000))
-    assert not frames.is_variable
-    assert frames.mean_rate == Fraction(30_000, 1001)
-
-
-def test_a_variable_clip_maps_onto_a_grid() -> None:
-    frames = FrameMap([0, 40, 200, 240], Fraction(1, 1000), 280)
-    assert list(frames.onto(FrameGrid(Fraction(25)))) == [0, 1, 1, 1, 1, 2, 3]
-
-
 @pytest.mark.parametrize("pts", [[], [0, 0], [3, 2]])
 def test_frames_ascend(pts: list[int]) -> None:
     with pytest.raises(ValueError, match=r"frame|ascending"):
-        FrameMap(pts, Fraction(1, 25))
+        PictureTimes(pts, Fraction(1, 25))
 
 
 @given(milliseconds)

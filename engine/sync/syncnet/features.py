@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 SAMPLE_RATE = 16_000
-MFCC_RATE = 100
-"""Columns per second of :func:`mfcc`."""
 MEL_RATE = 80
 """Columns per second of :func:`mel`."""
 
