@@ -25,13 +25,12 @@ _NEEDED = ("encoder.down_blocks.0.resnets.0.conv1.weight", "quant_conv.weight")
 _WANTED = "Stable Diffusion VAE"
 
 
-def load_vae(path: Path, *, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> AutoencoderKL:
+def load_vae(path: Path, *, dtype: torch.dtype | None = None) -> AutoencoderKL:
     """Return the autoencoder in evaluation mode; its widths are read off the file, no configuration is needed.
 
     Args:
         path: ``diffusion_pytorch_model.safetensors`` or ``.bin``, with old or new names.
         dtype: precision; by default that of the file.
-        device: where to put it.
 
     Raises:
         Refused: as :func:`engine.models.checkpoints.load_strict`.
@@ -56,7 +55,7 @@ def load_vae(path: Path, *, dtype: torch.dtype | None = None, device: torch.devi
             latent_channels=shapes["quant_conv.weight"][0] // 2,
             scaling_factor=SCALING,
         )
-    load_strict(network, state, path=path, wanted=_WANTED, dtype=dtype, device=device)
+    load_strict(network, state, path=path, wanted=_WANTED, dtype=dtype)
     network.eval()
     vae: AutoencoderKL = network
     return vae

@@ -28,12 +28,13 @@ from engine.generation.backends.latentsync.drawing import Drawer, Face, SeededNo
 from engine.generation.backends.latentsync.faces import ChosenFace
 from engine.generation.backends.latentsync.memory import Work as CardWork
 from engine.generation.backends.latentsync.memory import arrangements
-from engine.generation.backends.latentsync.networks import Networks, Placement
+from engine.generation.backends.latentsync.networks import Networks
 from engine.generation.backends.latentsync.rendering import Manner, Rendering
 from engine.generation.backends.latentsync.sampler import Sampling
 from engine.generation.backends.latentsync.silence import fully_drawn
 from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
 from engine.generation.backends.latentsync.windows import Grid
+from engine.generation.backends.placement import Placement
 from engine.generation.device_pool import Drawing, LocalPool
 from engine.generation.face_source import look_at, open_source
 from engine.generation.plan import Segment
@@ -67,8 +68,8 @@ def on_card(words: Sequence[str]) -> None:
     with torch.device(on.device):
         unet: LatentSyncUNet = in_bfloat16(LatentSyncUNet(config))
     arrangement = next(arrangements(Offload.NONE))
-    placement = Placement(str(on.device), torch.bfloat16, Offload.NONE, arrangement.vae_batch)
-    networks = Networks(unet, picture_autoencoder(on, tiny=asked.tiny), placement)
+    placement = Placement(str(on.device), torch.bfloat16)
+    networks = Networks(unet, picture_autoencoder(on, tiny=asked.tiny), placement, arrangement.vae_batch)
     values = [sum(each.numel() for each in network.parameters()) for network in (unet, networks.vae)]
     baseline = on.matrix_tflops(tiny=asked.tiny)
     rows = []

@@ -28,6 +28,7 @@ from engine.generation.backends.musetalk.drawing import Drawer, Faces
 from engine.generation.backends.musetalk.network import Networks, unet_for
 from engine.generation.backends.musetalk.rendering import Rendering
 from engine.generation.backends.musetalk.settings import Settings, Version
+from engine.generation.backends.placement import Placement
 from engine.generation.device_pool import Drawing, LocalPool
 from engine.generation.face_source import look_at, open_source
 from engine.generation.plan import make_plan
@@ -105,7 +106,8 @@ def on_card(words: Sequence[str]) -> None:
     unet.to_empty(device=on.device)
     for parameter in unet.parameters():
         parameter.data.normal_(0, 0.02)
-    networks = Networks(picture_autoencoder(on, tiny=asked.tiny), in_bfloat16(unet), str(on.device))
+    placement = Placement(str(on.device), torch.bfloat16)
+    networks = Networks(picture_autoencoder(on, tiny=asked.tiny), in_bfloat16(unet), placement)
     baseline = on.matrix_tflops(tiny=asked.tiny)
     rows = []
     for batch in (2,) if asked.tiny else (1, 8, 32):

@@ -17,11 +17,13 @@ import torch
 from torch import Tensor
 
 from engine.generation.backends.compiling import compiler_of
+from engine.generation.backends.device_memory import memory_of
 from engine.generation.backends.latentsync.align import Image
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.mask import keep_mask, latent_mask
-from engine.generation.backends.latentsync.networks import Networks, Placement, load_networks, memory_of
+from engine.generation.backends.latentsync.networks import Networks, load_networks
 from engine.generation.backends.latentsync.sampler import Condition, Sampling, sample_window
+from engine.generation.backends.placement import Placement
 from engine.generation.device_pool import Draw, Drawing
 from engine.jobs import Job
 from engine.refusal import Refused
@@ -123,11 +125,11 @@ class Drawer:
         conditions: list[Condition] = []
         latents: list[Tensor] = []
         faces: list[Face] = []
-        with networks.turn_of(networks.vae):
+        with networks.placement.turn_of(networks.vae):
             for number, part in enumerate(parts):
                 encoding = self._condition(part)
                 conditions.append((yield from _stretched(encoding, number / len(parts), 0.0, _ENCODED)))
-        with networks.turn_of(networks.unet):
+        with networks.placement.turn_of(networks.unet):
             for number, (part, condition) in enumerate(zip(parts, conditions, strict=True)):
                 noise = self._randomness.noise(_side(part)).to(networks.placement.device)
                 latent = noise
@@ -138,7 +140,7 @@ class Drawer:
                 latents.append(latent)
         if not all(bool(torch.isfinite(each).all()) for each in latents):
             return None
-        with networks.turn_of(networks.vae):
+        with networks.placement.turn_of(networks.vae):
             for number, (part, latent) in enumerate(zip(parts, latents, strict=True)):
                 decoding = _collected(self._networks.decoded(latent))
                 decoded = yield from _stretched(decoding, number / len(parts), _DENOISED, 1.0)
@@ -167,18 +169,20 @@ class Setup:
     Attributes:
         files: what is loaded.
         placement: where and how it computes.
+        vae_batch: pictures that the autoencoder takes at once.
         sampling: how it draws.
         seed: of everything random.
     """
 
     files: Files
     placement: Placement
+    vae_batch: int
     sampling: Sampling
     seed: int
 
     def load(self) -> Job[Draw[Sequence[WindowPart], list[Face]]]:
         """Load the networks; see :class:`engine.generation.device_pool.Setup`."""
-        networks = yield from load_networks(self.files, self.placement)
+        networks = yield from load_networks(self.files, self.placement, self.vae_batch)
         return Drawer(networks, self.sampling, SeededNoise(self.seed)).draw
 
 

@@ -183,7 +183,7 @@ class LatentSync:
             return
         self._rendering.close()
         self._rendering = None
-        from engine.generation.backends.latentsync.networks import give_back
+        from engine.generation.backends.device_memory import give_back
 
         give_back()
 
@@ -211,19 +211,19 @@ def _loaded(
     """Load the networks, in this process or in one per device."""
     from engine.generation.backends.compiling import Tuning
     from engine.generation.backends.latentsync.drawing import Setup
-    from engine.generation.backends.latentsync.networks import Placement, dtype_of
     from engine.generation.backends.latentsync.sampler import Sampling, Solver
+    from engine.generation.backends.placement import Placement
     from engine.generation.device_pool import open_pool
+
+    tuning = Tuning(settings.channels_last, settings.compiled)
 
     def setup(name: str, arrangement: Arrangement) -> Setup:
         batch = min(arrangement.vae_batch, devices.chunk or arrangement.vae_batch)
-        # Layers that come and go one by one cannot be compiled together.
-        tuning = Tuning(settings.channels_last, settings.compiled and arrangement.offload is not Offload.LAYERS)
-        placement = Placement(name, dtype_of(devices.precision, name), arrangement.offload, batch, tuning)
+        placement = Placement.on(name, devices.precision, arrangement.offload, tuning)
         sampling = Sampling(
             settings.steps, settings.guidance, settings.feature_cache, Solver(settings.solver), arrangement.sequential
         )
-        return Setup(files, placement, sampling, seed)
+        return Setup(files, placement, batch, sampling, seed)
 
     return (yield from open_pool([setup(name, each) for name, each in zip(devices.names, placed, strict=True)]))
 

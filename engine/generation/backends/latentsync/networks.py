@@ -1,22 +1,19 @@
-"""The networks of LatentSync: which files they come from, and on which device each of them is when."""
+"""The networks of LatentSync: which files they come from, and what the picture autoencoder computes."""
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from engine.generation.backend import OutOfMemory
-from engine.generation.backends.compiling import AS_IS, Tuning
+from engine.generation.backends.device_memory import memory_of
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
-from engine.generation.spec import Offload, Precision
+from engine.generation.backends.placement import Placement
 from engine.jobs import Job, Progress
 from engine.models.checkpoints import load_strict, read_state
 from engine.models.converted import read_converted
@@ -25,57 +22,34 @@ from engine.models.sd_vae import SCALING, load_vae
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
 
-_DTYPES = {
-    Precision.FP32: torch.float32,
-    Precision.BF16: torch.bfloat16,
-    Precision.FP16: torch.float16,
-    Precision.FP8: torch.bfloat16,  # nothing here gains from 8 bits: the nearest format that is kept
-}
-_GROUP_LEAVES = "leaf_level"
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where and how the networks compute.
-
-    Attributes:
-        device: such as ``cuda:0``.
-        dtype: of weights and activations.
-        offload: where weights wait for their turn.
-        vae_batch: pictures that the autoencoder takes at once.
-        tuning: what is done to the networks first.
-    """
-
-    device: str = "cpu"
-    dtype: torch.dtype = torch.float32
-    offload: Offload = Offload.NONE
-    vae_batch: int = 1
-    tuning: Tuning = AS_IS
-
-
-def dtype_of(precision: Precision, device: str) -> torch.dtype:
-    """Return the number format for a precision; one that the device computes in."""
-    if device.startswith("cuda") and precision in {Precision.BF16, Precision.FP8}:
-        # Before Ampere bfloat16 is emulated, at a tenth of the speed.
-        major, _ = torch.cuda.get_device_capability(device)
-        return torch.bfloat16 if major >= 8 else torch.float16
-    return _DTYPES[precision]
-
 
 class Networks:
     """Denoiser and picture autoencoder, ready to compute.
+
+    Args:
+        unet: the denoiser.
+        vae: the picture autoencoder.
+        placement: where and how.
+        vae_batch: pictures that the autoencoder takes at once.
 
     Attributes:
         unet: the denoiser.
         vae: the picture autoencoder.
         placement: where and how.
+
+    Raises:
+        OutOfMemory: if they do not fit.
     """
 
-    def __init__(self, unet: LatentSyncUNet, vae: AutoencoderKL, placement: Placement) -> None:
+    def __init__(self, unet: LatentSyncUNet, vae: AutoencoderKL, placement: Placement, vae_batch: int = 1) -> None:
         self.unet = unet
         self.vae: nn.Module = vae  # type: ignore[assignment]  # diffusers' mixins hide what it is
         self.placement = placement
-        self._place()
+        self._vae_batch = vae_batch
+        # The autoencoder is asked for its halves, never as a whole.
+        placement.tuning.apply([self.unet, self.vae.encoder, self.vae.decoder])  # type: ignore[list-item]
+        with memory_of(placement.device):
+            placement.place([self.unet, self.vae])
 
     def in_single_precision(self) -> None:
         """Compute exactly from now on, after a result that is not a number."""
@@ -88,33 +62,6 @@ class Networks:
         """Whether weights have all their bits."""
         return self.placement.dtype is torch.float32
 
-    def _place(self) -> None:
-        device = self.placement.device
-        # The autoencoder is asked for its halves, never as a whole.
-        self.placement.tuning.apply([self.unet, self.vae.encoder, self.vae.decoder])  # type: ignore[list-item]
-        with memory_of(device):
-            if self.placement.offload is Offload.NONE:
-                self.unet.to(device)
-                self.vae.to(device)
-            elif self.placement.offload is Offload.LAYERS:
-                from diffusers.hooks.group_offloading import apply_group_offloading
-
-                for network in (self.unet, self.vae):
-                    apply_group_offloading(network, onload_device=torch.device(device), offload_type=_GROUP_LEAVES)
-
-    @contextmanager
-    def turn_of(self, network: nn.Module) -> Iterator[None]:
-        """Have a network on the device, where the networks take turns."""
-        if self.placement.offload is not Offload.MODEL:
-            yield
-            return
-        with memory_of(self.placement.device):
-            network.to(self.placement.device)
-        try:
-            yield
-        finally:
-            network.to("cpu")
-
     @torch.inference_mode()
     def encoded(self, pictures: Tensor, noise: Tensor) -> Iterator[Tensor]:
         """Yield samples of the latents of pictures, some at a time, shape ``(n, 4, h / 8, w / 8)``, float32.
@@ -123,7 +70,7 @@ class Networks:
             pictures: in -1..1, shape ``(f, 3, h, w)``.
             noise: standard normal, of the latents' shape: what the sample is drawn with.
         """
-        for part, drawn in zip(self._parts(pictures), noise.split(self.placement.vae_batch), strict=True):
+        for part, drawn in zip(self._parts(pictures), noise.split(self._vae_batch), strict=True):
             posterior = self.vae.encode(part).latent_dist  # type: ignore[operator]
             sample = posterior.mean.float() + posterior.std.float() * drawn.to(posterior.mean.device)
             yield sample * SCALING
@@ -135,36 +82,12 @@ class Networks:
             yield self.vae.decode(part).sample.cpu().float()  # type: ignore[operator]
 
     def _parts(self, tensor: Tensor) -> Iterator[Tensor]:
-        for part in tensor.split(self.placement.vae_batch):
+        for part in tensor.split(self._vae_batch):
             yield part.to(self.placement.device, self.placement.dtype)
 
 
-@contextmanager
-def memory_of(device: str) -> Iterator[None]:
-    """Raise :class:`OutOfMemory` where torch says that memory does not suffice."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise OutOfMemory(device) from error
-    except MemoryError as error:
-        raise OutOfMemory("cpu") from error
-    except RuntimeError as error:
-        # torch's allocator of main memory has no exception of its own.
-        if "not enough memory" not in str(error):
-            raise
-        raise OutOfMemory("cpu") from error
-
-
-def give_back() -> None:
-    """Return what cards hold for objects that are gone to their driver."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def load_networks(files: Files, placement: Placement) -> Job[Networks]:
-    """Load both networks, strictly.
+def load_networks(files: Files, placement: Placement, vae_batch: int = 1) -> Job[Networks]:
+    """Load both networks, strictly; see :class:`Networks` for the arguments.
 
     Raises:
         Refused: as :func:`engine.models.checkpoints.load_strict`.
@@ -176,7 +99,7 @@ def load_networks(files: Files, placement: Placement) -> Job[Networks]:
         yield Progress("loading", 0.8)
         vae = load_vae(files.vae, dtype=placement.dtype)
         yield Progress("loading", 0.9)
-    networks = Networks(unet, vae, placement)
+    networks = Networks(unet, vae, placement, vae_batch)
     yield Progress("loading", 1.0)
     return networks
 

@@ -6,21 +6,20 @@ in any order, after any interruption.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from engine.generation.backends.compiling import AS_IS, Tuning
-from engine.generation.backends.latentsync.networks import dtype_of, memory_of
+from engine.generation.backends.device_memory import memory_of
 from engine.generation.backends.musetalk.blending import Image
 from engine.generation.backends.musetalk.files import Files
 from engine.generation.backends.musetalk.kept import Kept, Key
 from engine.generation.backends.musetalk.network import Networks, load_unet
+from engine.generation.backends.placement import Placement
 from engine.generation.device_pool import Draw, Drawing
-from engine.generation.spec import Offload, Precision
 from engine.jobs import Job, Progress
 from engine.models.sd_vae import load_vae
 from engine.refusal import Refused
@@ -98,29 +97,20 @@ class Setup:
 
     Attributes:
         files: what is loaded.
-        device: where.
-        precision: number format.
-        offload: where weights wait.
+        placement: where and how it computes.
         seed: of everything random.
-        tuning: what is done to the networks first.
     """
 
     files: Files
-    device: str
-    precision: Precision
-    offload: Offload
+    placement: Placement
     seed: int
-    tuning: Tuning = AS_IS
 
     def load(self) -> Job[Draw[Faces, Image]]:
         """Load the networks; see :class:`engine.generation.device_pool.Setup`."""
-        dtype = dtype_of(self.precision, self.device)
+        dtype = self.placement.dtype
         with memory_of("cpu"):
             yield Progress("loading", 0.0)
-            unet = load_unet(self.files.unet, dtype=dtype)
+            unet = load_unet(self.files.unet, dtype)
             yield Progress("loading", 0.8)
             vae = load_vae(self.files.vae, dtype=dtype)
-        offload = Offload.NONE if self.device == "cpu" else self.offload
-        # Layers that come and go one by one cannot be compiled together.
-        tuning = replace(self.tuning, compiled=self.tuning.compiled and offload is not Offload.LAYERS)
-        return Drawer(Networks(vae, unet, self.device, offload, tuning), self.seed).draw
+        return Drawer(Networks(vae, unet, self.placement), self.seed).draw

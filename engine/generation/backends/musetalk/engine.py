@@ -120,12 +120,13 @@ class MuseTalk:
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
         from engine.generation.backends.compiling import Tuning
-        from engine.generation.backends.latentsync.networks import memory_of
+        from engine.generation.backends.device_memory import memory_of
         from engine.generation.backends.musetalk.audio import Hearing
         from engine.generation.backends.musetalk.drawing import Setup
         from engine.generation.backends.musetalk.faces import survey
         from engine.generation.backends.musetalk.parsing import load_parser
         from engine.generation.backends.musetalk.rendering import Rendering
+        from engine.generation.backends.placement import Placement
         from engine.generation.device_pool import open_pool
         from engine.models.whisper import load_encoder
 
@@ -142,9 +143,8 @@ class MuseTalk:
         if devices.names[0] == "cpu":
             batch = min(batch, _BATCH_ON_PROCESSOR)
         tuning = Tuning(settings.channels_last, settings.compiled)
-        setups = [
-            Setup(files, name, devices.precision, devices.offload, job.spec.seed, tuning) for name in devices.names
-        ]
+        placements = [Placement.on(name, devices.precision, devices.offload, tuning) for name in devices.names]
+        setups = [Setup(files, placement, job.spec.seed) for placement in placements]
         pool = yield from part_of(open_pool(setups), 0.2, 1.0)
         self._rendering = Rendering(job, settings, files.version, hearing, shares, pool, parser, batch)
         yield Progress("loading", 1.0)
@@ -167,7 +167,7 @@ class MuseTalk:
             return
         self._rendering.close()
         self._rendering = None
-        from engine.generation.backends.latentsync.networks import give_back
+        from engine.generation.backends.device_memory import give_back
 
         give_back()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -14,11 +15,11 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
 
-from engine.generation.backends.compiling import AS_IS, Tuning, compiler_of
-from engine.generation.backends.latentsync.networks import memory_of
+from engine.generation.backends.compiling import compiler_of
+from engine.generation.backends.device_memory import memory_of
 from engine.generation.backends.musetalk.boxes import Box
 from engine.generation.backends.musetalk.memory import DECODED_TOGETHER
-from engine.generation.spec import Offload
+from engine.generation.backends.placement import Placement
 from engine.models.checkpoints import State, load_strict, mismatch, read_state
 from engine.models.converted import read_converted
 from engine.models.identify import compare
@@ -62,23 +63,23 @@ def _widths(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(widths)
 
 
-def load_unet(
-    path: Path, *, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
-) -> UNet2DConditionModel:
-    """Read ``musetalkV15/unet.pth`` or ``musetalk/pytorch_model.bin``.
+def load_unet(path: Path, dtype: torch.dtype) -> UNet2DConditionModel:
+    """Read ``musetalkV15/unet.pth`` or ``musetalk/pytorch_model.bin`` in a precision.
 
     Raises:
         Refused: if it is anything else, see :func:`engine.models.checkpoints.load_strict`.
     """
     # The official file is in single precision: there is nothing to convert, and it is mapped as it is.
-    state = read_state(path) if dtype is None or dtype is torch.float32 else read_converted(path, dtype)
-    return unet_from(state, path, dtype=dtype, device=device)
+    state = read_state(path) if dtype is torch.float32 else read_converted(path, dtype)
+    return unet_from(state, path, dtype)
 
 
-def unet_from(
-    state: State, path: Path, *, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
-) -> UNet2DConditionModel:
-    """Return the network with given weights; ``path`` is for the report when they do not fit."""
+def unet_from(state: State, path: Path, dtype: torch.dtype = torch.float32) -> UNet2DConditionModel:
+    """Return the network with given weights; ``path`` is for the report when they do not fit.
+
+    Raises:
+        Refused: as :func:`engine.models.checkpoints.load_strict`.
+    """
     shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
     marks = {
         "conv_in.weight": (0, 8, 3, 3),
@@ -88,7 +89,7 @@ def unet_from(
     if not marks.keys() <= shapes.keys() or not _widths(shapes):
         raise mismatch(path, _WANTED, compare(marks, {}).summary(), shapes)
     network: Any = unet_for(shapes)
-    load_strict(network, state, path=path, wanted=_WANTED, dtype=dtype, device=device)
+    load_strict(network, state, path=path, wanted=_WANTED, dtype=dtype)
     network.eval()
     unet: UNet2DConditionModel = network
     return unet
@@ -118,72 +119,40 @@ class Networks:
     Args:
         vae: pictures to latents and back.
         unet: the network that draws.
-        device: where to compute.
-        offload: where the weights wait for their turn.
-        tuning: what is done to the networks first.
+        placement: where and how they compute.
 
     Raises:
         OutOfMemory: if they do not fit.
     """
 
-    def __init__(
-        self,
-        vae: AutoencoderKL,
-        unet: UNet2DConditionModel,
-        device: str = "cpu",
-        offload: Offload = Offload.NONE,
-        tuning: Tuning = AS_IS,
-    ) -> None:
-        self._vae: Any = vae
-        self._unet: Any = unet
-        self._device = device
-        self._offload = offload
-        with memory_of(device):
-            self._place(tuning)
-
-    def _place(self, tuning: Tuning) -> None:
-        if tuning != AS_IS:
-            # The autoencoder is asked for its halves, never as a whole.
-            tuning.apply([self._unet, self._vae.encoder, self._vae.decoder])
-        if self._offload is Offload.NONE:
-            self._vae.to(self._device)
-            self._unet.to(self._device)
-        elif self._offload is Offload.LAYERS:
-            from diffusers.hooks.group_offloading import apply_group_offloading
-
-            for network in (self._vae, self._unet):
-                apply_group_offloading(network, onload_device=torch.device(self._device), offload_type="leaf_level")
+    def __init__(self, vae: AutoencoderKL, unet: UNet2DConditionModel, placement: Placement) -> None:
+        self._vae = cast("Any", vae)  # diffusers' mixins hide that they are torch's modules
+        self._unet = cast("Any", unet)
+        self._placement = placement
+        # The autoencoder is asked for its halves, never as a whole.
+        placement.tuning.apply([self._unet, self._vae.encoder, self._vae.decoder])
+        with memory_of(placement.device):
+            placement.place([self._vae, self._unet])
 
     @property
     def is_single_precision(self) -> bool:
         """Whether weights have all their bits."""
-        return self._dtype is torch.float32
+        return self._placement.dtype is torch.float32
 
     def in_single_precision(self) -> None:
         """Compute exactly from now on."""
+        self._placement = replace(self._placement, dtype=torch.float32)
         self._vae.float()
         self._unet.float()
 
-    @property
-    def _dtype(self) -> torch.dtype:
-        dtype: torch.dtype = next(self._unet.parameters()).dtype
-        return dtype
-
     @contextmanager
     def _turn_of(self, network: nn.Module) -> Iterator[None]:
-        """Compute with one of the two, which is on the device for that long where they take turns."""
-        with memory_of(self._device), compiler_of(self._device), torch.inference_mode():
-            if self._offload is not Offload.MODEL:
-                yield
-                return
-            network.to(self._device)
-            try:
-                yield
-            finally:
-                network.to("cpu")
+        device = self._placement.device
+        with memory_of(device), compiler_of(device), torch.inference_mode(), self._placement.turn_of(network):
+            yield
 
     def _given(self, tensor: Tensor) -> Tensor:
-        return tensor.to(self._device, self._dtype)
+        return tensor.to(self._placement.device, self._placement.dtype)
 
     def encode(self, crop: Image, noise: Tensor) -> Tensor:
         """Return what the UNet is given of one picture, shape ``(8, 32, 32)``: the masked face, then the whole one.
@@ -194,7 +163,7 @@ class Networks:
         """
         with self._turn_of(self._vae):
             posterior = self._vae.encode(self._given(network_pictures(crop))).latent_dist
-            sample: Tensor = posterior.mean.float() + posterior.std.float() * noise.to(self._device)
+            sample: Tensor = posterior.mean.float() + posterior.std.float() * noise.to(self._placement.device)
         return (sample * SCALING).flatten(0, 1)
 
     def predict(self, latents: Tensor, tokens: Tensor) -> Tensor:
@@ -205,7 +174,7 @@ class Networks:
             tokens: what each frame hears, shape ``(n, 50, 384)``.
         """
         with self._turn_of(self._unet):
-            time = torch.zeros((), dtype=torch.int64, device=self._device)
+            time = torch.zeros((), dtype=torch.int64, device=self._placement.device)
             answer: Tensor = self._unet(self._given(latents), time, encoder_hidden_states=self._given(tokens)).sample
         return answer
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.generation.backend import Picture, RenderJob
-from engine.generation.backends.latentsync.networks import memory_of
+from engine.generation.backends.device_memory import memory_of
 from engine.generation.backends.musetalk.audio import Hearing
 from engine.generation.backends.musetalk.blending import (
     MANNERS,

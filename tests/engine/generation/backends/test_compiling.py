@@ -8,20 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
 from torch._inductor.exc import InductorError
 
 from engine.generation.backend import Devices, Picture, RenderJob
-from engine.generation.backends.latentsync import engine as latentsync_engine
-from engine.generation.backends.latentsync.memory import Arrangement
-from engine.generation.backends.musetalk import drawing as musetalk_drawing
-from engine.generation.backends.musetalk.files import find_files
-from engine.generation.backends.musetalk.settings import Version
 from engine.generation.registry import open_engine
-from engine.generation.spec import Offload
 from engine.jobs import run
-from engine.models.finder import library
 from engine.refusal import Refused
 from tests.engine.generation.backends.conftest import NEURAL
 from tests.engine.generation.backends.draft.talk import drawn_face
@@ -81,24 +73,6 @@ def test_all_that_computes_is_compiled_once(engine: str, face: Picture, monkeypa
     assert sorted(compiled)[:2] == ["Decoder", "Encoder"]
     assert len(compiled) == 3
     assert "UNet" in sorted(compiled)[2]
-
-
-@each_engine
-def test_layers_that_come_and_go_are_not_compiled(engine: str, face: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nn.Module, "compile", lambda *_: pytest.fail("compiled"))
-    if engine == "latentsync":
-        layers = Arrangement(Offload.LAYERS, sequential=True, vae_batch=1)
-        monkeypatch.setattr(latentsync_engine, "_arranged", lambda *_: layers)
-        run(open_engine(engine).load(tuned(engine, [face], compile=True), Devices()))
-    else:
-        files = find_files(library(), Version.AUTO)
-        placed: list[Any] = []
-        monkeypatch.setattr(musetalk_drawing, "Networks", lambda *given: placed.append(given[-1]))
-        monkeypatch.setattr(musetalk_drawing, "dtype_of", lambda *_: torch.float32)
-        tuning = musetalk_drawing.Tuning(compiled=True)
-        setup = musetalk_drawing.Setup(files, "cuda:0", Devices().precision, Offload.LAYERS, 0, tuning)
-        run(setup.load())
-        assert placed == [musetalk_drawing.AS_IS]
 
 
 @each_engine

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from engine.generation.backends.latentsync import sampler
 from engine.generation.backends.latentsync.memory import Arrangement, Work
-from engine.generation.backends.latentsync.networks import Networks, Placement, dtype_of
+from engine.generation.backends.latentsync.networks import Networks
 from engine.generation.backends.latentsync.sampler import CACHE_INTERVAL, Condition, Sampling, sample_window
 from engine.generation.backends.latentsync.unet import LatentSyncUNet
 from engine.generation.backends.latentsync.windows import WINDOW
+from engine.generation.backends.placement import Placement, dtype_of
 from engine.generation.spec import Offload
 from tests.engine.generation.counting import CARD, LayoutCopies, counting, placed
 
@@ -118,7 +119,7 @@ def count(work: Work, arrangement: Arrangement) -> Counted:
         for network in (unet, vae):
             placed(network, dtype, CARD if offload is Offload.NONE else "cpu")
         # Nothing is moved by this object: fake weights cannot be.
-        networks = Networks(unet, vae, Placement("meta", dtype, Offload.MODEL, arrangement.vae_batch))
+        networks = Networks(unet, vae, Placement("meta", dtype, Offload.MODEL), arrangement.vae_batch)
 
         def tell() -> None:
             operations.append(counter.operations)

@@ -18,9 +18,10 @@ from engine.generation.backends.latentsync.align import Aligner, cut_out, paste_
 from engine.generation.backends.latentsync.audio import Hearing
 from engine.generation.backends.latentsync.drawing import Drawer, SeededNoise, WindowPart
 from engine.generation.backends.latentsync.files import Files
-from engine.generation.backends.latentsync.networks import Networks, Placement, load_networks
+from engine.generation.backends.latentsync.networks import Networks, load_networks
 from engine.generation.backends.latentsync.sampler import Condition, Sampling, Solver, sample_window
 from engine.generation.backends.latentsync.unet import LatentSyncUNet
+from engine.generation.backends.placement import Placement
 from engine.generation.spec import Offload
 from engine.jobs import run
 from engine.refusal import Refused
@@ -87,7 +88,7 @@ def interval(golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_whole_pipeline_is_the_published_one(golden: Golden, tmp_path: Path) -> None:
     config, arrays = golden.config, golden.arrays
     resolution, window = config["resolution"], config["window"]
-    networks = Networks(unet_of(golden.state("unet")), vae_of(golden, tmp_path), Placement(vae_batch=4))
+    networks = Networks(unet_of(golden.state("unet")), vae_of(golden, tmp_path), Placement(), vae_batch=4)
     encoder = encoder_of(golden.state("whisper_encoder", shapes=whisper_shapes()))
     hearing = Hearing(encoder, RecordedVoice(golden.arrays["wave"]))
 
@@ -197,9 +198,17 @@ def _parts(count: int, frames: int = 3) -> list[WindowPart]:
     ]
 
 
-def _drawn(files: Files, parts: list[WindowPart], *, seed: int = 1, **placement: Any) -> list[npt.NDArray[np.float32]]:
-    sampling = placement.pop("sampling", Sampling(steps=3))
-    drawer = Drawer(run(load_networks(files, Placement(**placement))), sampling, SeededNoise(seed))
+def _drawn(
+    files: Files,
+    parts: list[WindowPart],
+    *,
+    seed: int = 1,
+    sampling: Sampling | None = None,
+    vae_batch: int = 1,
+    **placement: Any,
+) -> list[npt.NDArray[np.float32]]:
+    networks = run(load_networks(files, Placement(**placement), vae_batch))
+    drawer = Drawer(networks, sampling or Sampling(steps=3), SeededNoise(seed))
     return _finished(drawer.draw(parts))
 
 

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from engine.generation.backend import Devices, Picture
 from engine.generation.backends.latentsync.engine import LatentSync
 from engine.generation.backends.latentsync.files import Files, Version, find_files
-from engine.generation.backends.latentsync.networks import Placement, load_networks
+from engine.generation.backends.latentsync.networks import load_networks
+from engine.generation.backends.placement import Placement
 from engine.jobs import run
 from engine.models.catalog import entry
 from engine.models.finder import Found, Library, library

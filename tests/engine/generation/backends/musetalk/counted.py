@@ -12,6 +12,7 @@ import torch
 from engine.generation.backends.musetalk.memory import Work
 from engine.generation.backends.musetalk.network import SIDE, Networks, unet_for
 from engine.generation.backends.musetalk.parsing import BiSeNet
+from engine.generation.backends.placement import Placement
 from engine.generation.spec import Offload
 from tests.engine.generation.backends.latentsync.counted import on_card, picture_autoencoder
 from tests.engine.generation.counting import CARD, LayoutCopies, counting, placed
@@ -49,10 +50,10 @@ def count(work: Work, batch: int, offload: Offload) -> Counted:
     with torch.device("meta"):
         parser = BiSeNet()
     # Fake weights cannot be moved as real ones are: they are put where they belong instead.
-    with counting() as counter, LayoutCopies(), patch.object(Networks, "_place"):
+    with counting() as counter, LayoutCopies(), patch.object(Placement, "place"):
         for network in (unet, vae):
             placed(network, dtype, CARD if offload is Offload.NONE else "cpu")
-        networks = Networks(vae, unet, str(CARD))
+        networks = Networks(vae, unet, Placement(str(CARD), dtype))
         with on_card(vae, dtype, offload):
             shown = torch.stack([networks.encode(np.zeros((SIDE, SIDE, 3), np.uint8), _noise()) for _ in range(batch)])
         encoding = counter.operations

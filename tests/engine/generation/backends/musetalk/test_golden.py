@@ -35,6 +35,7 @@ from engine.generation.backends.musetalk.network import (
 )
 from engine.generation.backends.musetalk.parsing import BiSeNet, normalised
 from engine.generation.backends.musetalk.settings import MouthArea, Version
+from engine.generation.backends.placement import Placement
 from engine.models.checkpoints import load_strict
 from engine.models.whisper import encoder_for
 from engine.timing import snap_rate
@@ -221,9 +222,15 @@ def test_what_the_network_is_shown(golden: Golden) -> None:
     assert worst(whole[:, rows], arrays["reference_rows"]) < 1e-6
 
 
+class NoAutoencoder(torch.nn.Module):
+    """Stands where none is asked."""
+
+    encoder = decoder = torch.nn.Identity()
+
+
 def _check_unet(golden: Golden) -> None:
     arrays = golden.tensors
-    networks = Networks(torch.nn.Identity(), unet_of(golden))  # type: ignore[arg-type]  # no autoencoder is asked
+    networks = Networks(NoAutoencoder(), unet_of(golden), Placement())  # type: ignore[arg-type]
     assert worst(networks.predict(arrays["x"], arrays["audio"]), arrays["out"]) < suggested(golden)
 
 
@@ -236,7 +243,7 @@ def test_one_step_of_a_small_network(golden: Golden) -> None:
 def test_one_step_of_the_full_network(golden: Golden) -> None:
     arrays = golden.tensors
     unet = unet_of(golden, shapes=key_list("musetalk_unet_keys"))
-    networks = Networks(torch.nn.Identity(), unet)  # type: ignore[arg-type]  # likewise
+    networks = Networks(NoAutoencoder(), unet, Placement())  # type: ignore[arg-type]
     assert worst(networks.predict(arrays["x"], arrays["audio"]), arrays["out"]) < suggested(golden)
 
 
@@ -276,7 +283,7 @@ def test_from_pictures_points_and_sound_to_pictures(golden: Golden) -> None:
         assert box is not None
         boxes[number] = with_margin(box, config["extra_margin"], height)
 
-    networks = Networks(vae_of(config["vae"], golden, "vae"), unet_of(golden, "unet"))
+    networks = Networks(vae_of(config["vae"], golden, "vae"), unet_of(golden, "unet"), Placement())
     torch.manual_seed(config["seed_of_global_rng"])
     # The reference draws a noise per picture: first for the masked face, then for the whole one.
     latents = torch.stack(
