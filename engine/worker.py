@@ -199,7 +199,7 @@ class Worker:
 
     def serve(self) -> None:
         """Work until asked to leave, or until the input ends."""
-        self._say("hello", protocol=PROTOCOL, pid=os.getpid())
+        self._say("hello", protocol=PROTOCOL)
         for target in (self._read, self._beat):
             threading.Thread(target=target, daemon=True).start()
         while (item := self._waiting.get()) is not None:

@@ -3,9 +3,9 @@
 One message per line, as :mod:`engine.wire` writes it: a dictionary with ``"say"`` and what goes with it.
 
 To the worker: ``do`` (``job``: number, ``request``: one of the classes below), ``cancel`` (``job``), ``pause``
-(``job``), ``continue`` (``job``), ``language`` (``code``), ``leave``. From the worker: ``hello`` (``protocol``,
-``pid``), ``alive``, ``progress`` (``job``, ``stage``, ``done``, ``partial``), ``result`` (``job``, ``value``: also a
-refusal), ``fault`` (``job``, ``details``), ``cancelled`` (``job``).
+(``job``), ``continue`` (``job``), ``language`` (``code``), ``leave``. From the worker: ``hello``
+(``protocol``), ``alive``, ``progress`` (``job``, ``stage``, ``done``, ``partial``), ``result`` (``job``, ``value``:
+also a refusal), ``fault`` (``job``, ``details``), ``cancelled`` (``job``).
 """
 
 from __future__ import annotations

@@ -50,8 +50,7 @@ class Mouse(QObject):
         scrub_started: signal: the playhead is being held.
         scrub_finished: signal: it was let go.
         step_requested: signal, number of frames to go.
-        drag_started: signal: a thing of the document is being held.
-        drag_finished: signal: it was let go.
+        drag_finished: signal: a thing of the document that was held was let go.
         loop_requested: signal, seconds: play two seconds around this moment again and again.
         context_requested: signal ``(seconds, global position)``: a menu is wanted.
         span_wanted: signal, the stretch of time to show.
@@ -77,7 +76,6 @@ class Mouse(QObject):
     scrub_started = Signal()
     scrub_finished = Signal()
     step_requested = Signal(int)
-    drag_started = Signal()
     drag_finished = Signal()
     loop_requested = Signal(float)
     context_requested = Signal(float, QPoint)
@@ -134,7 +132,6 @@ class Mouse(QObject):
             return
         elif (drag := self._take(position, modifiers)) is not None:
             self._drag, self._grip = drag, _Grip.DRAG
-            self.drag_started.emit()
         elif self._places.point_at(position) >= 0:
             self.point_taken.emit(self._places.point_at(position))
         else:

@@ -46,11 +46,8 @@ class TimelineView(QWidget):
         scrub_started: signal: the playhead is being held.
         scrub_finished: signal: it was let go.
         step_requested: signal, number of frames to go.
-        drag_started: signal: the sound is being held.
-        drag_finished: signal: it was let go.
         loop_requested: signal, seconds: play two seconds around this moment again and again.
         context_requested: signal ``(seconds, global position)``: a menu is wanted.
-        point_selected: signal, index of the offset point, -1 for none.
         span_changed: signal ``(start, stop)`` in seconds: another stretch is on screen.
         thumbnails_wanted: signal, list of times in seconds, most urgent first; replaces the list before it.
     """
@@ -59,11 +56,8 @@ class TimelineView(QWidget):
     scrub_started = Signal()
     scrub_finished = Signal()
     step_requested = Signal(int)
-    drag_started = Signal()
-    drag_finished = Signal()
     loop_requested = Signal(float)
     context_requested = Signal(float, QPoint)
-    point_selected = Signal(int)
     span_changed = Signal(float, float)
     thumbnails_wanted = Signal(list)
 
@@ -263,9 +257,7 @@ class TimelineView(QWidget):
             title = self.tr("{time}: sound {offset}").format(time=clock_words(round(point.t, 1))[:-2], offset=offset)
         self._inset.show_curve(curve, title, self.tr("early"), self.tr("late"))
         self._points.select(index)
-        if index != self._selected:
-            self._selected = index
-            self.point_selected.emit(index)
+        self._selected = index
 
     # Building.
 
@@ -311,8 +303,6 @@ class TimelineView(QWidget):
             (mouse.scrub_started, self.scrub_started),
             (mouse.scrub_finished, self.scrub_finished),
             (mouse.step_requested, self.step_requested),
-            (mouse.drag_started, self.drag_started),
-            (mouse.drag_finished, self.drag_finished),
             (mouse.loop_requested, self.loop_requested),
             (mouse.context_requested, self.context_requested),
         ):
