@@ -216,7 +216,7 @@ def partings(mouth: MouthTrace) -> tuple[Parting, ...]:
         floor = float(opening[begin : last + 1].min())
         growth = max((opening[last + 2] - floor) / (opening[last + 1] - floor), 1.1) ** (1 / _GROWTH)
         moment = (growth * times[last + 1] - times[last + 2]) / (growth - 1)
-        soon = (times > times[last]) & (times <= times[last] + 0.1)
+        soon = (times > times[last]) & (times <= max(times[last] + 0.1, times[last + 2]))
         opened = float(opening[soon].max() - floor)
         if opened >= 0.25 * span:
             found.append(

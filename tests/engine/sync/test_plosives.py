@@ -119,6 +119,13 @@ def test_a_mouth_that_is_still_missing_or_never_shut_has_no_partings() -> None:
     assert partings(MouthTrace(times[:0], np.zeros(0, np.float32))) == ()
 
 
+def test_pictures_further_apart_than_a_parting_takes() -> None:
+    slow = trace(0, 9.0)  # 111 ms between pictures
+    assert len(partings(slow)) > 5
+    gone = np.delete(np.arange(len(trace(0, 12.0).times)), slice(5, None, 7))
+    partings(MouthTrace(trace(0, 12.0).times[gone], trace(0, 12.0).opening[gone]))
+
+
 def test_a_parting_is_not_looked_for_across_missing_frames() -> None:
     whole = trace(0, 25.0)
     hidden = whole.opening.copy()
