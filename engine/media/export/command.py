@@ -26,7 +26,7 @@ def command_for(request: Request, streams: list[StreamFate]) -> tuple[str, ...]:
         streams: what became of the clip's streams.
     """
     sound = _seconds(request.correction) if isinstance(request.correction, Correction) else Fraction(0)
-    inputs = ["-i", _name(request.source)]
+    inputs = ["-fflags", "+genpts", "-i", _name(request.source)]
     if request.replaces_sound:
         inputs += ["-i", _name(request.sound)]
     return (

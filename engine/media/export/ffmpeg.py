@@ -46,8 +46,11 @@ def binary() -> str:
 
 
 def read_from(path: Path) -> list[str]:
-    """Return the arguments that make a local file an input."""
-    return [*_LOCAL, "-i", f"file:{path.absolute()}"]
+    """Return the arguments that make a local file an input.
+
+    AVI and MPEG program streams leave out presentation times; without them pictures are lost in any other container.
+    """
+    return [*_LOCAL, "-fflags", "+genpts", "-i", f"file:{path.absolute()}"]
 
 
 def run(arguments: Sequence[str], target: Path, size: int) -> Iterator[float]:

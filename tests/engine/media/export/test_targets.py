@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import imageio_ffmpeg
 import pytest
 
 from engine.media.export.containers import default_target
 from engine.media.export.report import Mode
-from tests.engine.media.export.measuring import exported
+from tests.engine.media.export.measuring import exported, flashes_at
 from tests.media import Clip
 
 
@@ -58,3 +61,25 @@ def test_sources_in_other_containers_can_be_exported_by_default(clip: Callable[.
     source.write_bytes(clip("source.flv", bframes=0).path.read_bytes())
     target = default_target(source, Mode.LOSSLESS)
     assert exported(source, target, 40).error_ms == pytest.approx(0, abs=0.5)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("avi", "mpeg4"), ("mpg", "mpeg2video"), ("mpg", "mpeg1video")])
+@pytest.mark.parametrize("target_suffix", ["mkv", "mp4"])
+def test_containers_that_leave_out_presentation_times_lose_no_picture(
+    suffix: str, codec: str, target_suffix: str, clip: Callable[..., Clip], tmp_path: Path
+) -> None:
+    source, target = tmp_path / f"talk.{suffix}", tmp_path / f"talk.{target_suffix}"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-i", str(clip("base.mp4", seconds=4).path)]
+    command += ["-c:v", codec, "-bf", "2", "-q:v", "2", "-c:a", "mp2", str(source)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    assert exported(source, target, 40).error_ms == pytest.approx(0, abs=0.5)  # half a tick of Matroska's
+    times = []
+    for path in (source, target):
+        with av.open(str(path)) as container:
+            times.append([float(frame.time or 0) for frame in container.decode(video=0)])
+    before, after = ([time - each[0] for time in each] for each in times)
+    assert after == pytest.approx(before, abs=0.0011)  # Matroska's ticks
+    flashes = [
+        [float(time) - each[0] for time in flashes_at(path)] for path, each in zip((source, target), times, strict=True)
+    ]
+    assert flashes[1] == pytest.approx(flashes[0], abs=0.0011)
