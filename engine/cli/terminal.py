@@ -131,15 +131,15 @@ class ProgressBars:
             self._bars.stop()
 
     def update(self, number: int, progress: Progress) -> None:
-        """Show how far a file is."""
+        """Show how far a file is; what a person should know is said whether anybody watches or a log is written."""
+        if isinstance(progress.partial, Notice):
+            self._terminal.err.print(f"{progress.partial.message}", markup=False)
         if self._bars is None:
             return
         if number not in self._tasks:
             name = printable(self._names[number])
             shown = escape(name if len(name) <= 40 else f"…{name[-39:]}")
             self._tasks[number] = self._bars.add_task(shown, total=1.0, stage="")
-        if isinstance(progress.partial, Notice):
-            self._terminal.err.print(f"{progress.partial.message}", markup=False)
         if isinstance(progress.partial, Reading):
             self._readings[number] = progress.partial
         reading = self._readings.get(number)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from fractions import Fraction
 from pathlib import Path
 
 from engine.generation.advice import advice, measures
@@ -18,6 +21,7 @@ from engine.generation.assemble import join, put_voice
 from engine.generation.backend import Backend, Capabilities, Estimate, Host, RenderJob, ready
 from engine.generation.driving_voice import lay_under, prepared_voice
 from engine.generation.face_source import SourceInfo, clip_fps, clip_frames, clip_size, look_at, open_source
+from engine.generation.lengths import length_note
 from engine.generation.machine import host as this_host
 from engine.generation.machine import memory
 from engine.generation.plan import FrameMap, Plan, make_plan
@@ -86,8 +90,8 @@ def estimate(spec: RenderSpec) -> Job[Estimate | Refusal]:
             if sound.audio is None:
                 return Refusal.of("media.no_sound", path=spec.voice)
             fps = clip_fps(spec, source, capabilities)
-            seconds = sound.audio.duration or sound.duration or 0
-            plan = _plan(spec, source, capabilities, FrameMap(fps).sample_rate * seconds.__ceil__())
+            seconds = Fraction(sound.audio.duration or sound.duration or 0)
+            plan = _plan(spec, source, capabilities, math.ceil(FrameMap(fps).sample_rate * seconds))
             found = engine.plan(spec, plan, this_host(spec.target.parent))
         finally:
             engine.close()
@@ -95,17 +99,28 @@ def estimate(spec: RenderSpec) -> Job[Estimate | Refusal]:
         return refused.refusal
     if isinstance(found, Refusal):
         return found
+    notes = [*found.notes, *_length_notes(spec, source, plan, seconds), *_profile_notes(spec, capabilities)]
+    return Estimate(found.vram_bytes, found.ram_bytes, found.disk_bytes, found.seconds, tuple(notes))
+
+
+def _length_notes(spec: RenderSpec, source: SourceInfo, plan: Plan, voice: Fraction) -> Iterator[Message]:
+    if source.seconds is None:
+        return
+    note = length_note(spec.length_policy, video=source.seconds, voice=voice, clip=plan.seconds, frame=1 / plan.fps)
+    if note is not None:
+        yield note
+
+
+def _profile_notes(spec: RenderSpec, capabilities: Capabilities) -> Iterator[Message]:
     profile = offered(spec, capabilities)
-    if profile is None:
-        return found
-    note = Message(
-        "generation.note.profile",
-        offset=Offset(profile.offset_ms, profile.uncertainty_ms).words(),
-        value=round(profile.audio_offset_ms),
-        moved=Correction(round(profile.audio_offset_ms)).words(),
-        date=profile.date,
-    )
-    return Estimate(found.vram_bytes, found.ram_bytes, found.disk_bytes, found.seconds, (*found.notes, note))
+    if profile is not None:
+        yield Message(
+            "generation.note.profile",
+            offset=Offset(profile.offset_ms, profile.uncertainty_ms).words(),
+            value=round(profile.audio_offset_ms),
+            moved=Correction(round(profile.audio_offset_ms)).words(),
+            date=profile.date,
+        )
 
 
 def _checked_engine(spec: RenderSpec) -> tuple[Backend, Capabilities]:
