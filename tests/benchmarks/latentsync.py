@@ -31,7 +31,6 @@ from engine.generation.backends.latentsync.memory import arrangements
 from engine.generation.backends.latentsync.networks import Networks
 from engine.generation.backends.latentsync.rendering import Manner, Rendering
 from engine.generation.backends.latentsync.sampler import Sampling
-from engine.generation.backends.latentsync.silence import fully_drawn
 from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
 from engine.generation.backends.latentsync.windows import Grid
 from engine.generation.backends.placement import Placement
@@ -236,7 +235,7 @@ def _draw(clip: Path, frames: int, copier: _Copier, target: Path | None) -> None
     ).eval()
     hearing = Hearing(encoder, Silence(frames * 640))
     manner = Manner(256, lambda: ChosenFace(256, None, 0.97), whole_box=False)
-    rendering = Rendering(source, grid, hearing, fully_drawn(grid.drawn_count), LocalPool(copier.draw), manner)
+    rendering = Rendering(source, grid, hearing, np.ones(grid.drawn_count, np.float32), LocalPool(copier.draw), manner)
     pictures = (
         item
         for first in range(0, frames, 80)

@@ -34,7 +34,7 @@ from engine.generation.backends.latentsync.windows import MODEL_FPS, WINDOW, Gri
 from engine.generation.drawn_ahead import PICTURES_READ, PICTURES_READY
 from engine.generation.machine import GpuMonitor
 from engine.generation.plan import Plan, Segment
-from engine.generation.spec import Offload, Precision, RenderSpec, SilencePolicy
+from engine.generation.spec import Offload, Precision, RenderSpec
 from engine.jobs import Job, Progress, part_of
 from engine.models.finder import library
 from engine.models.headers import read_header
@@ -121,10 +121,11 @@ class LatentSync:
         """
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
+        from engine.generation.backends.chosen_face import survey
         from engine.generation.backends.latentsync.audio import Hearing
-        from engine.generation.backends.latentsync.faces import ChosenFace, MarkedFace, survey
+        from engine.generation.backends.latentsync.faces import ChosenFace, MarkedFace
         from engine.generation.backends.latentsync.rendering import Manner, Rendering
-        from engine.generation.backends.latentsync.silence import drawn_shares, fully_drawn
+        from engine.generation.backends.silence import drawn_shares
         from engine.models.whisper import load_encoder
 
         settings = Settings.of(job.parameters)
@@ -133,12 +134,9 @@ class LatentSync:
         yield Progress("looking", 0.0)
         marks = job.spec.face_points if job.source.kind is SourceKind.PICTURE else ()
         if not marks:
-            survey(job.source, job.plan.frame_count, job.spec.face)
+            survey(job.source, job.plan.frame_count, job.spec.face, engine="latentsync")
         yield Progress("listening", 0.1)
-        if job.spec.silence_policy is SilencePolicy.ORIGINAL:
-            shares = drawn_shares(job.voice, grid.drawn_count)
-        else:
-            shares = fully_drawn(grid.drawn_count)
+        shares = drawn_shares(job.voice, grid.drawn_count, MODEL_FPS, job.spec.silence_policy)
         cards = {gpu.device: gpu for gpu in GpuMonitor().gpus()}
         work = _work(files, settings, devices.precision, tuple(cards.values()))
         placed = [_arranged(name, cards.get(name), work, devices) for name in devices.names]

@@ -14,33 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.face.cuts import with_cuts
-from engine.face.landmarks import fit_similarity, shape_of
-from engine.face.mesh import CropMesh, FaceFinder, Mesh, overlap
+from engine.face.landmarks import fit_similarity
 from engine.generation.backend import Source
+from engine.generation.backends.chosen_face import FaceFollower
 from engine.generation.backends.latentsync.align import Aligner, Image, Matrix, box_size, cut_out, three_points
 from engine.generation.backends.latentsync.windows import Grid
-from engine.refusal import Refused
 
 BLOCK = 256
 """Drawn frames of a block: about ten seconds."""
 
-SMALLEST_WIDTH = 50.0
-"""Pixels: a narrower face has no mouth to speak of (LatentSync's own limit)."""
-LARGEST_YAW = 60.0
-"""Degrees: further to the side the brows that the alignment needs hide behind each other."""
-_WORST_MISFIT = 0.16
-"""Misfit of the mesh, in eye distances, above which it hangs on something that is no face."""
-_LOOK_EVERY = 5
-"""Pictures between looks for a face while there is none."""
-_SAME_FACE = 0.2
-"""Overlap from which on a face that is found again is the one that was lost."""
 _CUT_CONTEXT = 3
 """Pictures before a block that decide whether it begins with a cut."""
-_SURVEYED = 12
 _MARKS = np.array([(0.308, 0.288), (0.697, 0.288), (0.365, 0.610), (0.659, 0.610)])
 """Where eyes and mouth corners lie in the face box, as shares of it: medians of 14 people, aligned as here."""
-
-Box = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +92,7 @@ class MarkedFace:
 
 
 class ChosenFace:
-    """Follows one face from picture to picture.
+    """Aligns one face from picture to picture.
 
     Args:
         resolution: side of the network's square.
@@ -115,121 +101,25 @@ class ChosenFace:
     """
 
     def __init__(self, resolution: int, number: int | None, calibration: float) -> None:
-        self._number = number
+        self._follower = FaceFollower(number)
         self._aligner = Aligner(resolution, calibration=calibration)
-        self._finder = FaceFinder()
-        self._mesh = Mesh()
-        self.restart()
 
     def close(self) -> None:
         """Free the native graphs."""
-        self._finder.close()
-        self._mesh.close()
+        self._follower.close()
 
     def restart(self) -> None:
         """Forget everything: another shot, or another block."""
-        self._mesh.restart()
+        self._follower.restart()
         self._aligner.restart()
-        self._box: Box | None = None
-        self._last_box: Box | None = None
-        self._until_look = 0
 
     def find(self, image: Image) -> Matrix | None:
         """Return where the face is in the next picture, or ``None``."""
-        mesh = None if self._box is None else self._follow(image, self._box)
-        if mesh is None:
-            mesh = self._look(image)
-        if mesh is None:
+        found = self._follower.find(image)
+        if found is None:
             self._aligner.restart()
-            self._box = None
             return None
-        points = mesh.in_picture()[:, :2]
-        self._box = self._last_box = np.concatenate([points.min(0), points.max(0)])
-        return self._aligner.matrix(three_points(points))
-
-    def _look(self, image: Image) -> CropMesh | None:
-        if self._until_look > 0:
-            self._until_look -= 1
-            return None
-        boxes, last = self._finder.find(image), self._last_box
-        # Within a shot the face that was followed is taken up again, whoever else has come in meanwhile.
-        same = [] if last is None else [box for box in boxes if overlap(box, last) > _SAME_FACE]
-        box = chosen(same, None) if same else chosen(boxes, self._number)
-        mesh = None
-        if box is not None:
-            self._mesh.restart()
-            mesh = self._follow(image, box)
-        self._until_look = 0 if mesh is not None else _LOOK_EVERY - 1
-        return mesh
-
-    def _follow(self, image: Image, box: Box) -> CropMesh | None:
-        found = self._mesh.follow(image, box)
-        return found if found is not None and problem_of(found) is None else None
-
-
-def chosen(boxes: list[Box], number: int | None) -> Box | None:
-    """Return the face that is to move among those of a picture, or ``None`` if it is not there.
-
-    Args:
-        boxes: ``x0, y0, x1, y1`` each.
-        number: which one, counted from the left beginning with 1; ``None`` takes the largest.
-    """
-    if number is None:
-        return max(boxes, key=lambda box: float((box[2:] - box[:2]).prod()), default=None)
-    ordered = sorted(boxes, key=lambda box: float(box[0] + box[2]))
-    return ordered[number - 1] if number <= len(ordered) else None
-
-
-def problem_of(found: CropMesh) -> str | None:
-    """Return why nothing can be drawn on a face: ``no_face``, ``tiny_face`` or ``side_face``; ``None`` if it can."""
-    shape = shape_of(found.points)
-    points = found.in_picture()
-    if shape.residual > _WORST_MISFIT:
-        return "no_face"
-    if float(np.ptp(points[:, 0])) < SMALLEST_WIDTH:
-        return "tiny_face"
-    return "side_face" if abs(shape.yaw_degrees) > LARGEST_YAW else None
-
-
-def survey(source: Source, frame_count: int, number: int | None, *, engine: str = "latentsync") -> None:
-    """Look at a few pictures of the whole clip, so that a face that nobody could draw on is told at once.
-
-    Args:
-        source: the face.
-        frame_count: pictures of the clip.
-        number: which face, as for :class:`ChosenFace`.
-        engine: whose sentences say what is wrong.
-
-    Raises:
-        Refused: ``no_face``, ``fewer_faces``, ``tiny_face`` or ``side_face`` of the engine if none of the pictures has
-            a face that can be drawn on.
-    """
-    problems: list[str] = []
-    finder, mesh = FaceFinder(), Mesh()
-    try:
-        frames = sorted({round(place) for place in np.linspace(0, frame_count - 1, _SURVEYED)})
-        pictures = {source.picture_number(frame): frame for frame in reversed(frames)}
-        for frame in sorted(pictures.values()):
-            image = source.frame_at(frame)
-            boxes = finder.find(image)
-            box = chosen(boxes, number)
-            if box is None:
-                problems.append("fewer_faces" if boxes else "no_face")
-                continue
-            mesh.restart()
-            found = mesh.follow(image, box)
-            problem = "no_face" if found is None else problem_of(found)
-            if problem is None:
-                return
-            problems.append(problem)
-    finally:
-        finder.close()
-        mesh.close()
-    # What came nearest to a face that can be drawn on says most.
-    worst = next(each for each in ("side_face", "tiny_face", "fewer_faces", "no_face") if each in problems)
-    raise Refused.because(
-        f"{engine}.{worst}", path=source.path, pixels=round(SMALLEST_WIDTH), number=number or 1, looked=len(problems)
-    )
+        return self._aligner.matrix(three_points(found.in_picture()))
 
 
 def pictures_from(source: Source, grid: Grid, first: int) -> Iterator[tuple[int, Image]]:

@@ -89,7 +89,7 @@ class Rendering:
         self._shares = shares
         self._pool = pool
         self._manner = manner
-        self._ahead = DrawnAhead(self._started, lambda: pool.share, "latentsync.note.untouched")
+        self._ahead = DrawnAhead(self._started, lambda: pool.share)
 
     def close(self) -> None:
         """Stop everything, and give back what draws."""

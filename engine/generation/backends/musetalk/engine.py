@@ -6,9 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from engine.generation.backend import (
     Capabilities,
     Demand,
@@ -24,7 +21,7 @@ from engine.generation.backends.musetalk.memory import GIB, Work
 from engine.generation.backends.musetalk.settings import PARAMETERS, Settings
 from engine.generation.drawn_ahead import PICTURES_READ, PICTURES_READY
 from engine.generation.plan import Plan, Segment
-from engine.generation.spec import Offload, Precision, RenderSpec, SilencePolicy
+from engine.generation.spec import Offload, Precision, RenderSpec
 from engine.jobs import Job, Progress, part_of
 from engine.models.finder import library
 from engine.models.headers import read_header
@@ -119,23 +116,26 @@ class MuseTalk:
         """
         self.close()
         # The neural packages take seconds to import: only whoever renders pays for it.
+        from engine.generation.backends.chosen_face import survey
         from engine.generation.backends.compiling import Tuning
         from engine.generation.backends.device_memory import memory_of
         from engine.generation.backends.musetalk.audio import Hearing
         from engine.generation.backends.musetalk.drawing import Setup
-        from engine.generation.backends.musetalk.faces import survey
+        from engine.generation.backends.musetalk.faces import pointed_out
         from engine.generation.backends.musetalk.parsing import load_parser
         from engine.generation.backends.musetalk.rendering import Rendering
         from engine.generation.backends.placement import Placement
+        from engine.generation.backends.silence import drawn_shares
         from engine.generation.device_pool import open_pool
         from engine.models.whisper import load_encoder
 
         settings = Settings.of(job.parameters)
         files = find_files(library(), settings.version)
         yield Progress("looking", 0.0)
-        survey(job)
+        if pointed_out(job) is None:
+            survey(job.source, job.plan.frame_count, job.spec.face, engine="musetalk")
         yield Progress("listening", 0.1)
-        shares = _shares(job)
+        shares = drawn_shares(job.voice, job.plan.frame_count, job.plan.fps, job.spec.silence_policy)
         hearing = Hearing(load_encoder(files.whisper), job.voice, job.plan.fps, files.version)
         with memory_of(devices.names[0]):
             parser = None if files.parser is None else load_parser(files.parser, devices.names[0])
@@ -170,18 +170,6 @@ class MuseTalk:
         from engine.generation.backends.device_memory import give_back
 
         give_back()
-
-
-def _shares(job: RenderJob) -> npt.NDArray[np.float32]:
-    """Return how much of each frame is shown, shape ``(frames,)``: none in pauses where the original is wanted."""
-    from engine.generation.backends.latentsync.silence import drawn_shares
-    from engine.generation.backends.latentsync.windows import MODEL_FPS
-
-    count, fps = job.plan.frame_count, job.plan.fps
-    if job.spec.silence_policy is not SilencePolicy.ORIGINAL:
-        return np.ones(count, np.float32)
-    places = [math.floor(frame / fps * MODEL_FPS) for frame in range(count)]
-    return drawn_shares(job.voice, places[-1] + 1)[places]
 
 
 def _values(files: Files) -> tuple[int, int]:

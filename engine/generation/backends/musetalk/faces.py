@@ -14,20 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.face.cuts import with_cuts
-from engine.face.mesh import CropMesh, FaceFinder, Mesh, overlap
+from engine.face.mesh import CropMesh
 from engine.generation.backend import Picture, RenderJob, SourceKind
-from engine.generation.backends.latentsync import faces as latentsync
-from engine.generation.backends.latentsync.faces import chosen, problem_of
+from engine.generation.backends.chosen_face import FaceFollower
 from engine.generation.backends.musetalk.blending import Mask, outline_mask
 from engine.generation.backends.musetalk.boxes import Box, FacePoints
 from engine.generation.backends.musetalk.parsing import SIDE
 
 _BLOCK = 256
 """Pictures of a block: about ten seconds."""
-_LOOK_EVERY = 5
-"""Pictures between looks for a face while there is none."""
-_SAME_FACE = 0.2
-"""Overlap from which on a face that is found again is the one that was lost."""
 _CUT_CONTEXT = 3
 """Pictures before a block that decide whether it begins with a cut."""
 _HALF_WIDTH, _NOSE, _CHIN = 1.0, 0.42, 0.65
@@ -48,6 +43,14 @@ class FoundFace:
 
     points: FacePoints
     mesh: Points | None = None
+
+    @classmethod
+    def of(cls, found: CropMesh | None) -> FoundFace | None:
+        """Return a face that was found, if one was."""
+        if found is None:
+            return None
+        mesh = found.in_picture()
+        return cls(FacePoints.of_mesh(mesh), mesh)
 
     def outline(self, square: Box) -> Mask:
         """Return the face in the square around it, less the nose, 0 or 255, shape ``(512, 512)``."""
@@ -100,75 +103,6 @@ def by_hand(points: tuple[tuple[float, float], ...], size: tuple[int, int]) -> F
     )
 
 
-class ChosenFace:
-    """Follows one face from picture to picture.
-
-    Args:
-        number: which face, counted from the left beginning with 1; ``None`` takes the largest.
-    """
-
-    def __init__(self, number: int | None) -> None:
-        self._number = number
-        self._finder = FaceFinder()
-        self._mesh = Mesh()
-        self._box: npt.NDArray[np.float32] | None = None
-        self._last_box: npt.NDArray[np.float32] | None = None
-        self._until_look = 0
-
-    def close(self) -> None:
-        """Free the native graphs."""
-        self._finder.close()
-        self._mesh.close()
-
-    def restart(self) -> None:
-        """Forget everything: another shot, or another block."""
-        self._mesh.restart()
-        self._box = self._last_box = None
-        self._until_look = 0
-
-    def find(self, image: Picture) -> FoundFace | None:
-        """Return the face in the next picture, or ``None``."""
-        mesh = None if self._box is None else self._follow(image, self._box)
-        if mesh is None:
-            mesh = self._look(image)
-        if mesh is None:
-            self._box = None
-            return None
-        points = mesh.in_picture()
-        self._box = self._last_box = np.concatenate([points[:, :2].min(0), points[:, :2].max(0)])
-        return FoundFace(FacePoints.of_mesh(points), points)
-
-    def _look(self, image: Picture) -> CropMesh | None:
-        if self._until_look > 0:
-            self._until_look -= 1
-            return None
-        boxes, last = self._finder.find(image), self._last_box
-        # Within a shot the face that was followed is taken up again, whoever else has come in meanwhile.
-        same = [] if last is None else [box for box in boxes if overlap(box, last) > _SAME_FACE]
-        box = chosen(same, None) if same else chosen(boxes, self._number)
-        mesh = None
-        if box is not None:
-            self._mesh.restart()
-            mesh = self._follow(image, box)
-        self._until_look = 0 if mesh is not None else _LOOK_EVERY - 1
-        return mesh
-
-    def _follow(self, image: Picture, box: npt.NDArray[np.float32]) -> CropMesh | None:
-        found = self._mesh.follow(image, box)
-        return found if found is not None and problem_of(found) is None else None
-
-
-def survey(job: RenderJob) -> None:
-    """Look at a few pictures of the whole clip, so that a face that nobody could draw on is told at once.
-
-    Raises:
-        Refused: ``musetalk.no_face``, ``musetalk.fewer_faces``, ``musetalk.tiny_face`` or ``musetalk.side_face`` if
-            none of the pictures has a face that can be drawn on.
-    """
-    if pointed_out(job) is None:
-        latentsync.survey(job.source, job.plan.frame_count, job.spec.face, engine="musetalk")
-
-
 def pointed_out(job: RenderJob) -> FoundFace | None:
     """Return the face that the user pointed out in a picture, if so."""
     if job.spec.face_points and job.source.kind is SourceKind.PICTURE:
@@ -192,7 +126,7 @@ def seen_pictures(pictures: Iterable[tuple[int, Picture]], job: RenderJob, first
     """
     given = pointed_out(job)
     begin = first // _BLOCK * _BLOCK
-    follower = ChosenFace(job.spec.face) if given is None else None
+    follower = FaceFollower(job.spec.face) if given is None else None
     try:
         last: tuple[int, FoundFace | None] | None = None
         for time, image, cut in with_cuts((float(frame), image) for frame, image in pictures):
@@ -207,7 +141,7 @@ def seen_pictures(pictures: Iterable[tuple[int, Picture]], job: RenderJob, first
             if follower is None:
                 last = (number, given)
             elif last is None or last[0] != number:
-                last = (number, follower.find(image))
+                last = (number, FoundFace.of(follower.find(image)))
             assert last is not None
             if frame >= first:
                 yield SeenPicture(frame, number, image, last[1])

@@ -82,7 +82,7 @@ class Rendering:
         self._hearing, self._shares, self._parser, self._batch = hearing, shares, parser, batch
         self._pool = pool
         self._masks = Kept[SoftMask]()
-        self._ahead = DrawnAhead(self._started, lambda: pool.share, "musetalk.note.untouched")
+        self._ahead = DrawnAhead(self._started, lambda: pool.share)
 
     def close(self) -> None:
         """Stop everything, and give back what draws."""

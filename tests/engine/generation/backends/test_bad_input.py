@@ -19,7 +19,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 from engine.generation.backend import Devices, Picture, RenderJob
-from engine.generation.backends.latentsync import faces as latentsync_faces
+from engine.generation.backends import chosen_face
 from engine.generation.backends.latentsync import files as latentsync_files
 from engine.generation.backends.latentsync.drawing import Drawer, WindowPart
 from engine.generation.backends.latentsync.files import Version
@@ -111,7 +111,7 @@ def test_a_head_in_profile_throughout_is_told_before_anything_is_drawn(engine: s
 def test_a_head_turned_too_far_is_said_to_be_seen_from_the_side(
     engine: str, face: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(latentsync_faces, "LARGEST_YAW", 10.0)  # a drawn face is lost long before a real one
+    monkeypatch.setattr(chosen_face, "LARGEST_YAW", 10.0)  # a drawn face is lost long before a real one
     with pytest.raises(Refused) as refused:
         drawn(job_of(engine, [turned(face, 30)] * 3))
     assert refused.value.refusal.code == f"{engine}.side_face"

@@ -7,21 +7,9 @@ import pytest
 
 from engine.generation.backend import Picture
 from engine.generation.backends.latentsync import faces as faces_module
-from engine.generation.backends.latentsync.faces import ChosenFace, SeenPicture, chosen, pictures_from, seen_pictures
+from engine.generation.backends.latentsync.faces import ChosenFace, SeenPicture, pictures_from, seen_pictures
 from engine.generation.backends.latentsync.windows import MODEL_FPS, Grid
 from tests.engine.generation.backends.latentsync.conftest import SIDE, Pictures
-
-
-def _box(left: float, width: float) -> np.ndarray:
-    return np.array([left, 10, left + width, 10 + width], np.float32)
-
-
-def test_faces_are_counted_from_the_left() -> None:
-    boxes = [_box(300, 90), _box(20, 60), _box(150, 40)]
-    assert chosen(boxes, None) is boxes[0]
-    assert [chosen(boxes, number) is boxes[index] for number, index in ((1, 1), (2, 2), (3, 0))] == [True] * 3
-    assert chosen(boxes, 4) is None
-    assert chosen([], None) is None
 
 
 def _seen(images: list[Picture], first: int = 0, number: int | None = None) -> list[SeenPicture]:

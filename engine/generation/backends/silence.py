@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import numpy.typing as npt
 
 from engine.generation.backend import DrivingVoice
-from engine.generation.backends.latentsync.windows import MODEL_FPS
+from engine.generation.spec import SilencePolicy
 from engine.sound.speech import SpeechActivity, speech_segments
 
 _MARGIN = 0.2
@@ -18,25 +20,29 @@ _PAUSE = 0.6
 _BLOCK_SECONDS = 30
 
 
-def fully_drawn(drawn_count: int) -> npt.NDArray[np.float32]:
-    """Return 1 for every drawn frame, shape ``(drawn_count,)``: the mouth that is drawn is closed in silence, too."""
-    return np.ones(drawn_count, np.float32)
+def drawn_shares(
+    voice: DrivingVoice, frame_count: int, fps: Fraction, policy: SilencePolicy
+) -> npt.NDArray[np.float32]:
+    """Return how much of each drawn frame is shown, shape ``(frame_count,)``.
 
-
-def drawn_shares(voice: DrivingVoice, drawn_count: int) -> npt.NDArray[np.float32]:
-    """Return how much of each drawn frame is shown, 0 in silence to 1 in speech, shape ``(drawn_count,)``.
+    With ``ORIGINAL`` that is 0 in silence to 1 in speech; else it is 1 throughout: the mouth that is drawn is closed in
+    silence, too.
 
     Args:
         voice: the driving voice.
-        drawn_count: frames, 25 per second.
+        frame_count: drawn frames.
+        fps: of the drawn frames.
+        policy: what the mouth does while nobody speaks.
     """
+    if policy is not SilencePolicy.ORIGINAL:
+        return np.ones(frame_count, np.float32)
     listener = SpeechActivity(voice.sample_rate)
     block = _BLOCK_SECONDS * voice.sample_rate
     rows = [
         listener.push(voice.read(start, min(start + block, voice.samples))) for start in range(0, voice.samples, block)
     ]
-    times = np.arange(drawn_count) / float(MODEL_FPS)
-    away = np.full(drawn_count, np.inf)
+    times = np.arange(frame_count) / float(fps)
+    away = np.full(frame_count, np.inf)
     for segment in speech_segments(np.concatenate([*rows, listener.finish()]), join_gaps=_PAUSE):
         outside = np.maximum(float(segment.start) - times, times - float(segment.end))
         away = np.minimum(away, np.maximum(outside, 0))
