@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QS
 from desktop_app.actions import Actions
 from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
+from desktop_app.document.moving import moved_ms
 from desktop_app.panels.anchors import AnchorsBox
 from desktop_app.theme import GRID
-from desktop_app.timeline.moving import moved_ms
 from desktop_app.timeline.offsets import fit_of
 from desktop_app.tones import tone_of
 from desktop_app.widgets.bands import BandsBar

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from desktop_app.images import to_image
 from desktop_app.player.clock import Loop, Moment
-from desktop_app.player.pictures import MOST_THREADS, Picture, to_image
+from desktop_app.player.pictures import MOST_THREADS, Picture
 from desktop_app.player.schedule import due
 from engine.media.frames import Converter, VideoSource
 from engine.refusal import Refused

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from desktop_app.player.clock import Moment
@@ -31,15 +29,3 @@ class Picture:
     def bytes(self) -> int:
         """Memory it takes."""
         return int(self.image.sizeInBytes())
-
-
-def to_image(pixels: npt.NDArray[np.uint8]) -> QImage:
-    """Return an image of its own memory, in the format that is painted fastest.
-
-    Args:
-        pixels: RGB, shape ``(h, w, 3)``.
-    """
-    height, width, _ = pixels.shape
-    packed = np.ascontiguousarray(pixels)
-    borrowed = QImage(packed.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-    return borrowed.convertToFormat(QImage.Format.Format_RGB32)

@@ -12,12 +12,12 @@ from PySide6.QtGui import QImage
 
 from desktop_app.document.corrections import AnyCorrection
 from desktop_app.document.document import Document
+from desktop_app.document.moving import arrangement, file_time, picture_time, played_time, shown_time, sound_time
 from desktop_app.player.clock import Loop, Moment
 from desktop_app.player.compared import Compared
 from desktop_app.player.film import Film
 from desktop_app.player.output import DeviceOutput, Output, SilentOutput, find_device
 from desktop_app.player.scrubber import Scrubber
-from desktop_app.timeline.moving import arrangement, file_time, picture_time, played_time, shown_time, sound_time
 from engine.refusal import Refusal
 from engine.timing import StepCorrection
 

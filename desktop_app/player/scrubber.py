@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from desktop_app.player.pictures import to_image
+from desktop_app.images import to_image
 from desktop_app.player.walker import FrameWalker
 from engine.refusal import Refused
 

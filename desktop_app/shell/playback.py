@@ -6,9 +6,9 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document.corrections import NOTHING
 from desktop_app.document.document import Document
+from desktop_app.document.moving import sound_time
 from desktop_app.panels.blind_test import LOOP_SECONDS
 from desktop_app.player.player import Player
-from desktop_app.timeline.moving import sound_time
 
 _AUDIBLE = 0.3
 """The volume that the sound comes back with where it was off from the beginning."""

@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
 from desktop_app.actions import Actions
+from desktop_app.document.moving import sound_time
 from desktop_app.player.player import Player
 from desktop_app.studio import Studio
-from desktop_app.timeline.moving import sound_time
 from desktop_app.timeline.view import TimelineView
 
 _NEAR_SECONDS = 0.25

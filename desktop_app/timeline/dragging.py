@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop_app.document.corrections import moved
 from desktop_app.document.document import Document, Marker
-from desktop_app.timeline.moving import moved_ms
+from desktop_app.document.moving import moved_ms
 from desktop_app.timeline.offsets import fit_of
 from desktop_app.timeline.snapping import REACH, Snapped, Target, snap, targets
 from desktop_app.timeline.span import Span

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from PySide6.QtWidgets import QGraphicsGridLayout, QGraphicsWidget
 
 from desktop_app.document.document import Document
+from desktop_app.document.moving import Stretch
 from desktop_app.theme import GRID, Theme
 from desktop_app.timeline.anchors import AnchorLevels, AnchorPins
 from desktop_app.timeline.canvas import Canvas
@@ -15,7 +16,6 @@ from desktop_app.timeline.handle import HEIGHT as HANDLE_HEIGHT
 from desktop_app.timeline.handle import Handle
 from desktop_app.timeline.lane import HEADING_WIDTH, Lane
 from desktop_app.timeline.mouth import MouthOpening
-from desktop_app.timeline.moving import Stretch
 from desktop_app.timeline.offsets import OffsetPoints
 from desktop_app.timeline.places import Places
 from desktop_app.timeline.plane import Floats

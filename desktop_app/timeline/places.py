@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF
 
 from desktop_app.document.document import Document, Marker
+from desktop_app.document.moving import shown_time
 from desktop_app.timeline.handle import HEIGHT as HANDLE_HEIGHT
 from desktop_app.timeline.lane import Lane
-from desktop_app.timeline.moving import shown_time
 from desktop_app.timeline.offsets import OffsetPoints
 from desktop_app.timeline.ruler import Ruler
 from desktop_app.timeline.snapping import REACH

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop_app.document.anchors import Between
 from desktop_app.document.document import Document, Marker
+from desktop_app.document.moving import Joined, Stretch, moved_ms, stretches, time_in
 from desktop_app.theme import GRID, Theme, theme_of
 from desktop_app.timeline.anchors import Pin
 from desktop_app.timeline.canvas import Canvas
@@ -17,7 +18,6 @@ from desktop_app.timeline.hints import Hints
 from desktop_app.timeline.lanes import Lanes
 from desktop_app.timeline.marker_field import MarkerField
 from desktop_app.timeline.mouse import Mouse
-from desktop_app.timeline.moving import Joined, Stretch, moved_ms, stretches, time_in
 from desktop_app.timeline.offsets import reach_of
 from desktop_app.timeline.plane import Floats
 from desktop_app.timeline.ruler import FLAG

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QTransform
 
+from desktop_app.document.moving import Stretch
 from desktop_app.timeline.bursts import paint_bursts
-from desktop_app.timeline.moving import Stretch
 from desktop_app.timeline.plane import Plane, PlaneItem, bars, crisp, polyline, whole_pixels
 from desktop_app.timeline.spectrogram import Spectrogram
 

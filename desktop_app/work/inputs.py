@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 
-from desktop_app.player.pictures import to_image
-from desktop_app.timeline.feeder import Errand
+from desktop_app.images import to_image
+from desktop_app.work.errand import Errand
 from engine.media.frames import FrameReader
 from engine.media.peaks import PeakBlock, Peaks, build_peaks
 from engine.media.probe import MediaInfo, probe

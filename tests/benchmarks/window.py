@@ -26,13 +26,13 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.document.document import Document
+from desktop_app.document.moving import Joined, arrangement
+from desktop_app.images import to_image
 from desktop_app.player.clock import Moment
 from desktop_app.player.output import SilentOutput
-from desktop_app.player.pictures import to_image
 from desktop_app.player.player import Player
 from desktop_app.player.walker import FrameWalker
 from desktop_app.timeline.file_sound import Detail, FileSound
-from desktop_app.timeline.moving import Joined, arrangement
 from desktop_app.timeline.spectra import COLUMNS, ROWS, tiles_between
 from desktop_app.timeline.view import TimelineView
 from engine.jobs import run

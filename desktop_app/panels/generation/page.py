@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, 
 
 from desktop_app.actions import Actions
 from desktop_app.document.order import Order
+from desktop_app.images import to_image
 from desktop_app.panels.generation.columns import Columns
 from desktop_app.panels.generation.engines import PUBLISHED, EnginePicker
 from desktop_app.panels.generation.estimate import EstimateLine
@@ -21,7 +22,6 @@ from desktop_app.panels.generation.form import RenderForm
 from desktop_app.panels.generation.render_list import RenderList
 from desktop_app.panels.generation.run_card import RunCard
 from desktop_app.panels.generation.stage import RenderStage
-from desktop_app.player.pictures import to_image
 from desktop_app.theme import GRID
 from desktop_app.widgets.basics import Speaking, action_button, button, label, rule, scrolling
 from desktop_app.work.asking import EngineList, Planning, PromptCheck

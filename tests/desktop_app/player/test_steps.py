@@ -15,11 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.document.corrections import moved
 from desktop_app.document.document import Document
+from desktop_app.document.moving import arrangement
 from desktop_app.player.clock import Loop, Moment
 from desktop_app.player.output import DeviceOutput
 from desktop_app.player.player import Player
 from desktop_app.player.sound_feed import SoundFeed
-from desktop_app.timeline.moving import arrangement
 from engine.media.export.report import Mode
 from engine.media.samples import read_samples
 from engine.timing import Correction, StepCorrection
