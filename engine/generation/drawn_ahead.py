@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from engine.generation.backend import Picture
-from engine.generation.events import Notice
+from engine.generation.events import Untouched
 from engine.generation.pipeline import Pipeline, Shelf, Stopped
 from engine.generation.plan import Segment
 from engine.jobs import Progress
@@ -50,15 +50,11 @@ class DrawnAhead:
     Args:
         start: sets up the stages for a clip from the first picture of a segment on, and returns their last shelf.
         share: how much of the next pictures is drawn, 0 to 1.
-        note: key of the sentence with ``count`` and ``all`` that says how many pictures were left alone.
     """
 
-    def __init__(
-        self, start: Callable[[Pipeline, Segment], Shelf[Shown]], share: Callable[[], float], note: str
-    ) -> None:
+    def __init__(self, start: Callable[[Pipeline, Segment], Shelf[Shown]], share: Callable[[], float]) -> None:
         self._start = start
         self._share = share
-        self._note = note
         self._pipeline = Pipeline()
         self._pictures: Shelf[Shown] | None = None
         self._next_frame = -1
@@ -79,8 +75,8 @@ class DrawnAhead:
             yield shown.image
         self._next_frame = segment.stop_frame
         if untouched:
-            note = Message(self._note, count=untouched, all=segment.frame_count)
-            yield Progress("drawing", 1.0, Notice(note))
+            note = Message("generation.note.untouched", count=untouched, all=segment.frame_count)
+            yield Progress("drawing", 1.0, Untouched(note, frames=untouched))
 
     def stop(self) -> None:
         """End all stages; the next segment begins anew."""

@@ -89,4 +89,15 @@ class Notice:
     is_warning: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Untouched(Notice):
+    """An engine's word that it left pictures of a segment as they are: there was no face that could be drawn on.
+
+    Attributes:
+        frames: how many.
+    """
+
+    frames: int = 0
+
+
 RenderEvent = Preview | Reading | Notice

@@ -287,6 +287,9 @@ class _Run:
         log = Log()
         with suppress(Refused):  # a full disk kept the log from being written
             log = read_log(self._store.folder / "telemetry.jsonl")
+        notes = list(self._notes)
+        if untouched := sum(log.untouched.values()):
+            notes.append(Message("generation.note.untouched", count=untouched, all=plan.frame_count))
         report = RenderReport(
             path=self._spec.target,
             spec=self._spec,
@@ -306,7 +309,7 @@ class _Run:
             shift_ms=checked.shift_ms,
             statistics=log.statistics(),
             advice=advice(measures(log, memory()[0])),
-            notes=tuple(self._notes),
+            notes=tuple(notes),
         )
         self._save_beside(report)
         return report

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.generation.backend import Backend, Capabilities, Host, OutOfMemory, Picture, RenderJob
 from engine.generation.demands import Demands, first_demands, lower
-from engine.generation.events import PREVIEW_HEIGHT, Preview
+from engine.generation.events import PREVIEW_HEIGHT, Notice, Preview, Untouched
 from engine.generation.face_source import SourceInfo, fitted, open_source
 from engine.generation.plan import Plan, Segment
 from engine.generation.segment_file import SegmentWriter
@@ -63,6 +63,7 @@ class SegmentRunner:
         self._demands: Demands = first_demands(job.spec, self._capabilities, host)
         self._is_loaded = False
         self._previewed = -_PREVIEW_SECONDS
+        self._has_told = False
         self.notes: list[Message] = []
         self.resumed = 0
 
@@ -181,8 +182,9 @@ class SegmentRunner:
                 began = time.perf_counter()
                 for item in pictures:
                     if isinstance(item, Progress):
-                        event = item.partial or self._telemetry.reading()
-                        yield Progress("rendering", count / segment.frame_count, event)
+                        told = item.partial
+                        event = self._left_alone(segment, told) if isinstance(told, Untouched) else told
+                        yield Progress("rendering", count / segment.frame_count, event or self._telemetry.reading())
                         continue
                     picture = self._checked(item, segment, count)
                     drawn = time.perf_counter()
@@ -198,6 +200,13 @@ class SegmentRunner:
             self._store.finish(segment, self._engine.state())
         finally:
             part.unlink(missing_ok=True)
+
+    def _left_alone(self, segment: Segment, told: Untouched) -> Notice | None:
+        """Write down what was left alone in a segment; only the first time it is said at once, all in the report."""
+        is_first = not self._has_told
+        self._has_told = True
+        self._telemetry.write("untouched", segment=segment.index, frames=told.frames)
+        return self._telemetry.notice(told.message) if is_first else None
 
     def _checked(self, item: Picture, segment: Segment, count: int) -> Picture:
         """Return a picture of the clip's size.

@@ -8,6 +8,7 @@ Every line has ``t`` (seconds since the render began) and ``event``; the rest de
 - ``frame_gen_time``: ``frame`` (pictures finished), ``seconds`` and ``encode`` (lists, one number per picture since the
   last such line)
 - ``machine``: ``ram`` (bytes), ``gpus``: ``device``, ``used``, ``total`` (bytes), ``utilisation`` (0 to 1)
+- ``untouched``: ``segment``, ``frames``: pictures of a segment that were left as they are
 - ``stage``: ``stage``
 - ``notice``: ``sentence``
 """

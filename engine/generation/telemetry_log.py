@@ -43,6 +43,7 @@ class Log:
         ram_bytes: main memory, over time.
         vram: per card: used and all memory in bytes, over time.
         utilisation: per card: 0 to 1, over time.
+        untouched: pictures that were left as they are, by segment; one that was drawn again counts once.
     """
 
     frame_ms: list[float] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Log:
     ram_bytes: list[int] = field(default_factory=list)
     vram: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     utilisation: dict[str, list[float]] = field(default_factory=dict)
+    untouched: dict[int, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -136,6 +138,8 @@ def _take_record(log: Log, record: dict[str, Any]) -> None:
                 log.audio_load_ms.append(_per_second(record))
             case "feature_extract_time":
                 log.feature_ms.append(_per_second(record))
+            case "untouched":
+                log.untouched[int(record["segment"])] = int(record["frames"])
             case "machine":
                 log.ram_bytes.append(int(record["ram"]))
                 for gpu in record["gpus"]:
