@@ -108,6 +108,20 @@ def test_imports_point_downwards() -> None:
     assert wrong == []
 
 
+def test_no_engine_reaches_into_another() -> None:
+    backends = ENGINE / "generation" / "backends"
+    engines = {folder.name for folder in backends.iterdir() if (folder / "__init__.py").exists()}
+    assert "musetalk" in engines
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for engine in sorted(engines)
+        for path in python_files(backends / engine)
+        for name in imports(path)
+        if any(name.startswith(f"engine.generation.backends.{other}.") for other in engines - {engine})
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_import_nothing_heavy(module: str) -> None:
     loaded = subprocess.run(
