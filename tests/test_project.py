@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,53 @@ def test_no_engine_reaches_into_another() -> None:
         for path in python_files(backends / engine)
         for name in imports(path)
         if any(name.startswith(f"engine.generation.backends.{other}.") for other in engines - {engine})
+    ]
+    assert wrong == []
+
+
+def engine_graph() -> dict[str, set[str]]:
+    """Return the engine's modules and those that each of them imports, wherever in it."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in python_files(ENGINE)
+    }
+    graph = {}
+    for module, path in modules.items():
+        names = set(imports(path)) & modules.keys()
+        # ``from room import module`` is about the module, not about its room.
+        graph[module] = {name for name in names if not any(other.startswith(f"{name}.") for other in names)} - {module}
+    return graph
+
+
+def test_no_two_modules_of_the_engine_need_each_other() -> None:
+    graph = engine_graph()
+    assert "engine.sync.measure" in graph["engine.fix"]  # or the search has gone blind
+    TopologicalSorter(graph).prepare()  # raises for a circle, naming it
+
+
+def test_nothing_but_programs_stands_on_the_command_line() -> None:
+    graph = engine_graph()
+    above = {
+        module
+        for module, needed in graph.items()
+        if not module.startswith("engine.cli") and any(name.startswith("engine.cli") for name in needed)
+    }
+    assert above == {"engine.demo", "engine.packaged"}
+
+
+def test_no_engine_knows_another() -> None:
+    backends = "engine.generation.backends."
+    folders = {path.name for path in (ENGINE / "generation" / "backends").iterdir() if (path / "engine.py").exists()}
+    assert len(folders) == 4
+    wrong = [
+        (module, name)
+        for module, needed in engine_graph().items()
+        for name in needed
+        if module.startswith(backends)
+        and name.startswith(backends)
+        and (mine := module.split(".")[3]) in folders
+        and (other := name.split(".")[3]) in folders
+        and mine != other
     ]
     assert wrong == []
 
