@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from engine.generation.backends.cards import GIB
 from engine.generation.backends.latentsync import memory as latentsync
-from engine.generation.backends.latentsync.memory import GIB
 from engine.generation.backends.musetalk import memory as musetalk
 from engine.generation.spec import Offload, Precision
 from tests.benchmarks.table import show

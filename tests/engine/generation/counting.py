@@ -14,16 +14,20 @@ import sys
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from diffusers import AutoencoderKL
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
+
+from engine.generation.spec import Offload
 
 CARD = torch.device("meta")
 """What stands for the card."""
@@ -35,7 +39,29 @@ _ENGINE = str(Path(__file__).resolve().parents[3] / "engine")
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class Counter(TorchDispatchMode):
+class _EachOperation(TorchDispatchMode):
+    """Is asked to compute every operation, one by one."""
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func.namespace == "aten" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _SEVERAL):
+            # In inference mode an operation made of several arrives whole; what it makes on its way counts, too.
+            with self:
+                return func._op_dk(_SEVERAL, *args, **kwargs)
+        return self.compute(func, args, kwargs)
+
+    def compute(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Compute one operation."""
+        return func(*args, **kwargs)
+
+
+class Counter(_EachOperation):
     """Counts while it is the innermost mode; see :func:`counting`.
 
     Args:
@@ -66,18 +92,8 @@ class Counter(TorchDispatchMode):
         """Begin to look for the most memory in use."""
         self.peak_bytes = self.live_bytes
 
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        if func.namespace == "aten" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _SEVERAL):
-            # In inference mode an operation made of several arrives whole; what it makes on its way counts, too.
-            with self:
-                return func._op_dk(_SEVERAL, *args, **kwargs)
+    def compute(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Compute an operation and count what it makes."""
         result = func(*args, **kwargs)
         for leaf in tree_leaves(result):
             if isinstance(leaf, torch.Tensor) and leaf.device.type == self._device.type:
@@ -132,24 +148,15 @@ def _place() -> str:
     return "" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
-class LayoutCopies(TorchDispatchMode):
+class LayoutCopies(_EachOperation):
     """Has convolutions turn their pictures around, inside :func:`counting`.
 
     Kernels for half precision want channels last, and cuDNN copies what comes in another layout into work space, and
     its result back: more memory than live tensors show. Whether it does is its choice; this is the most that it takes.
     """
 
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        if func.namespace == "aten" and torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), _SEVERAL):
-            with self:
-                return func._op_dk(_SEVERAL, *args, **kwargs)
+    def compute(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Compute an operation, beside copies of what a convolution is given and makes."""
         if func is not torch.ops.aten.convolution.default:
             return func(*args, **kwargs)
         given = torch.empty_like(args[0])
@@ -191,3 +198,51 @@ def placed(network: Network, dtype: torch.dtype, device: torch.device | str = CA
                 made = torch.empty(tensor.shape, dtype=dtype if is_wide else tensor.dtype, device=device)
                 held[name] = nn.Parameter(made, requires_grad=False) if isinstance(tensor, nn.Parameter) else made
     return network.eval()
+
+
+@contextmanager
+def on_card(network: nn.Module, dtype: torch.dtype, offload: Offload) -> Iterator[None]:
+    """Have a network compute on the card, inside :func:`counting`, its weights there for as long as they have to be.
+
+    Args:
+        network: placed already, on the card where nothing waits elsewhere.
+        dtype: of its weights.
+        offload: as :class:`engine.generation.spec.Offload` has it; ``MODEL`` for the time of the context.
+    """
+    match offload:
+        case Offload.MODEL:
+            placed(network, dtype)
+            yield
+            placed(network, dtype, "cpu")
+        case Offload.LAYERS:
+            layers = [layer for layer in network.modules() if not list(layer.children())]
+            hooks = [layer.register_forward_pre_hook(_Move(dtype, CARD)) for layer in layers]
+            hooks += [layer.register_forward_hook(_Move(dtype, torch.device("cpu"))) for layer in layers]
+            yield
+            for hook in hooks:
+                hook.remove()
+        case _:
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A hook that puts a layer's weights somewhere before or after it computes."""
+
+    dtype: torch.dtype
+    device: torch.device
+
+    def __call__(self, layer: nn.Module, *_: object) -> None:
+        placed(layer, self.dtype, self.device)
+
+
+def picture_autoencoder() -> Any:
+    """Return Stable Diffusion's autoencoder without weights."""
+    with torch.device("meta"):
+        return AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=(128, 256, 512, 512),
+            layers_per_block=2,
+            latent_channels=4,
+        )

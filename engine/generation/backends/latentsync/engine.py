@@ -18,10 +18,9 @@ from engine.generation.backend import (
     RenderJob,
     SourceKind,
 )
-from engine.generation.backends.cards import cards_of
+from engine.generation.backends.cards import GIB, cards_of
 from engine.generation.backends.latentsync.files import Files, find_files, found_versions, requirements
 from engine.generation.backends.latentsync.memory import (
-    GIB,
     Arrangement,
     Work,
     arrangements,

@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.generation.backend import Gpu, Host
-from engine.generation.backends.cards import tera_per_second
+from engine.generation.backends.cards import GIB, RUNTIME_BYTES, peak_bytes, tera_per_second
 from engine.generation.spec import Offload, Precision
-
-GIB = 1 << 30
 
 _UNET_PARAMETERS = 1_267_099_844
 _VAE_PARAMETERS = 83_653_863
@@ -24,11 +22,6 @@ _UNET_PEAK = {256: (0.27, 0.51), 512: (1.06, 2.04)}
 _VAE_PEAK = {256: 0.149, 512: 0.595}
 """GiB of activations per picture while decoding (encoding needs less), half precision; a third of it: the copies that
 convolutions make in another layout."""
-_RUNTIME = 0.5
-"""GiB that the CUDA runtime and its kernels take; not counted."""
-_LAYERS_SHARE = 0.01
-"""Share of the weights on the card where activations are largest, when every layer waits in main memory: one layer's,
-and most layers' are small there."""
 _MAIN_MEMORY = 1.5
 """GiB of libraries, pictures on their way and the face models."""
 
@@ -99,19 +92,15 @@ class Arrangement:
 
     def card_bytes(self, work: Work) -> int:
         """Return the peak memory of the card."""
-        unet = work.unet_values * 2 * work.width / GIB
-        vae = work.vae_values * 2 * work.width / GIB
+        return math.ceil(self._computing_bytes(work) + RUNTIME_BYTES)
+
+    def _computing_bytes(self, work: Work) -> float:
+        """Return the peak of weights and activations where the networks compute."""
+        unet, vae = (2 * work.width * values for values in (work.unet_values, work.vae_values))
         both = work.guided and not self.sequential
-        predicting = _UNET_PEAK[work.published][both] * work.scale
-        picturing = _VAE_PEAK[work.published] * self.vae_batch * work.scale
-        match self.offload:
-            case Offload.LAYERS:
-                peak = _LAYERS_SHARE * (unet + vae) + max(predicting, picturing)
-            case Offload.MODEL:
-                peak = max(unet + predicting, vae + picturing)
-            case _:
-                peak = unet + vae + max(predicting, picturing)
-        return math.ceil((peak + _RUNTIME) * GIB)
+        predicting = GIB * _UNET_PEAK[work.published][both] * work.scale
+        picturing = GIB * _VAE_PEAK[work.published] * self.vae_batch * work.scale
+        return peak_bytes(self.offload, unet=unet, vae=vae, predicting=predicting, picturing=picturing)
 
     def main_bytes(self, work: Work, held_bytes: int, *, on_card: bool) -> int:
         """Return the peak of main memory.
@@ -122,7 +111,7 @@ class Arrangement:
             on_card: whether a card computes.
         """
         # Weights pass through main memory on their way to the card, and stay there if they are to wait there.
-        computing = work.weight_bytes if on_card else self.card_bytes(work) - _RUNTIME * GIB
+        computing = work.weight_bytes if on_card else self._computing_bytes(work)
         return math.ceil(_MAIN_MEMORY * GIB + computing + held_bytes)
 
 

@@ -15,9 +15,9 @@ from engine.generation.backend import (
     Picture,
     RenderJob,
 )
-from engine.generation.backends.cards import cards_of, tera_per_second
+from engine.generation.backends.cards import GIB, cards_of, tera_per_second
 from engine.generation.backends.musetalk.files import Files, find_files, found_files, requirements
-from engine.generation.backends.musetalk.memory import GIB, Work
+from engine.generation.backends.musetalk.memory import Work
 from engine.generation.backends.musetalk.settings import PARAMETERS, Settings
 from engine.generation.drawn_ahead import PICTURES_READ, PICTURES_READY
 from engine.generation.plan import Plan, Segment

@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from engine.generation.backends.cards import RUNTIME_BYTES, peak_bytes
 from engine.generation.spec import Offload
-
-GIB = 1 << 30
 
 DECODED_TOGETHER = 4
 """Faces that the autoencoder decodes at a time: more take memory and are hardly faster."""
@@ -25,10 +24,6 @@ _DECODING = 152 * _MIB
 """Per face; a third of it: copies, as above."""
 _PARSER = 116 * _MIB
 """The network that tells skin from hair, always in single precision, with its activations."""
-_RUNTIME = GIB // 2
-"""What the CUDA runtime and its kernels take; not counted."""
-_LAYERS_SHARE = 0.01
-"""Share of the weights on the card where activations are largest, when every layer waits in main memory."""
 
 _OFFLOADS = (Offload.NONE, Offload.MODEL, Offload.LAYERS)
 """From the fastest to the most frugal."""
@@ -61,14 +56,8 @@ class Work:
         unet, vae = 2 * width * self.unet_values, 2 * width * self.vae_values
         predicting = width * _PREDICTING * batch
         picturing = width * max(_ENCODING, _DECODING * min(batch, DECODED_TOGETHER))
-        match offload:
-            case Offload.LAYERS:
-                peak = _LAYERS_SHARE * (unet + vae) + max(predicting, picturing)
-            case Offload.MODEL:
-                peak = max(unet + predicting, vae + picturing)
-            case _:
-                peak = unet + vae + max(predicting, picturing)
-        return math.ceil(peak + _PARSER * self.is_parsed + _RUNTIME)
+        peak = peak_bytes(offload, unet=unet, vae=vae, predicting=predicting, picturing=picturing)
+        return math.ceil(peak + _PARSER * self.is_parsed + RUNTIME_BYTES)
 
     def best_for(self, free_bytes: int, batch: int, offload: Offload) -> Offload:
         """Return the fastest place for weights that fits into what is free of a card; if none does, the most frugal.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from types import SimpleNamespace
@@ -11,8 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from diffusers import AutoencoderKL
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.generation.backends.latentsync import sampler
 from engine.generation.backends.latentsync.memory import Arrangement, Work
@@ -22,7 +19,7 @@ from engine.generation.backends.latentsync.unet import LatentSyncUNet
 from engine.generation.backends.latentsync.windows import WINDOW
 from engine.generation.backends.placement import Placement, dtype_of
 from engine.generation.spec import Offload
-from tests.engine.generation.counting import CARD, LayoutCopies, counting, placed
+from tests.engine.generation.counting import CARD, LayoutCopies, counting, on_card, picture_autoencoder, placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,54 +54,6 @@ class _Steps:
 
     def step(self, predicted: Tensor, _: Tensor, latents: Tensor) -> Any:
         return SimpleNamespace(prev_sample=latents - predicted)
-
-
-def picture_autoencoder() -> Any:
-    """Return Stable Diffusion's autoencoder without weights."""
-    with torch.device("meta"):
-        return AutoencoderKL(
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            block_out_channels=(128, 256, 512, 512),
-            layers_per_block=2,
-            latent_channels=4,
-        )
-
-
-@contextmanager
-def on_card(network: nn.Module, dtype: torch.dtype, offload: Offload) -> Iterator[None]:
-    """Have a network compute on the card, inside :func:`counting`, its weights there for as long as they have to be.
-
-    Args:
-        network: placed already, on the card where nothing waits elsewhere.
-        dtype: of its weights.
-        offload: as :class:`engine.generation.spec.Offload` has it; ``MODEL`` for the time of the context.
-    """
-    match offload:
-        case Offload.MODEL:
-            placed(network, dtype)
-            yield
-            placed(network, dtype, "cpu")
-        case Offload.LAYERS:
-            layers = [layer for layer in network.modules() if not list(layer.children())]
-            hooks = [layer.register_forward_pre_hook(_Move(dtype, CARD)) for layer in layers]
-            hooks += [layer.register_forward_hook(_Move(dtype, torch.device("cpu"))) for layer in layers]
-            yield
-            for hook in hooks:
-                hook.remove()
-        case _:
-            yield
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """A hook that puts a layer's weights somewhere before or after it computes."""
-
-    dtype: torch.dtype
-    device: torch.device
-
-    def __call__(self, layer: nn.Module, *_: object) -> None:
-        placed(layer, self.dtype, self.device)
 
 
 def count(work: Work, arrangement: Arrangement) -> Counted:

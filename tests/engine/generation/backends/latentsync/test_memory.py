@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.generation.backend import Estimate, Gpu, Host
+from engine.generation.backends.cards import GIB, RUNTIME_BYTES
 from engine.generation.backends.latentsync.engine import LatentSync
 from engine.generation.backends.latentsync.memory import (
-    GIB,
     Arrangement,
     Work,
     arrangements,
@@ -48,8 +48,7 @@ def _arranged(offload: Offload, sequential: bool, vae_batch: int) -> Arrangement
 )
 def test_a_card_needs_what_is_counted(work: Work, arrangement: Arrangement) -> None:
     counted = count(work, arrangement)
-    runtime = 0.5 * GIB  # of CUDA itself: no tensor shows it
-    assert arrangement.card_bytes(work) == pytest.approx(counted.peak_bytes + runtime, rel=0.1)
+    assert arrangement.card_bytes(work) == pytest.approx(counted.peak_bytes + RUNTIME_BYTES, rel=0.1)
     # seconds() is in proportion to these: one whole step and one that takes up features, less what goes to and fro.
     host = Host(2, GIB, GIB, GIB)
     whole, cached = (seconds(work, host, ("cpu",), 1, 3, cached=each) for each in (False, True))
@@ -69,8 +68,8 @@ def test_every_step_down_needs_less() -> None:
 
 def test_single_precision_needs_about_twice_as_much() -> None:
     each = Arrangement(Offload.NONE, sequential=False, vae_batch=1)
-    runtime = 0.5 * GIB
-    ratio = (each.card_bytes(replace(LARGE, precision=Precision.FP32)) - runtime) / (each.card_bytes(LARGE) - runtime)
+    exact, half = (each.card_bytes(work) for work in (replace(LARGE, precision=Precision.FP32), LARGE))
+    ratio = (exact - RUNTIME_BYTES) / (half - RUNTIME_BYTES)
     assert ratio == pytest.approx(2, abs=0.02)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 import torch
 
@@ -35,7 +33,7 @@ def _predict(golden: Golden) -> None:
     case = golden.sidecar["case"]
     state = golden.state(shapes=key_list("latentsync_unet_keys"))
     unet = unet_of(state)
-    inputs = _inputs(golden)
+    inputs = golden.inputs()
     with torch.inference_mode():
         noise, deep = unet(inputs["x"], case["timestep"], inputs["audio"])
     assert worst(noise, golden.tensors["out"]) <= golden.tolerance["suggested_max_abs"]
@@ -45,19 +43,6 @@ def _predict(golden: Golden) -> None:
     with torch.inference_mode():
         again, _ = unet(inputs["x"], case["timestep"], inputs["audio"], deep)
     assert worst(again, noise) <= 1e-6
-
-
-def _inputs(golden: Golden) -> dict[str, torch.Tensor]:
-    """Return the stored inputs, or draw them as the sidecar says."""
-    if {"x", "audio"} <= golden.tensors.keys():
-        return golden.tensors
-    case = golden.sidecar["case"]
-    seed = re.search(r"manual_seed\((\d+)\)", case["input_rule"])
-    assert seed
-    generator = torch.Generator("cpu").manual_seed(int(seed[1]))
-    batch, frames, side = case["batch"], case["frames"], case["latent"]
-    x = torch.randn(batch, 13, frames, side, side, generator=generator)
-    return {"x": x, "audio": torch.randn(batch, frames, 50, 384, generator=generator)}
 
 
 def test_frames_of_a_window_depend_on_each_other() -> None:

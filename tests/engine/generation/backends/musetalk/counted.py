@@ -14,8 +14,7 @@ from engine.generation.backends.musetalk.network import SIDE, Networks, unet_for
 from engine.generation.backends.musetalk.parsing import BiSeNet
 from engine.generation.backends.placement import Placement
 from engine.generation.spec import Offload
-from tests.engine.generation.backends.latentsync.counted import on_card, picture_autoencoder
-from tests.engine.generation.counting import CARD, LayoutCopies, counting, placed
+from tests.engine.generation.counting import CARD, LayoutCopies, counting, on_card, picture_autoencoder, placed
 
 _WIDTHS = (320, 640, 1280, 1280)
 

@@ -228,10 +228,10 @@ class NoAutoencoder(torch.nn.Module):
     encoder = decoder = torch.nn.Identity()
 
 
-def _check_unet(golden: Golden) -> None:
-    arrays = golden.tensors
-    networks = Networks(NoAutoencoder(), unet_of(golden), Placement())  # type: ignore[arg-type]
-    assert worst(networks.predict(arrays["x"], arrays["audio"]), arrays["out"]) < suggested(golden)
+def _check_unet(golden: Golden, shapes: Mapping[str, tuple[int, ...]] | None = None) -> None:
+    networks = Networks(NoAutoencoder(), unet_of(golden, shapes=shapes), Placement())  # type: ignore[arg-type]
+    inputs = golden.inputs()
+    assert worst(networks.predict(inputs["x"], inputs["audio"]), golden.tensors["out"]) < suggested(golden)
 
 
 @goldens("musetalk/unet_tiny")
@@ -241,10 +241,7 @@ def test_one_step_of_a_small_network(golden: Golden) -> None:
 
 @goldens("musetalk/unet_full", slow=True)
 def test_one_step_of_the_full_network(golden: Golden) -> None:
-    arrays = golden.tensors
-    unet = unet_of(golden, shapes=key_list("musetalk_unet_keys"))
-    networks = Networks(NoAutoencoder(), unet, Placement())  # type: ignore[arg-type]
-    assert worst(networks.predict(arrays["x"], arrays["audio"]), arrays["out"]) < suggested(golden)
+    _check_unet(golden, key_list("musetalk_unet_keys"))
 
 
 @goldens("musetalk/sd_vae", slow=True)
