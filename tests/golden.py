@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,6 +122,23 @@ class Golden:
     def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
         """All stored tensors as numpy arrays."""
         return {name: tensor.numpy() for name, tensor in self.tensors.items()}
+
+    def inputs(self) -> dict[str, torch.Tensor]:
+        """Return what a network is given: as stored, or drawn by the sidecar's rule where it is too large for that."""
+        return self.tensors if {"x", "audio"} <= self.tensors.keys() else self.drawn_inputs() | self.tensors
+
+    def drawn_inputs(self) -> dict[str, torch.Tensor]:
+        """Draw the inputs as ``case.input_rule`` says: a seed, then ``name = torch.randn(sizes)`` in this order."""
+        import torch
+
+        rule = self.sidecar["case"]["input_rule"]
+        seed = re.search(r"(?:manual_seed\(|seeded )(\d+)", rule)
+        assert seed, f"{self.name}: no seed in {rule!r}"
+        generator = torch.Generator("cpu").manual_seed(int(seed[1]))
+        return {
+            name: torch.randn([int(each) for each in re.findall(r"\d+", sizes)], generator=generator)
+            for name, sizes in re.findall(r"(\w+) = torch\.randn\(((?:\d+,? ?)+)", rule)
+        }
 
     def weights(self, part: str | None = None) -> dict[str, Any]:
         """Return how the weights of a network (of several: ``part``) are made."""
