@@ -247,15 +247,15 @@ class S2VTransformer(nn.Module):
 
     def embed_sink(self, reference: Tensor, motion: Tensor) -> Tensor:
         """Map the reference ``[in_dim, 1, height, width]`` and the past ``[in_dim, 19, ...]`` to the sink's tokens."""
-        picture = _tokens(self.patch_embedding(reference.to(self.device, self.dtype)))
-        past = self.frame_packer(motion.to(self.device, self.dtype))
+        picture = _tokens(self.patch_embedding(reference.to(self.device, self.dtype, non_blocking=True)))
+        past = self.frame_packer(motion.to(self.device, self.dtype, non_blocking=True))
         kinds = self.trainable_cond_mask.weight
         return torch.cat([picture + kinds[_REFERENCE], past + kinds[_MOTION]])
 
     def embed_text(self, context: Tensor) -> Tensor:
         """Map T5's output ``[prompt tokens, text_dim]`` to ``[text_len, dim]``; what is missing are zeros."""
         padded = functional.pad(context, (0, 0, 0, self.config.text_len - context.shape[0]))
-        embedded: Tensor = self.text_embedding(padded.to(self.device, self.dtype))
+        embedded: Tensor = self.text_embedding(padded.to(self.device, self.dtype, non_blocking=True))
         return embedded
 
     def embed_audio(self, features: Tensor) -> AudioTokens:

@@ -1,0 +1,110 @@
+"""On a card, every tensor is where it is computed with, no stream runs ahead of another, and no pass waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from engine.generation.backends.liveavatar import streaming
+from engine.generation.backends.liveavatar.config import WeightFormat
+from engine.generation.backends.liveavatar.denoiser import load_local
+from engine.generation.backends.liveavatar.files import Files
+from engine.generation.backends.liveavatar.planner import Choice, ScheduleName
+from engine.generation.backends.liveavatar.weights import Transformer
+from engine.jobs import run
+from tests.engine.generation.backends.liveavatar import tiny as small
+from tests.engine.generation.backends.liveavatar.checkpoint import write_official
+from tests.engine.generation.backends.liveavatar.tiny import script
+from tests.fake_card import fake_card
+
+CONFIG = replace(small.CONFIG, num_layers=3, audio_inject_layers=(0, 2))
+STEPS = 2
+BLOCKS = 4
+"""A ring of two wraps, the reference changes at block 2 and the prompt at block 3."""
+CARD = torch.device("cuda", 0)
+
+
+WAYS = [
+    Choice(rings_on_host=True, stream_weights=True),
+    *(
+        pytest.param(choice, marks=pytest.mark.slow)
+        for choice in (
+            Choice(),
+            Choice(fp8_rings=True),
+            Choice(ScheduleName.SEQUENTIAL),
+            Choice(ScheduleName.SEQUENTIAL, rings_on_host=True),
+            Choice(fp8_rings=True, rings_on_host=True),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "way", WAYS, ids=lambda way: f"{way.schedule}-{way.fp8_rings}-{way.rings_on_host}-{way.stream_weights}"
+)
+def test_every_way_is_right_on_a_card(weights: Read, monkeypatch: pytest.MonkeyPatch, way: Choice) -> None:
+    render(weights, monkeypatch, way)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weight_format", [WeightFormat.FP8, WeightFormat.FP8_ROWS])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_eight_bits_are_right_on_a_card(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, weight_format: WeightFormat, streamed: bool
+) -> None:
+    """Their layouts are those that the products of torch take on a card."""
+    weights = Read(Files.in_folder(tiny), weight_format)
+    render(weights, monkeypatch, Choice(fp8_weights=True, stream_weights=streamed))
+
+
+def render(weights: Read, monkeypatch: pytest.MonkeyPatch, way: Choice) -> None:
+    # Fake tensors do not notice that their data is exchanged; another parameter is the same to the network.
+    monkeypatch.setattr(streaming._Place, "point_to", replace_tensor)
+    made = script(BLOCKS, STEPS, anchor_block=2, prompt=lambda block: int(block >= 3), config=CONFIG)
+    with fake_card(monkeypatch) as card:
+        known = replace(made, reference=card.from_tensor(made.reference), motion=card.from_tensor(made.motion))
+        denoiser = run(load_local(weights, known, replace(way, window=2), "cuda:0", torch.bfloat16, "auto"))
+        before = card.host_waits
+        blocks = list(denoiser.blocks())
+        assert [finished.block for finished in blocks] == list(range(BLOCKS))
+        assert {finished.latents.device for finished in blocks} == {CARD}
+        assert card.host_waits == before
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("card")
+    write_official(folder, CONFIG)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def weights(tiny: Path) -> Read:
+    return Read(Files.in_folder(tiny))
+
+
+class Read(Transformer):
+    """Tensors that are read already: no file can be read while all tensors are fake."""
+
+    def __init__(self, files: Files, weight_format: WeightFormat = WeightFormat.PLAIN) -> None:
+        super().__init__(files, weight_format, keep=False)
+        self.check()
+        self._layers = [super(Read, self).layer(number) for number in range(self.config.num_layers)]
+        self._ends = super().ends()
+
+    def layer(self, number: int) -> dict[str, torch.Tensor]:
+        return self._layers[number]
+
+    def ends(self) -> dict[str, torch.Tensor]:
+        return self._ends
+
+
+def replace_tensor(place: streaming._Place, tensor: torch.Tensor) -> None:
+    if place.name in place.owner._parameters:
+        place.owner._parameters[place.name] = nn.Parameter(tensor, requires_grad=False)
+    else:
+        place.owner._buffers[place.name] = tensor
