@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from engine import verbs
 from engine.cli.exit_codes import ExitCode
+from engine.fix_report import FixReport
 from engine.sync.result import Kind, Measurement, Reason
 from engine.words import LANGUAGES, Message
 
@@ -307,10 +309,14 @@ def test_every_reason_has_a_sentence() -> None:
 # --- what is documented --------------------------------------------------------------------------------------------
 
 
-def test_readme_names_every_exit_code_and_every_json_name() -> None:
+def test_readme_names_every_exit_code_json_name_and_verb() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     example = Measurement("a.mp4", Kind.IN_SYNC, Message("sync.notice.nobody"))
     assert [name for name in example.to_json() if f"`{name}`" not in text] == []
+    fixed = FixReport("a.mp4", None, Message("sync.notice.nobody"))
+    assert [name for name in fixed.to_json() if f"`{name}`" not in text] == []
+    public = [name for name, verb in vars(verbs).items() if getattr(verb, "__module__", "") == verbs.__name__]
+    assert [name for name in public if not name.startswith("_") and f"`{name}`" not in text] == []
     assert [int(code) for code in ExitCode if f"| {int(code)} |" not in text] == []
 
 

@@ -165,7 +165,7 @@ class Measurement:
         file: the path as it was given.
         kind: what sort of relation was found.
         offset_ms: positive, sound late; for a drift the offset at the middle of the clip, for steps the longest one's.
-        uncertainty_ms: half-width of the 95 % interval of ``offset_ms``.
+        uncertainty_ms: half-width of the 95 % interval of ``offset_ms``, given that the answer is right at all.
         confidence: calibrated probability that ``offset_ms`` is within 40 ms of the truth; 0 when unmeasurable.
         drift_ppm: growth of the offset in microseconds per second; ``None`` unless ``kind`` is ``DRIFT``.
         drift_offset_at_zero_ms: the fitted offset at t = 0 for a drift.
@@ -177,7 +177,7 @@ class Measurement:
         verdict: one sentence for a person.
         reason: why there is no number, when ``kind`` is ``UNMEASURABLE``.
         notes: further sentences (reverberation, another face speaks, search range widened...).
-        faces: how many face tracks were seen.
+        faces: how many people were seen.
         seconds_analysed: how much of the clip was looked at.
         timings: seconds of work per stage.
         plosives: bursts seen and heard.
