@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.media.export.report import AnyCorrection, Mode
     from engine.media.interchange.formats import EditFile, EditFormat
     from engine.sound.finding import Diagnosis
-    from engine.sound.prepare import Prepared
+    from engine.sound.prepared import Prepared
     from engine.sync.result import Measurement
 
 Watcher = Callable[[Progress], object]

@@ -16,7 +16,7 @@ from engine.sync.result import Kind, Measurement
 from engine.timing import Correction, Offset
 
 if TYPE_CHECKING:
-    from engine.sound.prepare import Prepared
+    from engine.sound.prepared import Prepared
     from engine.sync.syncnet.result import SyncNetMeasurement
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.media.export.report import AnyCorrection
     from engine.media.interchange.formats import EditFile
     from engine.sound.finding import Diagnosis
-    from engine.sound.prepare import Prepared
+    from engine.sound.prepared import Prepared
     from engine.sync.syncnet.result import SyncNetMeasurement
 
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from engine.generation.plan import VOICE_RATE, Plan, Segment
 from engine.jobs import Job, Progress
 from engine.refusal import Refusal, Refused
-from engine.sound.prepare import Prepared, prepare, sidecar
+from engine.sound.prepare import prepare
+from engine.sound.prepared import Prepared, sidecar
 
 _FULL_SCALE = 32768.0
 _BLOCK = 16 * VOICE_RATE

@@ -20,7 +20,7 @@ from engine.fix_report import FixReport
 from engine.jobs import Job, Progress, run
 from engine.media.export.report import Mode
 from engine.refusal import Refusal
-from engine.sound.prepare import Prepared
+from engine.sound.prepared import Prepared
 from engine.sync.correction import correction_for
 from engine.sync.result import Kind, Measurement, Reason, Step
 from engine.sync.verdict import verdict

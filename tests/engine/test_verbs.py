@@ -13,7 +13,7 @@ from engine.fix_report import FixReport
 from engine.jobs import Progress
 from engine.refusal import Refusal
 from engine.sound.finding import Diagnosis
-from engine.sound.prepare import Prepared
+from engine.sound.prepared import Prepared
 from engine.sync.result import Kind, Measurement
 from tests.media import make_clip
 

@@ -15,7 +15,8 @@ import pytest
 from engine.jobs import run
 from engine.refusal import Refusal
 from engine.sound import prepare as module
-from engine.sound.prepare import Prepared, default_target, prepare, sidecar
+from engine.sound.prepare import default_target, prepare
+from engine.sound.prepared import Prepared, sidecar
 from tests.engine.sound.recordings import at_16k, read, samples_late, true_peak_db, write
 from tests.engine.sound.voice import Speech, speech
 from tests.media import make_clip
@@ -157,8 +158,8 @@ def test_silence_is_trimmed_and_times_map_back(tmp_path: Path, margin: Fraction)
     assert 0 <= float(result.source_end) - ends - float(margin) + 0.021 <= 0.045
     heard, _ = read(result.path)
     moment = 2 + made.phrases[1][0]
-    there = round(float(result.from_source_time(Fraction(moment))) * 16_000)
-    assert result.to_source_time(Fraction(there, 16_000)) == Fraction(round(moment * 16_000), 16_000)
+    assert (result.source_start * 16_000).denominator == 1  # trimmed between samples of the source's clock
+    there = round(float(Fraction(moment) - result.source_start) * 16_000)
     before, after = heard[there - 160 : there], heard[there + 160 : there + 800]
     assert np.sqrt(np.mean(before**2)) < 0.1 * np.sqrt(np.mean(after**2))
     assert result.trimmed_head + result.trimmed_tail + result.seconds == Fraction(len(samples), 16_000)
@@ -193,7 +194,7 @@ def test_a_clips_sound_keeps_its_place_on_the_clock(tmp_path: Path) -> None:
     heard, _ = read(result.path)
     first_beep = float(clip.beeps[0])
     there = int(np.argmax(np.abs(heard) > 0.2 * np.abs(heard).max()))
-    assert float(result.to_source_time(Fraction(there, 16_000))) == pytest.approx(first_beep, abs=0.003)
+    assert float(result.source_start + Fraction(there, 16_000)) == pytest.approx(first_beep, abs=0.003)
 
 
 def test_opposite_polarity_does_not_cancel(tmp_path: Path) -> None:
