@@ -304,6 +304,7 @@ class MainWindow(QMainWindow):
         self.playback.looped.connect(self.actions_["loop"].setChecked)
         player.position_changed.connect(self._show_playhead)
         player.state_changed.connect(self._keep_volume)
+        player.device_changed.connect(lambda: self._obey("speakers_late_ms"))
         self.preview.face_picked.connect(document.set_face)
         self.doctor.place_wanted.connect(player.seek)
         self.doctor.copy_wanted.connect(self._write_treated)

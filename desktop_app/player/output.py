@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QThread, QTimer, Signal, Slot
 
 from desktop_app.player.clock import Ledger, Loop, Moment, Running, Steady
 from desktop_app.player.reel import CHANNELS, Samples
 from desktop_app.player.sound_feed import SoundFeed
+from desktop_app.player.sound_server import Connection
 from engine.timing import StepCorrection
 
 if TYPE_CHECKING:
@@ -134,20 +135,28 @@ class SilentOutput:
 class DeviceOutput:
     """A sound device, filled by a thread of its own so that a busy window does not make it stutter.
 
+    Attributes:
+        connection: to the sound server, as it was when the device was opened.
+
     Args:
         device: the device.
         sample_format: what it takes: floats or 16-bit integers.
+        thread: fills it. It runs, and outlives all devices: in the thread that first starts one Qt keeps the
+            connection to the sound server, and cannot renew it once that thread has ended.
         now: returns seconds that never run backwards.
     """
 
     def __init__(
-        self, device: QAudioDevice, sample_format: QAudioFormat, now: Callable[[], float] = time.perf_counter
+        self,
+        device: QAudioDevice,
+        sample_format: QAudioFormat,
+        thread: QThread,
+        now: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._feed = SoundFeed(sample_format.sampleRate())
-        self._thread = QThread()
-        self._pump = _Pump(device, sample_format, self._feed, now)
-        self._pump.moveToThread(self._thread)
-        self._thread.start(QThread.Priority.TimeCriticalPriority)
+        self.connection = Connection()
+        self._pump = _Pump(device, sample_format, self._feed, now, self.connection)
+        self._pump.moveToThread(thread)
         self._now = now
         self._delay = 0.0
         self._begun = False
@@ -205,11 +214,9 @@ class DeviceOutput:
         self._delay = seconds
 
     def close(self) -> None:
-        """Stop both threads and give the device back."""
+        """Stop decoding and give the device back."""
         self._feed.close()
         self._pump.closed.emit()
-        self._thread.quit()
-        self._thread.wait()
 
 
 class _Pump(QObject):
@@ -223,13 +230,19 @@ class _Pump(QObject):
     failed = Signal()
 
     def __init__(
-        self, device: QAudioDevice, sample_format: QAudioFormat, feed: SoundFeed, now: Callable[[], float]
+        self,
+        device: QAudioDevice,
+        sample_format: QAudioFormat,
+        feed: SoundFeed,
+        now: Callable[[], float],
+        connection: Connection,
     ) -> None:
         super().__init__()
         self._device = device
         self._format = sample_format
         self._feed = feed
         self._now = now
+        self._connection = connection
         self._lock = threading.Lock()
         self._ledger = Ledger()
         self._steady: Steady | None = None
@@ -266,10 +279,14 @@ class _Pump(QObject):
 
         if self._stream is not None:
             return
+        if self._connection.is_lost:
+            self.failed.emit()
+            return
         sink = QAudioSink(self._device, self._format)
         sink.setBufferSize(round(_BUFFER_SECONDS * self._format.sampleRate()) * self._format.bytesPerFrame())
         sink.setVolume(self._volume)
         stream: QIODevice | None = sink.start()
+        self._connection.look_again()
         self._sink, self._stream = sink, stream
         if stream is None:
             self.failed.emit()
@@ -298,6 +315,8 @@ class _Pump(QObject):
             # A timer has to go in its own thread, not whenever somebody forgets the pump.
             self._timer.setParent(None)
         self._timer = None
+        # Whoever forgets the pump does so in the window's thread.
+        self.moveToThread(_application().thread())
 
     @Slot(float)
     def _set_volume(self, volume: float) -> None:
@@ -312,7 +331,8 @@ class _Pump(QObject):
         sink, width = self._sink, self._format.bytesPerFrame()
         if sink is None or self._stream is None:
             return
-        if sink.error() is not QtAudio.Error.NoError and sink.error() is not QtAudio.Error.UnderrunError:
+        is_fine = sink.error() in {QtAudio.Error.NoError, QtAudio.Error.UnderrunError}
+        if self._connection.is_lost or not is_fine:
             self._end()
             self.failed.emit()
             return
@@ -342,6 +362,12 @@ class _Pump(QObject):
         if self._stream is not None:
             self._stream.write(_encoded(samples, self._format))
         return len(samples)
+
+
+def _application() -> QCoreApplication:
+    application = QCoreApplication.instance()
+    assert application is not None  # threads of Qt's are there only with it
+    return application
 
 
 def _encoded(samples: Samples, sample_format: QAudioFormat) -> bytes:

@@ -6,8 +6,9 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from desktop_app.document.corrections import AnyCorrection
@@ -18,8 +19,12 @@ from desktop_app.player.compared import Compared
 from desktop_app.player.film import Film
 from desktop_app.player.output import DeviceOutput, Output, SilentOutput, find_device
 from desktop_app.player.scrubber import Scrubber
+from desktop_app.player.sound_server import Connection
 from engine.refusal import Refusal
 from engine.timing import StepCorrection
+
+if TYPE_CHECKING:
+    from PySide6.QtMultimedia import QAudioDevice, QAudioFormat, QMediaDevices
 
 FIRST_VOLUME = 0.3
 """Loud enough to hear, not to frighten."""
@@ -49,6 +54,7 @@ class Player(QObject):
         before_ready: signal ``(image, seconds)``: while comparing, the picture that the present sound had before the
             correction.
         state_changed: signal: playing, speed, volume, loop or device changed.
+        device_changed: signal: what is played comes out of another device from now on, or out of none.
         problem: signal, a sentence: the sound device failed.
         refused: signal ``(Refusal)``: the picture cannot be shown.
 
@@ -62,6 +68,7 @@ class Player(QObject):
     frame_ready = Signal(QImage, float)
     before_ready = Signal(QImage, float)
     state_changed = Signal()
+    device_changed = Signal()
     problem = Signal(str)
     refused = Signal(Refusal)
 
@@ -79,6 +86,11 @@ class Player(QObject):
         self._wind = SilentOutput(now)
         self._sound: Output | None = output
         self._has_device = output is not None and not isinstance(output, SilentOutput)
+        self._follows_system = output is None
+        self._device_id: bytes | None = None
+        self._connection: Connection | None = None
+        self._devices: QMediaDevices | None = None
+        self._sound_thread: QThread | None = None
         self._override: AnyCorrection | None = None
         self._arranged: StepCorrection | None = None
         self._position = document.start
@@ -155,6 +167,7 @@ class Player(QObject):
             return
         if self._speed > 0 and self._position >= self._end() - 1e-3 and self._loop is None:
             self._position = self._document.start
+        self._follow_system()
         self._playing = True
         self._start()
         self._timer.start()
@@ -289,6 +302,9 @@ class Player(QObject):
             self._compared.close()
         if self._sound is not None:
             self._sound.close()
+        if self._sound_thread is not None:
+            self._sound_thread.quit()
+            self._sound_thread.wait()
 
     # How it runs.
 
@@ -404,31 +420,77 @@ class Player(QObject):
     def _device(self) -> Output:
         """Return the sound device, looking for it the first time."""
         if self._sound is None:
-            found = find_device()
-            if found is None:
-                self._sound = SilentOutput(self._now)
+            self._sound = self._opened(self._found())
+            if not self._has_device:
                 self.problem.emit(self.tr("No sound device was found: the clip plays in silence."))
-            else:
-                device = DeviceOutput(*found, now=self._now)
-                device.on_failure(self._lose_device)
-                self._sound = device
-                self._has_device = True
-            self._sound.set_volume(self._volume)
-            self._sound.set_delay(self._delay)
-            self._sound.open(self._sound_file())
             self.state_changed.emit()
         return self._sound
+
+    def _found(self) -> tuple[QAudioDevice, QAudioFormat] | None:
+        """Return the system's default device, and hear from then on when that is another one."""
+        lost = self._connection
+        if lost is not None and lost.is_lost and not lost.is_renewed:
+            return None  # what Qt lists is what there was
+        found = find_device()
+        if found is not None and found[0] is not None and self._devices is None:
+            from PySide6.QtMultimedia import QMediaDevices
+
+            self._devices = QMediaDevices(self)
+            self._devices.audioOutputsChanged.connect(self._follow_system)
+        return found
+
+    def _opened(self, found: tuple[QAudioDevice, QAudioFormat] | None) -> Output:
+        """Return where the sound goes with what was found."""
+        self._has_device = found is not None
+        self._device_id = _id_of(found)
+        output: Output = SilentOutput(self._now)
+        if found is not None:
+            if self._sound_thread is None:
+                self._sound_thread = QThread()
+                self._sound_thread.start(QThread.Priority.TimeCriticalPriority)
+            output = device = DeviceOutput(*found, self._sound_thread, self._now)
+            device.on_failure(self._lose_device)
+            self._connection = device.connection
+        output.set_volume(self._volume)
+        output.set_delay(self._delay)
+        output.open(self._sound_file())
+        return output
+
+    def _follow_system(self) -> None:
+        """Go over to the device that is the system's default now, or that is there again."""
+        if self._sound is None or not self._follows_system:
+            return
+        found = self._found()
+        is_lost = self._connection is not None and self._connection.is_lost
+        if _id_of(found) == self._device_id and (found is None or not is_lost):
+            return
+        self._change_output(self._opened(found))
+        if found is None:
+            self._say_silence()
 
     def _lose_device(self) -> None:
         """Go on in silence."""
         if self._sound is None or not self._has_device:
             return
-        lost, self._sound, self._has_device = self._sound, SilentOutput(self._now), False
-        lost.close()
+        self._change_output(self._opened(None))
+        self._say_silence()
+
+    def _change_output(self, output: Output) -> None:
+        before, self._sound = self._sound, output
+        if before is not None:
+            before.close()
         if self._playing:
             self._start()
-        self.problem.emit(self.tr("The sound device has stopped: the clip goes on in silence."))
+        self.device_changed.emit()
         self.state_changed.emit()
+
+    def _say_silence(self) -> None:
+        self.problem.emit(
+            self.tr(
+                "The sound device has stopped: the clip goes on in silence. Once the device is back, play again; "
+                "if it stays silent, start Plosive anew."
+            )
+        )
 
     # What is open.
 
@@ -500,3 +562,8 @@ class Player(QObject):
         if not further:
             return self._speed
         return min(further, key=lambda speed: math.fabs(speed - self._speed))
+
+
+def _id_of(found: tuple[QAudioDevice, QAudioFormat] | None) -> bytes | None:
+    """Return what tells devices apart, ``None`` without one."""
+    return None if found is None or found[0] is None else bytes(found[0].id().data())

@@ -1557,8 +1557,8 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>没有找到声音设备：片段将静音播放。</translation>
         </message>
         <message>
-            <source>The sound device has stopped: the clip goes on in silence.</source>
-            <translation>声音设备已停止：片段继续静音播放。</translation>
+            <source>The sound device has stopped: the clip goes on in silence. Once the device is back, play again; if it stays silent, start Plosive anew.</source>
+            <translation>声音设备已停止：片段继续静音播放。设备恢复后请再次播放；如果仍没有声音，请重新启动 Plosive。</translation>
         </message>
     </context>
     <context>

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QThread
 from PySide6.QtMultimedia import QAudioFormat, QtAudio
 from pytestqt.qtbot import QtBot
 
@@ -68,8 +69,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def output(monkeypatch: pytest.MonkeyPatch, clock: Clock, clip: MakeClip, qtbot: QtBot) -> Iterator[DeviceOutput]:
-    del qtbot  # an application has to be there
+def output(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, clip: MakeClip, sound_thread: QThread
+) -> Iterator[DeviceOutput]:
     monkeypatch.setattr("PySide6.QtMultimedia.QAudioSink", Sink)
     monkeypatch.setattr(Sink, "made", [])
     monkeypatch.setattr(Sink, "broken", False)
@@ -78,7 +80,7 @@ def output(monkeypatch: pytest.MonkeyPatch, clock: Clock, clip: MakeClip, qtbot:
     sample_format.setSampleRate(RATE)
     sample_format.setChannelCount(2)
     sample_format.setSampleFormat(QAudioFormat.SampleFormat.Float)
-    output = DeviceOutput(None, sample_format, clock)  # type: ignore[arg-type]
+    output = DeviceOutput(None, sample_format, sound_thread, clock)  # type: ignore[arg-type]
     output.open(clip("device.mp4", seconds=4).path)
     yield output
     output.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PySide6.QtCore import QThread
 from PySide6.QtGui import QImage
 from PySide6.QtMultimedia import QAudioFormat
 from pytestqt.qtbot import QtBot
@@ -98,13 +99,13 @@ def made(clip: MakeClip) -> Clip:
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, made: Clip, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(qtbot: QtBot, made: Clip, sound_thread: QThread, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setattr("PySide6.QtMultimedia.QAudioSink", Sink)
     monkeypatch.setattr(Sink, "made", [])
     monkeypatch.setattr(Sink, "broken", False)
     clock, document = Clock(), Document()
     Sink.clock = clock
-    output = DeviceOutput(None, float_format(), clock)  # type: ignore[arg-type]
+    output = DeviceOutput(None, float_format(), sound_thread, clock)  # type: ignore[arg-type]
     player = Player(document, now=clock, output=output)
     with qtbot.waitSignal(player.frame_ready, timeout=20_000):
         document.open(made.path)
