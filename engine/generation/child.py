@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 _SIGNALS = 128
@@ -41,7 +43,7 @@ class Child:
         context = multiprocessing.get_context("spawn")  # a fork of a process that has used CUDA cannot use it
         self.line: Connection
         self.line, theirs = context.Pipe()
-        self._process = context.Process(target=body, args=(*given, theirs), daemon=True)
+        self._process = context.Process(target=_run, args=(body, *given, theirs), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -96,3 +98,16 @@ class Child:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+
+def _run(body: Callable[..., None], *given: object) -> None:
+    """Run a child's body; end with the parent whatever the body waits for, for instance a card that never answers."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    body(*given)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
