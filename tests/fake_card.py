@@ -113,7 +113,7 @@ class FakeCard(FakeTensorMode):
         self._of(tensor, stream.name).recorded.add(stream.name)
 
     def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] = {}
+        self, func: Any, types: Sequence[object], args: Sequence[Any] = (), kwargs: Mapping[str, Any] = {}
     ) -> Any:
         """Do one operation; note what it reads and writes, and on which stream."""
         made = super().__torch_dispatch__(func, types, args, kwargs)

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from engine.generation.backends.liveavatar.attention import KERNELS, attend, attention_kernel
+from engine.generation.backends.liveavatar.attention import KERNELS, attend, attention_kernel, check_kernel
 from engine.generation.backends.liveavatar.config import (
     BLOCK_FRAMES,
     MOTION_LATENTS,
@@ -303,6 +303,7 @@ def _kernels(setting: Setting) -> str:
     rows = []
     for name in ("auto", *KERNELS):
         try:
+            check_kernel(name, config.num_heads, config.head_dim, device, torch.bfloat16)
             with attention_kernel(name):
                 took = setting.on.seconds(lambda: attend(queries, keys, values), 5)
         except RuntimeError as error:

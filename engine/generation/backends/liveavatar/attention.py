@@ -10,22 +10,41 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-KERNELS: dict[str, list[SDPBackend]] = {
-    "cudnn": [SDPBackend.CUDNN_ATTENTION],
-    "flash": [SDPBackend.FLASH_ATTENTION],
-    "efficient": [SDPBackend.EFFICIENT_ATTENTION],
-    "math": [SDPBackend.MATH],
+KERNELS = {
+    "cudnn": SDPBackend.CUDNN_ATTENTION,
+    "flash": SDPBackend.FLASH_ATTENTION,
+    "efficient": SDPBackend.EFFICIENT_ATTENTION,
+    "math": SDPBackend.MATH,
 }
 """Names of the attention kernels that can be asked for."""
+_TRIAL_TOKENS = 16
+
+
+def check_kernel(name: str, heads: int, head_dim: int, device: torch.device | str, dtype: torch.dtype) -> None:
+    """See whether a device has a kernel, before anything else computes attention.
+
+    Raises:
+        RuntimeError: torch's, if it has not.
+    """
+    if name == "auto":
+        return
+    tokens = torch.zeros(1, heads, _TRIAL_TOKENS, head_dim, device=device, dtype=dtype)
+    with sdpa_kernel(KERNELS[name]):
+        functional.scaled_dot_product_attention(tokens, tokens, tokens)
 
 
 @contextlib.contextmanager
 def attention_kernel(name: str) -> Iterator[None]:
-    """Compute attention with one kernel of :data:`KERNELS` inside this context; ``"auto"`` leaves it to torch."""
+    """Compute attention with one kernel of :data:`KERNELS` inside this context; ``"auto"`` leaves it to torch.
+
+    Torch's choice of kernels is one for all threads. The decoder works beside the network, with heads too wide for
+    most kernels, so what takes any shape stays allowed, as the last to be tried; :func:`check_kernel` sees to it that
+    the network gets what was asked for.
+    """
     if name == "auto":
         yield
         return
-    with sdpa_kernel(KERNELS[name]):
+    with sdpa_kernel([KERNELS[name], SDPBackend.MATH], set_priority=True):
         yield
 
 

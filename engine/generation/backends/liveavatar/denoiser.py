@@ -8,7 +8,7 @@ from typing import Protocol
 
 import torch
 
-from engine.generation.backends.liveavatar.attention import attention_kernel
+from engine.generation.backends.liveavatar.attention import attention_kernel, check_kernel
 from engine.generation.backends.liveavatar.planner import Choice, ScheduleName
 from engine.generation.backends.liveavatar.schedule import Conductor, Finished, Script, sequential, wavefront
 from engine.generation.backends.liveavatar.stage import RingOptions, Stage
@@ -110,7 +110,10 @@ def load_local(
 
     Raises:
         Refused: as :func:`engine.generation.backends.liveavatar.weights.load_network`.
+        RuntimeError: torch's, if the device has no such attention kernel.
     """
+    config = weights.config
+    check_kernel(kernel, config.num_heads, config.head_dim, device, dtype)
     waiting = "cpu" if choice.stream_weights else None
     network = yield from load_network(weights, device=device, dtype=dtype, layers_device=waiting)
     layers = StreamedLayers(network, torch.device(device)) if choice.stream_weights else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -23,6 +24,31 @@ PASS, SAVE, RESTORE, END = range(4)
 _HEADER = 12
 _PATH_BYTES = 4096
 _KEPT_SENDS = 32
+_PATIENCE = timedelta(days=30)
+"""How long a rank waits for the one before it. Torch gives up after 10 minutes with NCCL, but a render may be paused,
+and a rank may load from a slow disk. Who sees that a rank has died is the parent process."""
+
+
+def meet(rank: int, ranks: int, meeting: Path, device: torch.device) -> torch.device:
+    """Join the other ranks; return where tensors that travel between them lie.
+
+    Without NCCL, as on Windows, tensors of a card travel through main memory.
+
+    Args:
+        rank: of this process.
+        ranks: how many there are.
+        meeting: a file that does not exist before, the same for all.
+        device: where this rank computes.
+    """
+    direct = device.type == "cuda" and dist.is_nccl_available()
+    dist.init_process_group(
+        "nccl" if direct else "gloo",
+        init_method=meeting.as_uri(),
+        rank=rank,
+        world_size=ranks,
+        timeout=_PATIENCE,
+    )
+    return device if direct else torch.device("cpu")
 
 
 class Chain:
@@ -31,7 +57,7 @@ class Chain:
     Args:
         rank: of this process.
         ranks: how many there are.
-        device: where tensors that travel lie: a card for NCCL, the processor for gloo.
+        device: where tensors that travel lie; see :func:`meet`.
     """
 
     def __init__(self, rank: int, ranks: int, device: torch.device) -> None:
@@ -39,8 +65,8 @@ class Chain:
         self.ranks = ranks
         self.device = device
         everybody = list(range(ranks))
-        self._forward = dist.new_group(everybody)
-        self._back = dist.new_group(everybody)
+        self._forward = dist.new_group(everybody, timeout=_PATIENCE)
+        self._back = dist.new_group(everybody, timeout=_PATIENCE)
         self._sent: deque[tuple[dist.Work | None, Tensor]] = deque()
 
     @property

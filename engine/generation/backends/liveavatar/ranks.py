@@ -7,7 +7,6 @@ layers and takes some of the denoising steps of every block, as the published pr
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ import torch.distributed as dist
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.generation.backends.liveavatar.attention import attention_kernel
+from engine.generation.backends.liveavatar.attention import attention_kernel, check_kernel
 from engine.generation.backends.liveavatar.config import (
     AUDIO_LAYERS,
     BLOCK_FRAMES,
@@ -33,7 +32,7 @@ from engine.generation.backends.liveavatar.config import (
 )
 from engine.generation.backends.liveavatar.failures import failure, is_out_of_memory
 from engine.generation.backends.liveavatar.files import Files
-from engine.generation.backends.liveavatar.links import END, PASS, RESTORE, SAVE, Chain, PassReceiver, PassSender
+from engine.generation.backends.liveavatar.links import END, PASS, RESTORE, SAVE, Chain, PassReceiver, PassSender, meet
 from engine.generation.backends.liveavatar.model import S2VTransformer
 from engine.generation.backends.liveavatar.planner import Choice, ScheduleName, layer_shares
 from engine.generation.backends.liveavatar.sampler import NoiseLevels
@@ -106,17 +105,14 @@ class BlockInputs:
 
 def rank_main(rank: int, job: RankJob, pipe: Connection) -> None:
     """Run one rank until it is told to end; everything it has to say goes through the pipe."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         device = torch.device(job.devices[rank])
         if device.type == "cuda":
             torch.cuda.set_device(device)
-        backend = "nccl" if device.type == "cuda" else "gloo"
-        ranks = len(job.devices)
-        dist.init_process_group(backend, init_method=job.meeting.as_uri(), rank=rank, world_size=ranks)
+        chain = Chain(rank, len(job.devices), meet(rank, len(job.devices), job.meeting, device))
         kind = _SplitRank if job.choice.schedule is ScheduleName.LAYER_SPLIT else _PipelineRank
         with torch.inference_mode(), attention_kernel(job.kernel):
-            worker = kind(rank, job, device)
+            worker = kind(chain, job, device)
             pipe.send(("ready",))
             worker.lead(pipe) if rank == 0 else worker.follow()
         dist.destroy_process_group()
@@ -135,11 +131,12 @@ class _Rank(ABC):
     """What both kinds have in common."""
 
     def __init__(
-        self, rank: int, job: RankJob, device: torch.device, layers: range, steps: range, *, ends: bool
+        self, chain: Chain, job: RankJob, device: torch.device, layers: range, steps: range, *, ends: bool
     ) -> None:
         self._job = job
-        self._chain = Chain(rank, len(job.devices), device)
-        choice = job.choice
+        self._chain = chain
+        choice, config = job.choice, job.files.config()
+        check_kernel(job.kernel, config.num_heads, config.head_dim, device, job.dtype)
         waiting = "cpu" if choice.stream_weights else None
         self._network: S2VTransformer = run(
             load_network(
@@ -264,14 +261,14 @@ class _Rank(ABC):
 class _SplitRank(_Rank):
     """Some of the layers."""
 
-    def __init__(self, rank: int, job: RankJob, device: torch.device) -> None:
-        mine = layer_shares(job.files.config().num_layers, job.choice)[rank]
-        super().__init__(rank, job, device, mine, range(job.levels.steps), ends=rank == 0)
+    def __init__(self, chain: Chain, job: RankJob, device: torch.device) -> None:
+        mine = layer_shares(job.files.config().num_layers, job.choice)[chain.rank]
+        super().__init__(chain, job, device, mine, range(job.levels.steps), ends=chain.rank == 0)
         config = self._network.config
         self._sender = PassSender(self._chain, job.dtype)
         self._receiver = PassReceiver(self._chain, config, job.dtype)
         self._pending: deque[tuple[Work, Tensor]] = deque()
-        self._conductor = Conductor(self._network, self._script()) if rank == 0 else None
+        self._conductor = Conductor(self._network, self._script()) if chain.rank == 0 else None
 
     @property
     def _leader(self) -> Conductor:
@@ -343,10 +340,10 @@ class _SplitRank(_Rank):
 class _PipelineRank(_Rank):
     """All layers, for some of the denoising steps."""
 
-    def __init__(self, rank: int, job: RankJob, device: torch.device) -> None:
+    def __init__(self, chain: Chain, job: RankJob, device: torch.device) -> None:
         each = job.levels.steps // len(job.devices)
-        self._steps = range(rank * each, (rank + 1) * each)
-        super().__init__(rank, job, device, range(job.files.config().num_layers), self._steps, ends=True)
+        self._steps = range(chain.rank * each, (chain.rank + 1) * each)
+        super().__init__(chain, job, device, range(job.files.config().num_layers), self._steps, ends=True)
         self._conductor = Conductor(self._network, self._script())
         self._begun = 0
         self._done = 0
