@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.generation.backend import Picture
 from engine.generation.events import Untouched
@@ -17,6 +17,9 @@ from engine.generation.pipeline import Pipeline, Shelf, Stopped
 from engine.generation.plan import Segment
 from engine.jobs import Progress
 from engine.words import Message
+
+if TYPE_CHECKING:
+    from engine.generation.device_pool import Pool
 
 Answer = TypeVar("Answer")
 
@@ -49,12 +52,12 @@ class DrawnAhead:
 
     Args:
         start: sets up the stages for a clip from the first picture of a segment on, and returns their last shelf.
-        share: how much of the next pictures is drawn, 0 to 1.
+        pool: what the stages draw with; closed together with this.
     """
 
-    def __init__(self, start: Callable[[Pipeline, Segment], Shelf[Shown]], share: Callable[[], float]) -> None:
+    def __init__(self, start: Callable[[Pipeline, Segment], Shelf[Shown]], pool: Pool[Any, Any]) -> None:
         self._start = start
-        self._share = share
+        self._pool = pool
         self._pipeline = Pipeline()
         self._pictures: Shelf[Shown] | None = None
         self._next_frame = -1
@@ -62,7 +65,7 @@ class DrawnAhead:
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:
         """Yield the pictures of a segment; what was prepared for it during the one before is used."""
         if self._pictures is None or segment.first_frame != self._next_frame:
-            self.stop()
+            self._stop()
             self._pipeline = Pipeline()
             self._pictures = self._start(self._pipeline, segment)
         # Until this segment is finished, nobody knows how far the stages will have come.
@@ -70,7 +73,7 @@ class DrawnAhead:
         untouched = 0
         for done in range(segment.frame_count):
             while (shown := self._pictures.take(_PATIENCE)) is None:
-                yield Progress("drawing", (done + self._share()) / segment.frame_count)
+                yield Progress("drawing", (done + self._pool.share) / segment.frame_count)
             untouched += shown.is_untouched
             yield shown.image
         self._next_frame = segment.stop_frame
@@ -78,9 +81,15 @@ class DrawnAhead:
             note = Message("generation.note.untouched", count=untouched, all=segment.frame_count)
             yield Progress("drawing", 1.0, Untouched(note, frames=untouched))
 
-    def stop(self) -> None:
+    def close(self) -> None:
+        """Stop everything, and give back what draws."""
+        self._stop()
+        self._pool.close()
+
+    def _stop(self) -> None:
         """End all stages; the next segment begins anew."""
         self._pipeline.close()
+        self._pool.forget()
         self._pictures = None
 
 

@@ -14,54 +14,10 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
+from engine.sync.residual import Floats, ResidualStack
 from engine.sync.rows import MouthRows
 
-Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-_EPSILON = 1e-5  # of the layer norms, PyTorch's default
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Residual block: layer norm, dilated convolution, GELU, pointwise convolution.
-
-    Attributes:
-        gain: layer norm's gain, shape ``(channels,)``.
-        shift: layer norm's shift, shape ``(channels,)``.
-        kernel: shape ``(taps, channels, channels)``, input channels before output channels.
-        bias: shape ``(channels,)``.
-        point: pointwise weights, shape ``(channels, channels)``, input before output.
-        point_bias: shape ``(channels,)``.
-        dilation: rows between taps.
-    """
-
-    gain: Floats
-    shift: Floats
-    kernel: Floats
-    bias: Floats
-    point: Floats
-    point_bias: Floats
-    dilation: int
-
-    def __call__(self, rows: Floats, mask: Floats) -> Floats:
-        """Map ``(rows, channels)`` to the same shape; rows whose mask is 0 count as zero."""
-        centred = rows - rows.mean(1, keepdims=True)
-        normed = centred / np.sqrt((centred**2).mean(1, keepdims=True) + _EPSILON)
-        inner = (normed * self.gain + self.shift) * mask
-        reach = self.dilation * (len(self.kernel) // 2)
-        padded = np.pad(inner, ((reach, reach), (0, 0)))
-        total = np.repeat(self.bias[None], len(rows), 0)
-        for tap, weights in enumerate(self.kernel):
-            begin = tap * self.dilation
-            total += padded[begin : begin + len(rows)] @ weights
-        return rows + _gelu(total) @ self.point + self.point_bias
-
-
-def _gelu(x: Floats) -> Floats:
-    """GELU in its tanh form (Hendrycks and Gimpel, arXiv 1606.08415)."""
-    result: Floats = 0.5 * x * (1 + np.tanh(np.float32(0.7978845608) * (x + np.float32(0.044715) * x**3)))
-    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +25,18 @@ class Tower:
     """Rows of one side to embeddings.
 
     Attributes:
-        enter: shape ``(inputs, channels)``; ``enter_bias`` ``(channels,)``.
-        blocks: in order.
-        leave: shape ``(channels, outputs)``; ``leave_bias`` ``(outputs,)``.
+        stack: what computes them.
     """
 
-    enter: Floats
-    enter_bias: Floats
-    blocks: tuple[Block, ...]
-    leave: Floats
-    leave_bias: Floats
+    stack: ResidualStack
 
     def __call__(self, rows: Floats, present: Mask) -> Floats:
         """Return embeddings, mean over the present rows removed, zero elsewhere, shape ``(rows, outputs)``."""
         mask = present.astype(np.float32)[:, None]
-        x = (rows @ self.enter + self.enter_bias) * mask
-        for block in self.blocks:
-            x = block(x, mask)
-        x = x @ self.leave + self.leave_bias
+        embedded = self.stack(rows, mask)
         if present.any():
-            x = x - x[present].mean(0)
-        embedded: Floats = x * mask
-        return embedded
+            embedded = embedded - embedded[present].mean(0)
+        return embedded * mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +66,7 @@ class SyncModel:
     def embed_mouth(self, mouth: MouthRows) -> Floats:
         """Return the mouth's embeddings of all members side by side, shape ``(rows, members * outputs)``."""
         if not mouth.seen.any():
-            return np.zeros((len(mouth.seen), sum(tower.leave.shape[1] for tower in self.mouths)), np.float32)
+            return np.zeros((len(mouth.seen), sum(tower.stack.outputs for tower in self.mouths)), np.float32)
         points = (mouth.points - mouth.points[mouth.seen].mean(0)) @ self.points_basis
         patches = (mouth.patches - mouth.patches[mouth.seen].mean(0)) @ self.patches_basis
         rows = np.concatenate([points, patches], 1) * mouth.seen[:, None]
@@ -150,33 +96,12 @@ def read_model(arrays: dict[str, npt.NDArray[np.generic]]) -> SyncModel:
     def floats(name: str) -> Floats:
         return np.asarray(arrays[name], np.float32)
 
-    def tower(prefix: str) -> Tower:
-        dilations = arrays["dilations"].astype(int)
-        return Tower(
-            enter=floats(f"{prefix}.enter.weight").T,
-            enter_bias=floats(f"{prefix}.enter.bias"),
-            blocks=tuple(
-                Block(
-                    gain=floats(f"{prefix}.blocks.{number}.norm.weight"),
-                    shift=floats(f"{prefix}.blocks.{number}.norm.bias"),
-                    kernel=np.ascontiguousarray(floats(f"{prefix}.blocks.{number}.conv.weight").transpose(2, 1, 0)),
-                    bias=floats(f"{prefix}.blocks.{number}.conv.bias"),
-                    point=floats(f"{prefix}.blocks.{number}.point.weight").T,
-                    point_bias=floats(f"{prefix}.blocks.{number}.point.bias"),
-                    dilation=int(dilation),
-                )
-                for number, dilation in enumerate(dilations)
-            ),
-            leave=floats(f"{prefix}.leave.weight").T,
-            leave_bias=floats(f"{prefix}.leave.bias"),
-        )
-
     members = len(arrays["scales"])
     return SyncModel(
         points_basis=floats("points_basis"),
         patches_basis=floats("patches_basis"),
-        mouths=tuple(tower(f"{member}.mouth") for member in range(members)),
-        sounds=tuple(tower(f"{member}.sound") for member in range(members)),
+        mouths=tuple(Tower(ResidualStack.read(arrays, f"{member}.mouth.")) for member in range(members)),
+        sounds=tuple(Tower(ResidualStack.read(arrays, f"{member}.sound.")) for member in range(members)),
         scales=floats("scales"),
         null=float(floats("null")),
         zero_ms=float(floats("zero_ms")),

@@ -1,14 +1,54 @@
-"""Voices in memory, as engines are given them."""
+"""Faces and voices in memory, as engines are given them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.generation.backend import Picture, SourceKind
+
 RATE = 16_000
+
+
+class Pictures:
+    """Pictures as a source: one is a still, several are a video, whose last one stays.
+
+    Args:
+        images: not to be written to, as those of files are.
+
+    Attributes:
+        count: of the pictures.
+        asked: frames that were asked for, in order.
+    """
+
+    path = Path("face.mp4")
+
+    def __init__(self, images: Sequence[Picture]) -> None:
+        self.count = len(images)
+        self.kind = SourceKind.PICTURE if self.count == 1 else SourceKind.VIDEO
+        self.size = (images[0].shape[1], images[0].shape[0])
+        self.asked: list[int] = []
+        self._images = images
+        for image in images:
+            image.flags.writeable = False
+
+    def picture_number(self, frame: int) -> int:
+        """Return which picture a frame shows."""
+        return min(frame, self.count - 1)
+
+    def frame_at(self, frame: int) -> Picture:
+        """Return a frame's picture."""
+        self.asked.append(frame)
+        return self._images[self.picture_number(frame)]
+
+    def frames(self, first: int, count: int) -> Iterator[Picture]:
+        """Yield the pictures of successive frames."""
+        for frame in range(first, first + count):
+            yield self.frame_at(frame)
 
 
 class RecordedVoice:

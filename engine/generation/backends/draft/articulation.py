@@ -14,9 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.generation.backends.draft.parameters import NAMED, SHAPES, Basis
-from engine.sync.towers import Block
-
-Floats = npt.NDArray[np.float32]
+from engine.sync.residual import Floats, ResidualStack
 
 OUTPUTS = len(NAMED) + SHAPES
 """Mouth parameters per row; one more output says whether the lips are shut."""
@@ -31,9 +29,7 @@ class Articulation:
 
     Attributes:
         basis: what each parameter does to the face.
-        enter: shape ``(80, channels)``; ``enter_bias`` ``(channels,)``.
-        blocks: residual blocks in order.
-        leave: shape ``(channels, 9)``; ``leave_bias`` ``(9,)``.
+        stack: from 80 numbers per row to the parameters and one more.
         mean: of each parameter while people speak, shape ``(8,)``.
         spread: standard deviation of each parameter, shape ``(8,)``.
         gain: what each parameter is multiplied with, so that it varies as much as mouths do, shape ``(8,)``.
@@ -41,11 +37,7 @@ class Articulation:
     """
 
     basis: Basis
-    enter: Floats
-    enter_bias: Floats
-    blocks: tuple[Block, ...]
-    leave: Floats
-    leave_bias: Floats
+    stack: ResidualStack
     mean: Floats
     spread: Floats
     gain: Floats
@@ -60,11 +52,7 @@ class Articulation:
         Returns:
             Parameters, shape ``(rows, 8)``, and the probability of shut lips, shape ``(rows,)``.
         """
-        mask = np.ones((len(rows), 1), np.float32)
-        x = rows @ self.enter + self.enter_bias
-        for block in self.blocks:
-            x = block(x, mask)
-        out = x @ self.leave + self.leave_bias
+        out = self.stack(rows, np.ones((len(rows), 1), np.float32))
         shut = 1 / (1 + np.exp(-np.clip(out[:, OUTPUTS], -30, 30)))
         values = (out[:, :OUTPUTS] * self.spread + self.mean) * self.gain
         return np.asarray(values, np.float32), np.asarray(shut, np.float32)
@@ -85,22 +73,7 @@ def read_model(arrays: dict[str, npt.NDArray[np.generic]]) -> Articulation:
 
     return Articulation(
         basis=Basis(floats("directions")),
-        enter=floats("enter.weight").T,
-        enter_bias=floats("enter.bias"),
-        blocks=tuple(
-            Block(
-                gain=floats(f"blocks.{number}.norm.weight"),
-                shift=floats(f"blocks.{number}.norm.bias"),
-                kernel=np.ascontiguousarray(floats(f"blocks.{number}.conv.weight").transpose(2, 1, 0)),
-                bias=floats(f"blocks.{number}.conv.bias"),
-                point=floats(f"blocks.{number}.point.weight").T,
-                point_bias=floats(f"blocks.{number}.point.bias"),
-                dilation=int(dilation),
-            )
-            for number, dilation in enumerate(arrays["dilations"])
-        ),
-        leave=floats("leave.weight").T,
-        leave_bias=floats("leave.bias"),
+        stack=ResidualStack.read(arrays),
         mean=floats("mean"),
         spread=floats("spread"),
         gain=floats("gain"),

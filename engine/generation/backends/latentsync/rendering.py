@@ -89,13 +89,11 @@ class Rendering:
         self._shares = shares
         self._pool = pool
         self._manner = manner
-        self._ahead = DrawnAhead(self._started, lambda: pool.share)
+        self._ahead = DrawnAhead(self._started, pool)
 
     def close(self) -> None:
         """Stop everything, and give back what draws."""
-        self._pool.forget()
-        self._ahead.stop()
-        self._pool.close()
+        self._ahead.close()
 
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:
         """Yield the pictures of a segment; what was prepared for it by the one before is used."""
@@ -103,7 +101,6 @@ class Rendering:
 
     def _started(self, pipeline: Pipeline, segment: Segment) -> Shelf[Shown]:
         """Set up the stages for the rest of the clip."""
-        self._pool.forget()
         window = self._grid.windows_for(segment)[0]
         first = min(self._grid.picture_for(self._grid.window(window)[0]), segment.first_frame)
         resolution, make_finder = self._manner.resolution, self._manner.make_finder

@@ -82,13 +82,11 @@ class Rendering:
         self._hearing, self._shares, self._parser, self._batch = hearing, shares, parser, batch
         self._pool = pool
         self._masks = Kept[SoftMask]()
-        self._ahead = DrawnAhead(self._started, lambda: pool.share)
+        self._ahead = DrawnAhead(self._started, pool)
 
     def close(self) -> None:
         """Stop everything, and give back what draws."""
-        self._pool.forget()
-        self._ahead.stop()
-        self._pool.close()
+        self._ahead.close()
 
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:
         """Yield the pictures of a segment; what was prepared for it by the one before is used."""
@@ -96,7 +94,6 @@ class Rendering:
 
     def _started(self, pipeline: Pipeline, segment: Segment) -> Shelf[Shown]:
         """Set up the stages for the rest of the clip."""
-        self._pool.forget()
         first = segment.first_frame
         decoded = pipeline.stage(pictures_from(self._job, first), PICTURES_READ, "decoding")
         seen = pipeline.stage(seen_pictures(decoded, self._job, first), PICTURES_READ, "faces")

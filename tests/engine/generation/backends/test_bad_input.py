@@ -36,9 +36,9 @@ from engine.media.frames import read_frames
 from engine.media.probe import probe
 from engine.refusal import Refusal, Refused
 from tests.engine.generation.backends.conftest import NEURAL, WriteVideo
-from tests.engine.generation.backends.draft.talk import Pictures, drawn_face, sample_voice
+from tests.engine.generation.backends.draft.talk import drawn_face, sample_voice
 from tests.engine.generation.backends.latentsync.checkpoints import write_checkpoints
-from tests.engine.generation.in_memory import RecordedVoice
+from tests.engine.generation.in_memory import Pictures, RecordedVoice
 from tests.media.voices import write_voice
 
 pytestmark = pytest.mark.usefixtures("both")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import soxr
 
-from engine.generation.backend import Devices, Picture, RenderJob, SourceKind
+from engine.generation.backend import Devices, Picture, RenderJob
 from engine.generation.backends.draft import backend
 from engine.generation.backends.draft.articulation import shipped_model
 from engine.generation.backends.draft.engine import Draft
@@ -21,30 +21,7 @@ from engine.generation.spec import RenderSpec
 from engine.jobs import run
 from engine.sample.articulation import Articulation
 from engine.sample.clip import SamplePlan, plan_sample_clip
-from tests.engine.generation.in_memory import RATE, RecordedVoice
-
-
-class Pictures:
-    """Pictures in memory as a source."""
-
-    path = Path("face.png")
-
-    def __init__(self, pictures: Sequence[Picture]) -> None:
-        self.kind = SourceKind.PICTURE if len(pictures) == 1 else SourceKind.VIDEO
-        self._pictures = pictures
-        for picture in pictures:
-            picture.flags.writeable = False  # as those of files are
-        self.size = (pictures[0].shape[1], pictures[0].shape[0])
-
-    def picture_number(self, frame: int) -> int:
-        return min(frame, len(self._pictures) - 1)
-
-    def frame_at(self, frame: int) -> Picture:
-        return self._pictures[self.picture_number(frame)]
-
-    def frames(self, first: int, count: int) -> Iterator[Picture]:
-        for frame in range(first, first + count):
-            yield self.frame_at(frame)
+from tests.engine.generation.in_memory import RATE, Pictures, RecordedVoice
 
 
 @cache

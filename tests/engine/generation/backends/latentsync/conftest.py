@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from engine.generation.backend import Picture, RenderJob, SourceKind
+from engine.generation.backend import Picture, RenderJob
 from engine.generation.backends.latentsync import files as files_module
 from engine.generation.backends.latentsync.engine import LatentSync
 from engine.generation.backends.latentsync.files import Files, Version
@@ -22,7 +21,7 @@ from engine.jobs import run
 from engine.media.frames import read_frames
 from engine.sample.clip import build_sample_clip
 from tests.engine.generation.backends.latentsync.checkpoints import write_checkpoints
-from tests.engine.generation.in_memory import RecordedVoice
+from tests.engine.generation.in_memory import Pictures, RecordedVoice
 from tests.media.voices import voice_samples
 
 SIDE = 64
@@ -68,43 +67,9 @@ def pictures(person: Path) -> list[Picture]:
     return found
 
 
-@dataclass
-class Pictures:
-    """A face in memory.
-
-    Attributes:
-        images: one per frame of the clip.
-        asked: frames that were asked for, in order.
-    """
-
-    images: list[Picture]
-    kind: SourceKind = SourceKind.VIDEO
-    path: Path = Path("face.mp4")
-    asked: list[int] = field(default_factory=list)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Return width and height."""
-        return self.images[0].shape[1], self.images[0].shape[0]
-
-    def picture_number(self, frame: int) -> int:
-        """Return the frame's number, or 0 for a still."""
-        return 0 if self.kind is SourceKind.PICTURE else frame
-
-    def frame_at(self, frame: int) -> Picture:
-        """Return a picture."""
-        self.asked.append(frame)
-        return self.images[self.picture_number(frame)]
-
-    def frames(self, first: int, count: int) -> Iterator[Picture]:
-        """Yield pictures."""
-        for frame in range(first, first + count):
-            yield self.frame_at(frame)
-
-
 def make_job(source: Pictures, *, frames: int | None = None, fps: str = "25", **changes: Any) -> RenderJob:
     """Return a job for pictures in memory and a voice of the same length; one step unless it says otherwise."""
-    frame_count = frames or len(source.images)
+    frame_count = frames or source.count
     parameters = {"steps": 1} | changes.pop("parameters", {})
     spec = RenderSpec(Path("face.mp4"), Path("voice.wav"), Path("clip.mp4"), "latentsync", parameters, **changes)
     rate = Fraction(fps)

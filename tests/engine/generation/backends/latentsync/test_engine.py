@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from engine.generation.backend import Devices, Picture, RenderJob, SourceKind
+from engine.generation.backend import Devices, Picture, RenderJob
 from engine.generation.backends.latentsync.engine import LatentSync
 from engine.generation.backends.latentsync.files import Version, find_files
 from engine.generation.backends.latentsync.windows import Grid
@@ -25,8 +25,8 @@ from engine.media.frames import read_frames
 from engine.media.probe import probe
 from engine.models.finder import library
 from engine.refusal import Refusal, Refused
-from tests.engine.generation.backends.latentsync.conftest import Pictures, images, make_job
-from tests.engine.generation.in_memory import Silence
+from tests.engine.generation.backends.latentsync.conftest import images, make_job
+from tests.engine.generation.in_memory import Pictures, Silence
 from tests.media.voices import write_voice
 
 pytestmark = pytest.mark.usefixtures("models")
@@ -168,7 +168,7 @@ def test_the_clip_keeps_its_own_rate(pictures: list[Picture], fps: str) -> None:
 
 
 def test_a_still_picture_is_looked_at_once(pictures: list[Picture]) -> None:
-    source = Pictures([pictures[0]], SourceKind.PICTURE)
+    source = Pictures([pictures[0]])
     found = _rendered(make_job(source, frames=20))
     assert len(found) == 20
     assert all((after != pictures[0]).any() for after in found)
@@ -183,7 +183,7 @@ def test_a_marked_face_is_drawn_on_where_none_is_found() -> None:
     turned = tuple((1 - y, x) for x, y in upright)
     middles = []
     for marks in (upright, turned):
-        job = make_job(Pictures([image], SourceKind.PICTURE), frames=2, face_points=marks)
+        job = make_job(Pictures([image]), frames=2, face_points=marks)
         rows, columns = np.nonzero((_rendered(job)[0] != image).any(-1))
         middles.append((columns.mean() / 400, rows.mean() / 400))
     assert middles[0] == (pytest.approx(0.5, abs=0.03), pytest.approx(0.59, abs=0.06))

@@ -9,7 +9,8 @@ from engine.generation.backend import Picture
 from engine.generation.backends.latentsync import faces as faces_module
 from engine.generation.backends.latentsync.faces import ChosenFace, SeenPicture, pictures_from, seen_pictures
 from engine.generation.backends.latentsync.windows import MODEL_FPS, Grid
-from tests.engine.generation.backends.latentsync.conftest import SIDE, Pictures
+from tests.engine.generation.backends.latentsync.conftest import SIDE
+from tests.engine.generation.in_memory import Pictures
 
 
 def _seen(images: list[Picture], first: int = 0, number: int | None = None) -> list[SeenPicture]:

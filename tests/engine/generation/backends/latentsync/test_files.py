@@ -22,7 +22,8 @@ from engine.models.sd_vae import load_vae
 from engine.models.whisper import load_encoder
 from engine.refusal import Refused
 from tests.engine.generation.backends.latentsync.checkpoints import write_checkpoints
-from tests.engine.generation.backends.latentsync.conftest import Pictures, make_job
+from tests.engine.generation.backends.latentsync.conftest import make_job
+from tests.engine.generation.in_memory import Pictures
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ from engine.models.finder import library
 from engine.models.places import remember_folders
 from engine.refusal import Refusal, Refused
 from engine.sample.clip import build_sample_clip
-from tests.engine.generation.backends.draft.talk import Pictures, drawn_face, sample_voice
+from tests.engine.generation.backends.draft.talk import drawn_face, sample_voice
 from tests.engine.generation.backends.musetalk.checkpoints import write_checkpoints
-from tests.engine.generation.in_memory import RecordedVoice
+from tests.engine.generation.in_memory import Pictures, RecordedVoice
 from tests.media import make_clip
 from tests.media.voices import write_voice
 
