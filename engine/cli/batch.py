@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import deque
@@ -178,6 +179,7 @@ def _serve(connection: Connection, language: str) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     _silence()
     use_language(language)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
             connection.send(_perform(connection.recv(), connection))
@@ -185,6 +187,17 @@ def _serve(connection: Connection, language: str) -> None:
         pass
     # Not through the interpreter's own ending: native libraries take their time to unload, or crash doing it.
     os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """End this process soon after its parent, even one that was killed: the next start must not find it at work."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    time.sleep(_YIELD_SECONDS)  # the pipe has ended, too, and whoever comes to a yield stops there
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_UNWIND_SECONDS)
+    os._exit(1)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import threading
 from contextlib import closing
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 import pytest
@@ -141,6 +144,26 @@ def test_a_job_that_does_not_listen_is_killed(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         list(run_all([Task(deaf, {"mark": str(tmp_path / "mark")})], 1, interrupted))
+
+
+def stuck(address: str) -> Job[None]:
+    """Say that it is there, and then nothing: as native code that takes its time."""
+    yield Progress("looking", 0.0)
+    with Client(address):
+        threading.Event().wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills as only Unix does")
+def test_children_do_not_outlive_a_parent_that_is_killed(tmp_path: Path) -> None:
+    address = str(tmp_path / "line")
+    start = f"list(run_all([Task(stuck, {{'address': {address!r}}})], 1))"
+    code = f"from tests.engine.cli.test_batch import *\nif __name__ == '__main__': {start}"
+    with Listener(address) as listener, subprocess.Popen([sys.executable, "-c", code]) as parent:
+        child = listener.accept()
+        parent.kill()
+        assert child.poll(20), "its end of the line is closed when it ends; it takes two seconds"
+        with pytest.raises(EOFError):
+            child.recv()
 
 
 def test_a_job_as_part_of_a_bigger_one() -> None:
