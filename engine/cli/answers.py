@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli.exit_codes import ExitCode
-from engine.cli.terminal import KIND_STYLES, Terminal, say
+from engine.cli.sentences import say
+from engine.cli.terminal import KIND_STYLES, Terminal
 from engine.fix_report import FixReport
 from engine.media.interchange.formats import EditFile
 from engine.refusal import Refusal

@@ -19,9 +19,9 @@ from engine.cli.model_commands import app as models_app
 from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Overwrite, Paths
 from engine.cli.options import help_text as _help
 from engine.cli.options import option as _option
-from engine.cli.options import say as _say
 from engine.cli.prompt_commands import app as prompt_app
 from engine.cli.render_commands import app as render_app
+from engine.cli.sentences import say as _say
 from engine.cli.trace_commands import app as trace_app
 
 if TYPE_CHECKING:

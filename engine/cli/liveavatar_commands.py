@@ -60,7 +60,7 @@ def _import(
 def show_imported(terminal: Terminal, file: str, imported: Imported) -> int:
     """Show what became of every setting, what is different here, and the same render for this terminal."""
     from engine.cli.render_line import render_line
-    from engine.cli.terminal import say
+    from engine.cli.sentences import say
 
     line = shlex.join(render_line(imported.spec))
     if terminal.as_json:

@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.cli.batch import Fault, Task, run_all
 from engine.cli.exit_codes import ExitCode
-from engine.cli.terminal import ProgressBars, Terminal, say
+from engine.cli.sentences import say
+from engine.cli.terminal import ProgressBars, Terminal
 from engine.folders import expand
 from engine.refusal import Refusal, Refused
 

@@ -131,7 +131,8 @@ def _download(
     names: Annotated[list[str], argument("NAME", "models.name")], as_json: AsJson = False, lang: Lang = None
 ) -> Action:
     def act() -> int:
-        from engine.cli.terminal import Terminal, say
+        from engine.cli.sentences import say
+        from engine.cli.terminal import Terminal
         from engine.models.downloading import download
         from engine.refusal import Refusal
 
@@ -208,7 +209,7 @@ def _record(entry: Entry, found: Library) -> dict[str, object]:
 def _show_entry(terminal: Terminal, entry: Entry, found: Library, *, is_missing: bool) -> None:
     from rich.markup import escape
 
-    from engine.cli.terminal import say
+    from engine.cli.sentences import say
 
     path = found.path(entry.name)
     mark = "[green]✓[/]" if path else "[red]✗[/]" if is_missing else "[dim]–[/]"
@@ -219,7 +220,7 @@ def _show_entry(terminal: Terminal, entry: Entry, found: Library, *, is_missing:
 
 
 def _show_found(terminal: Terminal, found: Library) -> None:
-    from engine.cli.terminal import say
+    from engine.cli.sentences import say
 
     for each in found.found:
         if terminal.as_json:
@@ -240,7 +241,7 @@ def _show_problems(terminal: Terminal, found: Library) -> None:
 
 
 def _show_nothing(terminal: Terminal) -> None:
-    from engine.cli.terminal import say
+    from engine.cli.sentences import say
 
     terminal.err.print(say("models.nothing"), markup=False)
 

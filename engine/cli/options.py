@@ -8,12 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.words import Message
-
-
-def say(key: str, **values: object) -> str:
-    """Return a sentence of the command line's own catalogue."""
-    return Message(f"cli.{key}", **values).text()
+from engine.cli.sentences import say
 
 
 def help_text(key: str) -> str:

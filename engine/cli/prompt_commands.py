@@ -73,7 +73,7 @@ def show_prompt(terminal: Terminal, file: str, result: tuple[VoiceTraits, Prompt
     """Show what was heard, what does not fit, and what is proposed."""
     from dataclasses import asdict
 
-    from engine.cli.terminal import say
+    from engine.cli.sentences import say
 
     traits, advice = result
     if terminal.as_json:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from engine.cli.exit_codes import ExitCode
-from engine.cli.terminal import Terminal, refusal_record, say
+from engine.cli.sentences import say
+from engine.cli.terminal import Terminal, refusal_record
 from engine.timing import Correction, Offset
 
 if TYPE_CHECKING:

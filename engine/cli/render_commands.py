@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.options import Action, AsJson, Lang, Overwrite, help_text, option, say
+from engine.cli.options import Action, AsJson, Lang, Overwrite, help_text, option
+from engine.cli.sentences import say
 
 app = typer.Typer()
 """Its commands are added to the program's."""

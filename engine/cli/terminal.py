@@ -14,11 +14,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
+from engine.cli.sentences import say
 from engine.generation.events import Notice, Reading
 from engine.jobs import Progress
 from engine.refusal import Refusal
 from engine.sync.result import Kind
-from engine.words import Message, printable
+from engine.words import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -32,11 +33,6 @@ KIND_STYLES = {
     Kind.JITTER: "bold yellow",
     Kind.UNMEASURABLE: "bold yellow",
 }
-
-
-def say(key: str, **values: object) -> str:
-    """Return a sentence of the command line's own catalogue."""
-    return Message(f"cli.{key}", **values).text()
 
 
 class Terminal:
