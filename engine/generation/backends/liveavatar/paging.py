@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.generation.backends.liveavatar.memory import Page, Ring
+from engine.generation.backends.liveavatar.rooms import TwoRooms
 
 
 class PageTraffic:
@@ -27,23 +28,20 @@ class PageTraffic:
     def __init__(self, layers: range, device: torch.device) -> None:
         self._layers = layers
         self._device = device
-        on_card = device.type == "cuda"
-        self._fetching = torch.cuda.Stream(device) if on_card else None
-        self._returning = torch.cuda.Stream(device) if on_card else None
         self._visits: Sequence[tuple[Ring, int]] = ()
-        self._rooms: tuple[list[Page], list[Page]] = [], []
-        self._held: list[int | None] = [None, None]
-        self._arrived: dict[int, torch.cuda.Event] = {}
+        self._pages: tuple[list[Page], list[Page]] = [], []
+        self._rooms = TwoRooms(device, self._fill)
+        self._returning = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     @property
     def resident(self) -> tuple[int, ...]:
         """Layers whose pages are on the card or on their way."""
-        return tuple(layer for layer in self._held if layer is not None)
+        return self._rooms.held
 
     @property
     def room_bytes(self) -> int:
         """What the rooms take on the card."""
-        tensors = [tensor for rooms in self._rooms for page in rooms for tensor in page if tensor is not None]
+        tensors = [tensor for room in self._pages for page in room for tensor in page if tensor is not None]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
     @contextmanager
@@ -53,18 +51,17 @@ class PageTraffic:
         Args:
             visits: the rings that are looked at in every layer, each with the block that looks.
         """
-        if self._fetching is not None and self._returning is not None:
+        if self._rooms.stream is not None and self._returning is not None:
             # Pages that are fetched now were added to in earlier runs.
-            self._fetching.wait_stream(self._returning)
+            self._rooms.stream.wait_stream(self._returning)
         self._visits = visits
-        for rooms in self._rooms:
-            rooms += [ring.room() for ring, _ in visits[len(rooms) :]]
+        for room in self._pages:
+            room += [ring.room() for ring, _ in visits[len(room) :]]
         try:
             yield
         finally:
             self._visits = ()
-            self._held = [None, None]
-            self._arrived.clear()
+            self._rooms.clear()
 
     def using(self, layer: int) -> AbstractContextManager[None]:
         """Return a context inside which the pages of a layer are there; those of the next one are on their way."""
@@ -72,35 +69,17 @@ class PageTraffic:
 
     @contextmanager
     def _using(self, layer: int) -> Iterator[None]:
-        if layer not in self._held:
-            self._fetch(layer, 0)
-        following = layer + 1
-        if following in self._layers:
-            self._fetch(following, 1 - self._held.index(layer))
-        if layer in self._arrived:
-            torch.cuda.current_stream(self._device).wait_event(self._arrived.pop(layer))
+        self._rooms.enter(layer, layer + 1 if layer + 1 in self._layers else None)
         yield
 
-    def _fetch(self, layer: int, turn: int) -> None:
-        """Copy the pages of a layer into one set of rooms."""
-        self._held[turn] = layer
-        if self._fetching is None:
-            for (ring, block), room in zip(self._visits, self._rooms[turn], strict=False):
-                ring.copy_page(layer, block, room)
-            return
-        # What was computed with the rooms was launched before this; the copies have to wait for it.
-        self._fetching.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(self._fetching):
-            for (ring, block), room in zip(self._visits, self._rooms[turn], strict=False):
-                ring.copy_page(layer, block, room)
-            event = torch.cuda.Event()
-            event.record(self._fetching)
-        self._arrived[layer] = event
+    def _fill(self, layer: int, room: int) -> None:
+        for (ring, block), page in zip(self._visits, self._pages[room], strict=False):
+            ring.copy_page(layer, block, page)
 
     def fetched(self, ring: Ring, layer: int) -> Page:
         """Return a page that is here; what is in the slot of the block that looks at it is undefined."""
         number = next(number for number, (visited, _) in enumerate(self._visits) if visited is ring)
-        return self._rooms[self._held.index(layer)][number]
+        return self._pages[self._rooms.of(layer)][number]
 
     def carry_home(self, source: Tensor, target: Tensor) -> None:
         """Copy what was computed into main memory, behind the computing."""

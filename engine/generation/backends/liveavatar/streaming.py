@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.generation.backends.liveavatar.model import S2VTransformer, layer_parts
+from engine.generation.backends.liveavatar.rooms import TwoRooms
 
 _ALIGNMENT = 256
 """Bytes: where a tensor may begin for matrix products to be fast."""
@@ -49,16 +50,13 @@ class StreamedLayers:
     """
 
     def __init__(self, model: S2VTransformer, device: torch.device) -> None:
-        self._device = device
         self._on_card = device.type == "cuda"
         self._layers = list(model.owned)
         self._places = {number: _places(model, number) for number in self._layers}
         self._homes = {number: self._packed(number) for number in self._layers}
         most = max(home.numel() for home in self._homes.values())
         self._pieces = [torch.empty(most, dtype=torch.uint8, device=device) for _ in range(2)]
-        self._copying = torch.cuda.Stream(device) if self._on_card else None
-        self._arrived: dict[int, torch.cuda.Event] = {}
-        self._held: list[int | None] = [None, None]
+        self._rooms = TwoRooms(device, self._fill)
 
     def using(self, layer: int) -> AbstractContextManager[None]:
         """Return a context inside which a layer is on the card; the next one is on its way meanwhile."""
@@ -66,37 +64,19 @@ class StreamedLayers:
 
     @contextmanager
     def _using(self, layer: int) -> Iterator[None]:
-        if layer not in self._held:
-            self._fetch(layer, 0)
-        turn = self._held.index(layer)
         following = self._layers[(self._layers.index(layer) + 1) % len(self._layers)]
-        if following not in self._held:
-            self._fetch(following, 1 - turn)
-        if layer in self._arrived:
-            torch.cuda.current_stream(self._device).wait_event(self._arrived[layer])
+        room = self._rooms.enter(layer, following)
         for place in self._places[layer]:
-            place.point_to(place.within(self._pieces[turn]))
+            place.point_to(place.within(self._pieces[room]))
         try:
             yield
         finally:
             for place in self._places[layer]:
                 place.point_to(place.within(self._homes[layer]))
 
-    def _fetch(self, layer: int, turn: int) -> None:
-        """Copy a layer into a piece."""
-        self._held[turn] = layer
+    def _fill(self, layer: int, room: int) -> None:
         home = self._homes[layer]
-        target = self._pieces[turn][: home.numel()]
-        if self._copying is None:
-            target.copy_(home)
-            return
-        # What was computed with the piece was launched before this; the copy has to wait for it.
-        self._copying.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(self._copying):
-            target.copy_(home, non_blocking=True)
-            event = torch.cuda.Event()
-            event.record(self._copying)
-        self._arrived[layer] = event
+        self._pieces[room][: home.numel()].copy_(home, non_blocking=True)
 
     def _packed(self, layer: int) -> Tensor:
         """Move a layer's tensors into one piece of pinned memory."""
