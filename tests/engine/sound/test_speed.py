@@ -105,3 +105,28 @@ def test_talking_clips_at_right_and_wrong_speeds(clips_folder: Path) -> None:
     assert false_alarms == []
     for factor, count in asked.items():
         assert found[factor] >= 0.9 * count, (factor, found[factor], count)
+
+
+def test_the_network_says_what_it_said_in_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from engine.sound import speed
+    from training.speech_speed import HIDDEN, Network
+
+    torch.manual_seed(7)
+    random = np.random.default_rng(8)
+    size = len(speed._weights()["mean"])
+    layers = torch.nn.Sequential(
+        torch.nn.Dropout(0.1),
+        torch.nn.Linear(size, HIDDEN),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(0.3),
+        torch.nn.Linear(HIDDEN, len(speed.OCTAVES)),
+    )
+    mean, spread = (random.uniform(0.5, 1.5, size).astype(np.float32) for _ in range(2))
+    network = Network(mean, spread, layers)
+    vectors = random.normal(size=(5, size)).astype(np.float32)
+    expected = network.posterior(vectors)
+    monkeypatch.setattr(speed, "_weights", network.arrays)
+    for vector, answer in zip(vectors, expected, strict=True):
+        np.testing.assert_allclose(speed.speed_posterior(vector), answer, atol=1e-6)  # float32 sums in another order
