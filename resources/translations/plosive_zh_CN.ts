@@ -2442,6 +2442,10 @@ Its licence: {licence}. A download that stops goes on where it was.</source>
             <translation>打开片段…</translation>
         </message>
         <message>
+            <source>Measure a folder…</source>
+            <translation>测量文件夹…</translation>
+        </message>
+        <message>
             <source>Try a sample</source>
             <translation>试用示例</translation>
         </message>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 
 from desktop_app.document.corrections import NOTHING
 from engine.timing import Correction
@@ -74,3 +75,10 @@ def test_a_copy_is_written_where_one_sees_how(desk: Desk) -> None:
     assert desk.window.pages.shows_clip
     assert desk.window.sidebar.page == "export"
     desk.until(lambda: desk.studio.exporting.report is not None and not desk.studio.exporting.is_running)
+
+
+def test_a_folder_is_measured_from_the_start_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(desk.clip.parent))
+    desk.bot.mouseClick(desk.window.start_page.folder_button, Qt.MouseButton.LeftButton)
+    desk.until(lambda: [item.path for item in desk.studio.queue.items] == [desk.clip])
+    assert desk.window.pages.currentWidget() is desk.window.queue_page
