@@ -1,14 +1,12 @@
-"""What the mouth does: a few numbers a person can name, and a small picture of it, both free of head motion."""
+"""What the mouth does: how far it is open, and a small picture of it, both free of head motion."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engine.face.landmarks import INNER_LIPS, JAW, OUTER_LIPS, FaceShape
+from engine.face.landmarks import INNER_LIPS, OUTER_LIPS, FaceShape
 from engine.face.mesh import Image
 
 PATCH_WIDTH, PATCH_HEIGHT = 48, 32
@@ -22,46 +20,7 @@ PATCH_CENTRE = (0.0, 1.2, -0.3)
 
 _INNER = slice(len(OUTER_LIPS), len(OUTER_LIPS) + len(INNER_LIPS))
 _OUTER = slice(0, len(OUTER_LIPS))
-_CHIN = len(OUTER_LIPS) + len(INNER_LIPS) + JAW.index(152)
 _RIGHT_CORNER, _BOTTOM, _LEFT_CORNER, _TOP = 0, 5, 10, 15
-
-
-@dataclass(frozen=True, slots=True)
-class MouthShape:
-    """The mouth in the face's own frame; lengths in units of the distance between the eyes, so head size drops out.
-
-    Attributes:
-        opening: height of the inner-lip gap, averaged over its middle three pairs of points.
-        width: distance between the outer mouth corners.
-        protrusion: how far the lips' middle stands out before the corners; grows for rounded vowels.
-        jaw: distance of the chin below the nose bridge.
-        inner_width: distance between the inner corners.
-    """
-
-    opening: float
-    width: float
-    protrusion: float
-    jaw: float
-    inner_width: float
-
-
-def mouth_shape(points: npt.NDArray[np.float32]) -> MouthShape:
-    """Return the mouth shape of one face.
-
-    Args:
-        points: :attr:`FaceShape.points`, shape ``(61, 3)``.
-    """
-    outer, inner = points[_OUTER], points[_INNER]
-    gaps = [np.linalg.norm(inner[_BOTTOM + side] - inner[_TOP - side]) for side in (-1, 0, 1)]
-    corners_z = (outer[_RIGHT_CORNER, 2] + outer[_LEFT_CORNER, 2]) / 2
-    middle_z = (outer[_BOTTOM, 2] + outer[_TOP, 2]) / 2
-    return MouthShape(
-        opening=float(np.mean(gaps)),
-        width=float(np.linalg.norm(outer[_LEFT_CORNER] - outer[_RIGHT_CORNER])),
-        protrusion=float(corners_z - middle_z),
-        jaw=float(points[_CHIN, 1]),
-        inner_width=float(np.linalg.norm(inner[_LEFT_CORNER] - inner[_RIGHT_CORNER])),
-    )
 
 
 def openings(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -42,10 +42,6 @@ class FrameMap:
         """Return when a frame begins, in seconds."""
         return frame / self.fps
 
-    def frame_of(self, sample: int) -> int:
-        """Return the frame that is shown when a sample sounds."""
-        return math.floor(sample * self.fps / self.sample_rate)
-
     def frames_for(self, samples: int) -> int:
         """Return how many whole frames cover so many samples."""
         return FrameGrid(self.fps).frames_for(samples, self.sample_rate)
@@ -85,7 +81,6 @@ class Plan:
         size: width and height of every picture.
         segments: in order, without gaps, all pictures of the clip.
         voice_samples: samples of the voice at the frame map's rate, without padding.
-        silence_samples: zeros appended to fill the last picture (or the rest of a longer video).
     """
 
     frame_map: FrameMap
@@ -93,7 +88,6 @@ class Plan:
     size: tuple[int, int]
     segments: tuple[Segment, ...]
     voice_samples: int
-    silence_samples: int
 
     @property
     def fps(self) -> Fraction:
@@ -163,7 +157,6 @@ def make_plan(
             for index, first in enumerate(range(0, frame_count, step))
         ),
         voice_samples=voice_samples,
-        silence_samples=max(0, frames.sample(frame_count) - voice_samples),
     )
 
 

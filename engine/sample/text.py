@@ -20,13 +20,11 @@ class Spoken:
         phone: its name in :data:`engine.sample.phonemes.SOUNDS`.
         stress: 2 strong, 1 weak, 0 none.
         tone: Mandarin tone 1 to 4 of the syllable, 0 for none.
-        word_end: whether it is the last phone of its word.
     """
 
     phone: str
     stress: int = 0
     tone: int = 0
-    word_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def _spoken(word: str) -> list[Spoken]:
         if name not in SOUNDS:
             raise ValueError(f"unknown phone {name!r} in {word!r}")
         out.append(Spoken(name, stress))
-    return _closed(out)
+    return out
 
 
 _INITIALS = {
@@ -108,9 +106,4 @@ def _pinyin(word: str) -> list[Spoken]:
     names = ([_INITIALS[initial]] if initial else []) + _FINALS[final].split()
     nucleus = next(index for index, name in enumerate(names) if SOUNDS[name].is_vowel)
     stress = 1 if tone else 0
-    return _closed([Spoken(name, stress if index == nucleus else 0, tone) for index, name in enumerate(names)])
-
-
-def _closed(phones: list[Spoken]) -> list[Spoken]:
-    last = phones[-1]
-    return [*phones[:-1], Spoken(last.phone, last.stress, last.tone, word_end=True)]
+    return [Spoken(name, stress if index == nucleus else 0, tone) for index, name in enumerate(names)]

@@ -52,14 +52,12 @@ class ClippingMeter:
         self._counts = np.zeros(_LEVELS + 1, np.int64)
         self._samples = np.zeros(_LEVELS + 1, np.int64)
         self.peak = 0.0
-        self.over_full_scale = 0
 
     def add(self, samples: FloatArray) -> None:
         """Take the next samples, shape ``(n,)``."""
         if len(samples) == 0:
             return
         self.peak = max(self.peak, float(np.abs(samples).max()))
-        self.over_full_scale += int(np.count_nonzero(np.abs(samples) > 1 + _STEP))
         joined = samples if self._tail is None else np.concatenate([self._tail, samples])
         begin = self._received - (len(joined) - len(samples))
         self._search(joined, begin, known=len(joined) - len(samples))

@@ -50,12 +50,10 @@ class Extent:
     Attributes:
         first: first row, inclusive.
         last: last row, inclusive.
-        threshold_db: the level that separates sound from silence here.
     """
 
     first: int
     last: int
-    threshold_db: float
 
 
 class LevelStatistics:
@@ -145,8 +143,8 @@ class LevelStatistics:
             threshold = max(min(floor + 10, speech - 30), floor + 4)
         held = self.reached(threshold)
         if held is None:
-            return Extent(0, self.rows - 1, threshold) if self.rows < _SUSTAINED_ROWS else None
-        return Extent(*held, threshold)
+            return Extent(0, self.rows - 1) if self.rows < _SUSTAINED_ROWS else None
+        return Extent(*held)
 
     def reached(self, level_db: float) -> tuple[int, int] | None:
         """Return the first and the last row of all stretches of 30 ms that reach a level (to half a decibel)."""

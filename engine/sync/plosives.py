@@ -65,12 +65,10 @@ class Parting:
 
     Attributes:
         time: seconds, between frames.
-        closed_seconds: how long they had been shut, at least.
         opened: how far they opened within the next tenth of a second, in units of the trace.
     """
 
     time: float
-    closed_seconds: float
     opened: float
 
 
@@ -219,9 +217,7 @@ def partings(mouth: MouthTrace) -> tuple[Parting, ...]:
         soon = (times > times[last]) & (times <= max(times[last] + 0.1, times[last + 2]))
         opened = float(opening[soon].max() - floor)
         if opened >= 0.25 * span:
-            found.append(
-                Parting(float(np.clip(moment, times[last], times[last + 1])), float(times[last] - times[begin]), opened)
-            )
+            found.append(Parting(float(np.clip(moment, times[last], times[last + 1])), opened))
     return tuple(found)
 
 

@@ -72,13 +72,11 @@ class Shift:
     Attributes:
         seconds: the shift of each audio track in file order, exact, as the file can express it.
         hidden: sound at the beginning that is now skipped, in seconds (kept in the file, not heard).
-        timescale_was: ticks per second of the movie before.
-        timescale: and after.
+        timescale: ticks per second of the movie from now on.
     """
 
     seconds: tuple[Fraction, ...]
     hidden: Fraction
-    timescale_was: int
     timescale: int
 
 
@@ -443,7 +441,7 @@ def _shifted_moov(moov: memoryview, shift: Fraction) -> tuple[bytes, Shift]:
             return next(queue)
         return box(kind, _with_duration(inner, longest, finer)) if kind == b"mvhd" else None
 
-    return _rebuild(moov, change), Shift(tuple(shifts), hidden, movie, finer)
+    return _rebuild(moov, change), Shift(tuple(shifts), hidden, finer)
 
 
 def _delay(edits: list[Edit], movie: int, track: _Track) -> Fraction:

@@ -49,13 +49,6 @@ def test_frames_cover_the_samples_and_no_more(fps: Fraction, samples: int) -> No
     frames = FrameMap(fps)
     count = frames.frames_for(samples)
     assert frames.sample(count) >= samples > frames.time(count - 1) * 16_000
-    assert frames.frame_of(samples - 1) == count - 1
-
-
-@given(st.sampled_from(RATES), st.integers(0, 10**6))
-def test_the_frame_of_a_frames_first_sample_is_that_frame(fps: Fraction, frame: int) -> None:
-    frames = FrameMap(fps)
-    assert frames.frame_of(frames.sample(frame)) == frame
 
 
 @settings(deadline=None)  # plans of hours have thousands of segments, and this machine may be busy
@@ -88,7 +81,7 @@ def test_two_hours_are_planned_at_once() -> None:
         SPEC, fps=Fraction(30000, 1001), size=(1280, 720), frame_count=215_785, voice_samples=7200 * 16_000
     )
     assert plan.segments[-1].stop_frame == 215_785
-    assert 0 <= plan.silence_samples < 16_000 / 29
+    assert 0 <= plan.samples - plan.voice_samples < 16_000 / 29
 
 
 def test_every_segment_has_its_prompt_and_its_offset() -> None:

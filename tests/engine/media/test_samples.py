@@ -52,7 +52,6 @@ ALONE = {
     "ogg opus": ("f.ogg", {"audio_codec": "libopus"}),
     "adts": ("g.aac", {"audio_codec": "aac"}),
 }
-MILLISECONDS = {"mkv", "webm", "flv"}
 
 
 def read(path, **how):

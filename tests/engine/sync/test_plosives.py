@@ -154,7 +154,7 @@ moments = st.lists(st.floats(0, 30), max_size=30, unique=True).map(sorted)
 @given(seen=moments, heard=moments, offset_ms=st.floats(-500, 500))
 def test_pairs_are_one_to_one_and_within_reach(seen: list[float], heard: list[float], offset_ms: float) -> None:
     pairs = match_plosives(
-        [Parting(time, 0.1, 0.2) for time in seen], [Burst(time, 20.0, Place.LABIAL) for time in heard], offset_ms
+        [Parting(time, 0.2) for time in seen], [Burst(time, 20.0, Place.LABIAL) for time in heard], offset_ms
     )
     assert len({pair.seen for pair in pairs}) == len({pair.heard for pair in pairs}) == len(pairs)
     for pair in pairs:

@@ -33,16 +33,6 @@ def window_rows(time: Fraction, rows: int) -> npt.NDArray[np.int64]:
     return np.arange(centre - _BEFORE, centre + _AFTER + 1).clip(0, rows - 1)
 
 
-def window_count(rows: int, fps: Fraction) -> int:
-    """Return how many frames the published code makes of a sound: it goes on until a window begins after the end.
-
-    Args:
-        rows: number of states of the sound.
-        fps: frames per second.
-    """
-    return math.ceil((rows + 1) * fps / STATE_RATE) + 1
-
-
 class Hearing:
     """Tokens of the frames of a clip.
 

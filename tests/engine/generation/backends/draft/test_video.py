@@ -15,7 +15,6 @@ from engine.generation.spec import SilencePolicy
 from engine.sample.clip import plan_sample_clip
 from tests.engine.generation.backends.draft.talk import RATE, drawn, render_job, sample_plan, sample_voice, truth
 
-FPS = Fraction(25)
 FRAMES = 60
 
 
