@@ -310,7 +310,12 @@ class MainWindow(QMainWindow):
         self.doctor.copy_wanted.connect(self._write_treated)
         self.doctor.move_wanted.connect(self._move_as_found)
         self.sync.calibration_wanted.connect(self.dialogs.open_speakers)
-        for changed in (document.correction_changed, self.sidebar.page_changed, self.sync.next_step_changed):
+        for changed in (
+            document.correction_changed,
+            self.sidebar.page_changed,
+            self.sync.next_step_changed,
+            studio.examining.changed,
+        ):
             changed.connect(self._show_next_step)
 
     def _say(self) -> None:
@@ -344,8 +349,14 @@ class MainWindow(QMainWindow):
 
     def _show_next_step(self) -> None:
         """Export comes next as soon as there is a correction to write, unless the page says what comes next."""
-        has_own = self.sidebar.page == "export" or (self.sidebar.page == "sync" and self.sync.has_next_step)
-        self.header.set_export_next(is_next=self.studio.document.correction != NOTHING and not has_own)
+        has_own = {
+            "sync": self.sync.has_next_step,
+            "doctor": not self.doctor.fix_button.isHidden(),
+            "export": True,
+            "history": False,
+        }
+        is_next = self.studio.document.correction != NOTHING and not has_own[self.sidebar.page]
+        self.header.set_export_next(is_next=is_next)
 
     def _show_title(self) -> None:
         path = self.studio.autosave.project_path or self.studio.document.path

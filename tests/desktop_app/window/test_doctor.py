@@ -54,6 +54,19 @@ def test_everything_that_can_be_put_right_is_put_right_in_one_copy(desk: Desk, t
     assert desk.document.correction == NOTHING
 
 
+def test_exporting_does_not_come_next_where_there_is_something_to_cure(desk: Desk, tmp_path: Path) -> None:
+    def is_export_next() -> bool:
+        return bool(desk.window.header._export.property("kind") == "primary")
+
+    desk.studio.settings["measure_on_open"] = False
+    examine(desk, desk.clip, write_sound(tmp_path / "voice.wav", quiet()))
+    desk.studio.nudge(-10)
+    assert desk.window.doctor.fix_button.isVisible()
+    assert not is_export_next()
+    desk.window.show_page("history")
+    assert is_export_next()
+
+
 def test_another_clip_is_examined_while_the_page_is_open(desk: Desk, tmp_path: Path) -> None:
     examine(desk, desk.clip)
     first = desk.studio.examining.diagnosis
