@@ -6,9 +6,8 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from desktop_app.document.corrections import AnyCorrection
@@ -17,17 +16,12 @@ from desktop_app.document.moving import arrangement, file_time, picture_time, pl
 from desktop_app.player.clock import Loop, Moment
 from desktop_app.player.compared import Compared
 from desktop_app.player.film import Film
-from desktop_app.player.output import DeviceOutput, Output, SilentOutput, find_device
+from desktop_app.player.loudspeaker import Loudspeaker
+from desktop_app.player.output import Output, SilentOutput
 from desktop_app.player.scrubber import Scrubber
-from desktop_app.player.sound_server import Connection
 from engine.refusal import Refusal
 from engine.timing import StepCorrection
 
-if TYPE_CHECKING:
-    from PySide6.QtMultimedia import QAudioDevice, QAudioFormat, QMediaDevices
-
-FIRST_VOLUME = 0.3
-"""Loud enough to hear, not to frighten."""
 SLOWEST, FASTEST = 0.25, 2.0
 """Speeds at which sound can still be understood; outside, and backwards, the player winds in silence."""
 SHUTTLE_SPEEDS = (-8.0, -4.0, -2.0, -1.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -84,20 +78,12 @@ class Player(QObject):
         self._document = document
         self._now = now
         self._wind = SilentOutput(now)
-        self._sound: Output | None = output
-        self._has_device = output is not None and not isinstance(output, SilentOutput)
-        self._follows_system = output is None
-        self._device_id: bytes | None = None
-        self._connection: Connection | None = None
-        self._devices: QMediaDevices | None = None
-        self._sound_thread: QThread | None = None
+        self._speaker = Loudspeaker(now, output, self)
         self._override: AnyCorrection | None = None
         self._arranged: StepCorrection | None = None
         self._position = document.start
         self._frame_at: float | None = None
         self._speed = 1.0
-        self._volume = FIRST_VOLUME
-        self._delay = 0.0
         self._loop: Loop | None = None
         self._playing = False
         self._running = False
@@ -118,6 +104,10 @@ class Player(QObject):
         self._scrubber.shown.connect(self._show_still)
         self._scrubber.stepped.connect(self._show_step)
         self._scrubber.failed.connect(self._refuse)
+        self._speaker.found.connect(self.state_changed)
+        self._speaker.replaced.connect(self._change_device)
+        self._speaker.missing.connect(self._say_missing)
+        self._speaker.lost.connect(self._say_lost)
         document.media_changed.connect(self._open)
         document.correction_changed.connect(self._follow_correction)
         self._open()
@@ -142,7 +132,7 @@ class Player(QObject):
     @property
     def volume(self) -> float:
         """Amplitude, 0 to 1."""
-        return self._volume
+        return self._speaker.volume
 
     @property
     def loop(self) -> tuple[float, float] | None:
@@ -152,7 +142,7 @@ class Player(QObject):
     @property
     def has_device(self) -> bool:
         """Whether something is heard; known once something was played."""
-        return self._has_device
+        return self._speaker.has_device
 
     @property
     def correction(self) -> AnyCorrection:
@@ -167,7 +157,7 @@ class Player(QObject):
             return
         if self._speed > 0 and self._position >= self._end() - 1e-3 and self._loop is None:
             self._position = self._document.start
-        self._follow_system()
+        self._speaker.follow_system()
         self._playing = True
         self._start()
         self._timer.start()
@@ -199,8 +189,8 @@ class Player(QObject):
             return
         self._scrubber.show(self._position)
         if self._scrubbing:
-            self._device().arrange(arrangement(self.correction))
-            self._device().grain(played_time(self.correction, self._position))
+            self._speaker.output().arrange(arrangement(self.correction))
+            self._speaker.output().grain(played_time(self.correction, self._position))
 
     def step(self, frames: int) -> None:
         """Stop and go some pictures on, or back."""
@@ -235,16 +225,12 @@ class Player(QObject):
 
     def set_volume(self, volume: float) -> None:
         """Play at this amplitude, 0 to 1."""
-        self._volume = min(max(volume, 0.0), 1.0)
-        if self._sound is not None:
-            self._sound.set_volume(self._volume)
+        self._speaker.set_volume(volume)
         self.state_changed.emit()
 
     def set_speaker_delay(self, seconds: float) -> None:
         """Say how much later these loudspeakers sound than the system knows; never part of the clip's correction."""
-        self._delay = seconds
-        if self._sound is not None:
-            self._sound.set_delay(seconds)
+        self._speaker.set_delay(seconds)
 
     def set_loop(self, start: float | None, stop: float | None) -> None:
         """Repeat a stretch; ``None`` for either end repeats nothing."""
@@ -290,8 +276,8 @@ class Player(QObject):
     def finish_scrub(self) -> None:
         """Seek silently again."""
         self._scrubbing = False
-        if not self._playing and self._sound is not None:
-            self._sound.stop()
+        if not self._playing:
+            self._speaker.stop()
 
     def close(self) -> None:
         """Stop, end all threads and give the device back."""
@@ -300,11 +286,7 @@ class Player(QObject):
         self._scrubber.close()
         if self._compared is not None:
             self._compared.close()
-        if self._sound is not None:
-            self._sound.close()
-        if self._sound_thread is not None:
-            self._sound_thread.quit()
-            self._sound_thread.wait()
+        self._speaker.close()
 
     # How it runs.
 
@@ -375,8 +357,7 @@ class Player(QObject):
         correction = self.correction
         if self._winds():
             self._film.stop()
-            if self._sound is not None:
-                self._sound.stop()
+            self._speaker.stop()
         else:
             self._wind.stop()
             self._start_film(self._position)
@@ -407,84 +388,25 @@ class Player(QObject):
         self._wind.stop()
         if self._compared is not None:
             self._compared.stop()
-        if self._sound is not None:
-            self._sound.stop()
+        self._speaker.stop()
 
     def _winds(self) -> bool:
         """Whether it runs too fast, too slow or backwards, so that single pictures are shown in silence."""
         return not SLOWEST <= self._speed <= FASTEST
 
     def _output(self) -> Output:
-        return self._wind if self._winds() else self._device()
+        return self._wind if self._winds() else self._speaker.output()
 
-    def _device(self) -> Output:
-        """Return the sound device, looking for it the first time."""
-        if self._sound is None:
-            self._sound = self._opened(self._found())
-            if not self._has_device:
-                self.problem.emit(self.tr("No sound device was found: the clip plays in silence."))
-            self.state_changed.emit()
-        return self._sound
-
-    def _found(self) -> tuple[QAudioDevice, QAudioFormat] | None:
-        """Return the system's default device, and hear from then on when that is another one."""
-        lost = self._connection
-        if lost is not None and lost.is_lost and not lost.is_renewed:
-            return None  # what Qt lists is what there was
-        found = find_device()
-        if found is not None and found[0] is not None and self._devices is None:
-            from PySide6.QtMultimedia import QMediaDevices
-
-            self._devices = QMediaDevices(self)
-            self._devices.audioOutputsChanged.connect(self._follow_system)
-        return found
-
-    def _opened(self, found: tuple[QAudioDevice, QAudioFormat] | None) -> Output:
-        """Return where the sound goes with what was found."""
-        self._has_device = found is not None
-        self._device_id = _id_of(found)
-        output: Output = SilentOutput(self._now)
-        if found is not None:
-            if self._sound_thread is None:
-                self._sound_thread = QThread()
-                self._sound_thread.start(QThread.Priority.TimeCriticalPriority)
-            output = device = DeviceOutput(*found, self._sound_thread, self._now)
-            device.on_failure(self._lose_device)
-            self._connection = device.connection
-        output.set_volume(self._volume)
-        output.set_delay(self._delay)
-        output.open(self._sound_file())
-        return output
-
-    def _follow_system(self) -> None:
-        """Go over to the device that is the system's default now, or that is there again."""
-        if self._sound is None or not self._follows_system:
-            return
-        found = self._found()
-        is_lost = self._connection is not None and self._connection.is_lost
-        if _id_of(found) == self._device_id and (found is None or not is_lost):
-            return
-        self._change_output(self._opened(found))
-        if found is None:
-            self._say_silence()
-
-    def _lose_device(self) -> None:
-        """Go on in silence."""
-        if self._sound is None or not self._has_device:
-            return
-        self._change_output(self._opened(None))
-        self._say_silence()
-
-    def _change_output(self, output: Output) -> None:
-        before, self._sound = self._sound, output
-        if before is not None:
-            before.close()
+    def _change_device(self) -> None:
         if self._playing:
             self._start()
         self.device_changed.emit()
         self.state_changed.emit()
 
-    def _say_silence(self) -> None:
+    def _say_missing(self) -> None:
+        self.problem.emit(self.tr("No sound device was found: the clip plays in silence."))
+
+    def _say_lost(self) -> None:
         self.problem.emit(
             self.tr(
                 "The sound device has stopped: the clip goes on in silence. Once the device is back, play again; "
@@ -500,8 +422,7 @@ class Player(QObject):
         self._loop = None
         self._override = None
         self._scrubber.open(document.path if self._has_picture() else None)
-        if self._sound is not None:
-            self._sound.open(self._sound_file())
+        self._speaker.open(self._sound_file())
         self._move(document.start)
         if self._has_picture():
             self._scrubber.show(self._position)
@@ -562,8 +483,3 @@ class Player(QObject):
         if not further:
             return self._speed
         return min(further, key=lambda speed: math.fabs(speed - self._speed))
-
-
-def _id_of(found: tuple[QAudioDevice, QAudioFormat] | None) -> bytes | None:
-    """Return what tells devices apart, ``None`` without one."""
-    return None if found is None or found[0] is None else bytes(found[0].id().data())

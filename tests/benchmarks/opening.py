@@ -54,8 +54,8 @@ import os, resource, sys, time
 from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer
 from desktop_app.application import Program, make_application
-import desktop_app.player.player
-desktop_app.player.player.find_device = lambda: None
+import desktop_app.player.loudspeaker
+desktop_app.player.loudspeaker.find_device = lambda: None
 app = make_application()
 program = Program(app)
 program.settings["measure_on_open"] = False

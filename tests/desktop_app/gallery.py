@@ -101,7 +101,7 @@ def make_sheet(folder: Path) -> None:
 def take(folder: Path, theme: str, language: str, size: tuple[int, int], only: tuple[str, ...]) -> None:
     """Take all pictures with one theme, language and size."""
     import desktop_app.panels.speakers
-    import desktop_app.player.player
+    import desktop_app.player.loudspeaker
     from desktop_app.application import make_application
     from desktop_app.collector import Collector
     from desktop_app.style import apply_theme
@@ -109,7 +109,7 @@ def take(folder: Path, theme: str, language: str, size: tuple[int, int], only: t
 
     app = make_application()
     collector = Collector(app)
-    for module in (desktop_app.player.player, desktop_app.panels.speakers):
+    for module in (desktop_app.player.loudspeaker, desktop_app.panels.speakers):
         module.find_device = lambda: None  # type: ignore[attr-defined] # what is seen is not to depend on this computer
     speak(language)
     apply_theme(app, theme)

@@ -15,8 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.document.document import Document
 from desktop_app.player.clock import Moment
+from desktop_app.player.loudspeaker import FIRST_VOLUME
 from desktop_app.player.output import SilentOutput
-from desktop_app.player.player import FIRST_VOLUME, Player
+from desktop_app.player.player import Player
 from engine.timing import Correction, DriftCorrection, StepCorrection
 from tests.desktop_app.player.test_decoding import PATIENCE, number
 from tests.media import Clip

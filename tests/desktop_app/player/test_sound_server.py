@@ -95,7 +95,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
 def default(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the system's default device is called: the last one."""
     names = ["speakers"]
-    monkeypatch.setattr("desktop_app.player.player.find_device", lambda: (Device(names[-1]), sound_format()))
+    monkeypatch.setattr("desktop_app.player.loudspeaker.find_device", lambda: (Device(names[-1]), sound_format()))
     return names
 
 

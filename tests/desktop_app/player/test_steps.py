@@ -230,7 +230,7 @@ def test_a_device_that_is_lost_while_playing_leaves_silence_at_the_same_place(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     # The player finds its device itself, as in the window.
-    monkeypatch.setattr("desktop_app.player.player.find_device", lambda: (None, float_format()))
+    monkeypatch.setattr("desktop_app.player.loudspeaker.find_device", lambda: (None, float_format()))
     player = Player(desk.document, now=desk.clock)
     player._timer.setInterval(1_000_000)
     lost: list[str] = []

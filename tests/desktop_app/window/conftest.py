@@ -116,7 +116,7 @@ def make_window(
 ) -> Iterator[Callable[[], MainWindow]]:
     """Return a function that opens a window; all are closed at the end."""
     windows: list[MainWindow] = []
-    for module in ("player.player", "panels.speakers"):  # no test depends on this computer's sound
+    for module in ("player.loudspeaker", "panels.speakers"):  # no test depends on this computer's sound
         monkeypatch.setattr(f"desktop_app.{module}.find_device", lambda: None)
 
     def make() -> MainWindow:

@@ -40,10 +40,10 @@ _PROGRAM = """
 import json, sys
 from pathlib import Path
 from PySide6.QtCore import QPoint, QTimer
-import desktop_app.player.player
+import desktop_app.player.loudspeaker
 import desktop_app.work.engine_process as process
 from desktop_app.application import Program, make_application
-desktop_app.player.player.find_device = lambda: None
+desktop_app.player.loudspeaker.find_device = lambda: None
 if command := json.loads(sys.argv[2]):
     process.worker_command = lambda: tuple(command)
 app = make_application()
