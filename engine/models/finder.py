@@ -74,6 +74,11 @@ class Library:
         ]
         return min(fitting, key=lambda one: one[:3])[3] if fitting else None
 
+    def certain(self, name: str) -> Path | None:
+        """Return where the file is that is surely this one of the catalog, an official one first, or ``None``."""
+        found = [each for each in self.found if each.names == (name,)]
+        return min(found, key=lambda each: not each.is_official_size).path if found else None
+
 
 def library(folders: Iterable[Path] | None = None) -> Library:
     """Search at once; see :func:`find`."""

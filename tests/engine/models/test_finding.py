@@ -143,6 +143,16 @@ def test_the_official_file_comes_before_others_of_its_kind(
     assert library([tmp_path]).path("sd-vae", "sd-vae-bin") == path
 
 
+def test_a_larger_whisper_is_not_taken_for_the_tiny_one(tmp_path: Path, write: Write) -> None:
+    write(tmp_path / "whisper" / "base.pt", "whisper_larger")
+    tiny = write(tmp_path / "whisper" / "tiny.pt", "whisper_openai")
+    assert library([tmp_path]).path("whisper-tiny") == tiny
+    write(tiny, "whisper_larger")
+    found = library([tmp_path])
+    assert found.found == ()
+    assert ["another size than tiny" in str(problem) for problem in found.problems] == [True]
+
+
 def test_half_a_file_in_the_right_place_is_a_problem_and_elsewhere_is_nothing(tmp_path: Path, write: Write) -> None:
     whole = write(tmp_path / "musetalkV15" / "unet.pth", "musetalk_unet")
     whole.write_bytes(whole.read_bytes()[:-50])

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.generation.backend import Requirement
 from engine.models.catalog import entry
 from engine.models.finder import Library
+from engine.models.packages import missing_packages
 from engine.refusal import Refused
 from engine.words import Message
 
@@ -54,8 +55,9 @@ class Files:
 
 def requirements(library: Library) -> tuple[Requirement, ...]:
     """Return what has to be there, and whether it is."""
+    packages = Requirement("PyTorch", not missing_packages(), Message("models.needs_packages"))
     groups = (tuple(_UNETS.values()), _WHISPER, _VAE)
-    return tuple(
+    files = tuple(
         Requirement(
             entry(names[0]).title,
             library.path(*names) is not None,
@@ -64,6 +66,7 @@ def requirements(library: Library) -> tuple[Requirement, ...]:
         )
         for names in groups
     )
+    return (packages, *files)
 
 
 def found_versions(library: Library) -> str:
@@ -80,13 +83,12 @@ def find_files(library: Library, version: Version) -> Files:
 
     Raises:
         Refused: ``latentsync.other_version`` if only the other version is there, ``latentsync.unknown_version`` if a
-            file could be either and none was chosen, ``models.missing``.
+            file could be either and none was chosen, ``models.needed``.
     """
     wanted = list(_UNETS) if version is Version.AUTO else [version]
     for each in wanted:
-        for found in library.found:
-            if found.names == (_UNETS[each],):
-                return Files(found.path, _path(library, _WHISPER), _path(library, _VAE), each)
+        if (unet := library.certain(_UNETS[each])) is not None:
+            return Files(unet, _path(library, _WHISPER), _path(library, _VAE), each)
     either = next((found for found in library.found if set(found.names) >= set(_UNETS.values())), None)
     if either is not None and version is Version.AUTO:
         raise Refused.because("latentsync.unknown_version", path=either.path)
@@ -94,7 +96,8 @@ def find_files(library: Library, version: Version) -> Files:
         return Files(either.path, _path(library, _WHISPER), _path(library, _VAE), version)
     other = library.path(*_UNETS.values())
     if other is None:
-        raise Refused.because("models.missing", path=str(entry(_UNETS[wanted[0]]).place))
+        missing = entry(_UNETS[wanted[0]])
+        raise Refused.because("models.needed", title=missing.title, name=missing.name)
     have = next(each for each in _UNETS if library.path(_UNETS[each]) is not None)
     raise Refused.because(
         "latentsync.other_version", path=other, version=version.value, have=have.value,
@@ -105,5 +108,5 @@ def find_files(library: Library, version: Version) -> Files:
 def _path(library: Library, names: tuple[str, ...]) -> Path:
     found = library.path(*names)
     if found is None:
-        raise Refused.because("models.missing", path=str(entry(names[0]).place))
+        raise Refused.because("models.needed", title=entry(names[0]).title, name=names[0])
     return found

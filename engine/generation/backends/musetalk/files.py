@@ -76,9 +76,8 @@ def find_files(library: Library, version: Version) -> Files:
             could be either and none was chosen, ``models.needed``.
     """
     for each in [wanted for wanted in _UNETS if version in {wanted, Version.AUTO}]:
-        for found in library.found:
-            if found.names == (_UNETS[each],):
-                return _files(library, found.path, each)
+        if (unet := library.certain(_UNETS[each])) is not None:
+            return _files(library, unet, each)
     either = next((found.path for found in library.found if set(found.names) == set(_UNETS.values())), None)
     if either is not None and version is Version.AUTO:
         raise Refused.because("musetalk.unknown_version", path=either)

@@ -11,7 +11,8 @@ from torch import nn
 
 from engine.generation.backends.latentsync.unet import LatentSyncUNet, UNetConfig
 
-AUDIO_CHANNELS = 64
+AUDIO_CHANNELS = 384
+"""Of the official network: by its width a Whisper is told from larger ones."""
 _LAYERS = 4
 
 

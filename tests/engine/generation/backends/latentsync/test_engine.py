@@ -79,10 +79,11 @@ def test_the_registry_finds_it() -> None:
 def test_without_files_it_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLOSIVE_MODELS", str(tmp_path))
     capabilities = LatentSync().capabilities()
-    assert [each.is_ready for each in capabilities.requirements] == [False, False, False]
+    assert [each.is_ready for each in capabilities.requirements] == [True, False, False, False]
     with pytest.raises(Refused) as refused:
         find_files(library(), Version.AUTO)
-    assert refused.value.refusal.code == "models.missing"
+    assert refused.value.refusal.code == "models.needed"
+    assert "plosive models download latentsync-1.6-unet" in str(refused.value)
 
 
 def test_the_resolution_is_bound_to_the_file() -> None:
