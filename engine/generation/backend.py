@@ -104,7 +104,11 @@ class Parameter:
             return Refusal.of("generation.parameter.choice", name=self.name, choices=", ".join(self.choices))
         if self.minimum is not None and self.maximum is not None:
             return Refusal.of(
-                "generation.parameter.range", name=self.name, minimum=self.minimum, maximum=self.maximum, unit=self.unit
+                "generation.parameter.range",
+                name=self.name,
+                minimum=self.minimum,
+                maximum=self.maximum,
+                unit=f" {self.unit}" if self.unit else "",
             )
         return Refusal.of("generation.parameter.kind", name=self.name, kind=Message(f"generation.kind.{self.kind}"))
 

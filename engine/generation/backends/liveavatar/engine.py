@@ -99,7 +99,8 @@ class LiveAvatar:
 
     def plan(self, spec: RenderSpec, plan: Plan, host: Host) -> Estimate | Refusal:
         """See :class:`~engine.generation.backend.Backend`."""
-        settings = Settings.of(self.capabilities().values(spec), spec)
+        values = self.capabilities().values(spec)
+        settings = Settings.of(values, spec)
         try:
             _check_source(spec)
             config = Files.found(library()).config()
@@ -113,7 +114,10 @@ class LiveAvatar:
         blocks = -(-(plan.frame_count + _lead_in(spec)) // BLOCK_FRAMES)
         saved = 2 * chosen.ring_bytes if settings.save_rings else 0  # the old ones go when the new ones are there
         video = math.ceil(2 * plan.frame_count * plan.size[0] * plan.size[1] * _BYTES_PER_PIXEL)
-        notes = [*chosen.words(float(plan.fps))]
+        notes = [*chosen.words(float(plan.fps), settings.wishes, on_card=bool(cards))]
+        asked, frames = int(values["infer_frames"]), settings.window * BLOCK_FRAMES
+        if asked != frames:
+            notes.append(Message("liveavatar.import.frames", asked=asked, frames=frames))
         if saved and saved + video > host.free_disk_bytes:
             saved = 0
             notes.append(Message("liveavatar.note.not_saved", needed=2 * chosen.ring_bytes / GB))

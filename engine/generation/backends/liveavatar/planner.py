@@ -215,12 +215,18 @@ class MemoryPlan:
     ring_bytes: int
     seconds_per_block: float
 
-    def words(self, fps: float) -> tuple[Message, ...]:
-        """Say what will be done, what it needs and how fast it may be."""
+    def words(self, fps: float, wishes: Wishes, *, on_card: bool = True) -> tuple[Message, ...]:
+        """Say what will be done, what it needs and how fast it may be.
+
+        Args:
+            fps: pictures per second of the clip.
+            wishes: what the plan was made for.
+            on_card: whether there is a card, or the processor does it all.
+        """
         choice = self.choice
         messages = [
             Message(
-                f"liveavatar.plan.{choice.schedule}",
+                f"liveavatar.plan.{choice.schedule if on_card else 'processor'}",
                 cards=choice.stages + choice.own_decoder,
                 vram=self.vram_bytes / GB,
                 ram=self.ram_bytes / GB,
@@ -234,9 +240,14 @@ class MemoryPlan:
         ):
             if is_so:
                 messages.append(Message(f"liveavatar.plan.{name}"))
-        if choice.window < WINDOW_BLOCKS:
+        if choice.window < wishes.window:
             messages.append(
-                Message("liveavatar.plan.window", blocks=choice.window, frames=choice.window * BLOCK_FRAMES)
+                Message(
+                    "liveavatar.plan.window",
+                    blocks=choice.window,
+                    frames=choice.window * BLOCK_FRAMES,
+                    asked=wishes.window,
+                )
             )
         rate = BLOCK_FRAMES / self.seconds_per_block
         messages.append(Message("liveavatar.plan.speed", rate=rate, times=fps / rate))

@@ -155,6 +155,27 @@ def test_any_prompt_is_drawn(spec: RenderSpec, prompt: str) -> None:
     assert rendered(replace(spec, prompt=prompt)).frames == 8
 
 
+# --- settings --------------------------------------------------------------------------------------------------------
+
+
+def test_clips_of_no_whole_blocks_are_rounded_with_a_note(spec: RenderSpec) -> None:
+    """A shorter memory that was asked for is not said to be one that was needed."""
+    rounded, short = "liveavatar.import.frames", "liveavatar.plan.window"
+    assert notes_of(spec.with_parameters(infer_frames=32)) & {rounded, short} == {rounded}
+    assert not notes_of(spec.with_parameters(infer_frames=36)) & {rounded, short}
+
+
+def test_a_number_out_of_range_is_said_with_the_range(spec: RenderSpec) -> None:
+    refusal = refusal_of(spec.with_parameters(sample_steps=5))
+    assert "from 3 to 4." in str(refusal)
+
+
+def test_a_processor_is_not_said_to_have_graphics_memory(spec: RenderSpec) -> None:
+    notes = notes_of(spec)
+    assert "liveavatar.plan.processor" in notes
+    assert "liveavatar.plan.wavefront" not in notes
+
+
 # --- machines --------------------------------------------------------------------------------------------------------
 
 

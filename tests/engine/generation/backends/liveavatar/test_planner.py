@@ -91,7 +91,7 @@ def test_every_machine_gets_a_plan(cards: int, gib: int, compute: tuple[int, int
     assert plan.choice == choice
     assert plan.vram_bytes < gib * GIB
     assert plan.ram_bytes < available
-    for message in plan.words(25):
+    for message in plan.words(25, Wishes()):
         assert message.text("zh_CN") != message.text("en")
 
 
@@ -149,7 +149,7 @@ def test_a_shorter_memory_is_the_last_resort() -> None:
     plan = Planner(ModelConfig(), size).plan(machine(1, 80, (9, 0)), 60 * GIB, Wishes())
     assert plan is not None
     assert plan.choice.window < 4
-    assert any(message.key == "liveavatar.plan.window" for message in plan.words(25))
+    assert any(message.key == "liveavatar.plan.window" for message in plan.words(25, Wishes()))
 
 
 @pytest.mark.parametrize(
