@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._pytree import tree_leaves
@@ -110,7 +110,17 @@ class FakeCard(FakeTensorMode):
         self._current[stream.device] = before
 
     def record_stream(self, tensor: Tensor, stream: Stream) -> None:
-        self._of(tensor, stream.name).recorded.add(stream.name)
+        self._of(tensor).recorded.add(stream.name)
+
+    def put(self, network: nn.Module, device: str, dtype: torch.dtype) -> None:
+        """Put a network on a device, as ``network.to`` does with tensors that hold something."""
+        for part in network.modules():
+            for held in (part._parameters, part._buffers):
+                for name, value in held.items():
+                    if value is not None:
+                        kind = dtype if value.is_floating_point() else value.dtype
+                        fake = torch.zeros(value.shape, dtype=kind, device=device)
+                        held[name] = nn.Parameter(fake, requires_grad=False) if held is part._parameters else fake
 
     def __torch_dispatch__(
         self, func: Any, types: Sequence[object], args: Sequence[Any] = (), kwargs: Mapping[str, Any] = {}
@@ -150,7 +160,7 @@ class FakeCard(FakeTensorMode):
     def _touch(self, what: str, tensor: Tensor, stream: str, now: int, *, is_write: bool) -> None:
         if not tensor.numel():
             return
-        memory = self._of(tensor, stream)
+        memory = self._of(tensor)
         reach = sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride(), strict=True)) + 1
         begin = int(tensor.storage_offset()) * tensor.itemsize
         end = begin + int(reach) * tensor.itemsize
@@ -163,11 +173,12 @@ class FakeCard(FakeTensorMode):
         if stream != memory.home and _HOST not in {stream, memory.home}:
             self._abroad.add(tensor.untyped_storage()._cdata)
 
-    def _of(self, tensor: Tensor, stream: str) -> _Memory:
+    def _of(self, tensor: Tensor) -> _Memory:
         storage = tensor.untyped_storage()
         # A weak reference keeps the address of its storage from being used again.
         if storage._cdata not in self._memory:
-            self._memory[storage._cdata] = _Memory(stream, StorageWeakRef(storage))
+            home = self.current_stream(tensor.device).name if tensor.is_cuda else _HOST
+            self._memory[storage._cdata] = _Memory(home, StorageWeakRef(storage))
         return self._memory[storage._cdata]
 
     def _see_what_is_gone(self) -> None:
@@ -200,6 +211,7 @@ def fake_card(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int] = (9,
         patch.setattr(torch.Tensor, "__getitem__", _view)
         patch.setattr(torch.Tensor, "__setitem__", lambda tensor, places, value: _copy(_view(tensor, places), value))
         patch.setattr(torch.Tensor, "copy_", _copy)
+        patch.setattr(torch.Tensor, "contiguous", _contiguous)
         yield card
     assert not card.faults, "\n".join(dict.fromkeys(card.faults))
 
@@ -207,6 +219,14 @@ def fake_card(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int] = (9,
 def _copy(tensor: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
     """Copy as tensors do; see :func:`_view`."""
     copied: Tensor = torch.ops.aten.copy_.default(tensor, source, non_blocking)
+    return copied
+
+
+def _contiguous(tensor: Tensor, memory_format: torch.memory_format = torch.contiguous_format) -> Tensor:
+    """Copy where tensors do; see :func:`_view`."""
+    if tensor.is_contiguous(memory_format=memory_format):
+        return tensor
+    copied: Tensor = torch.ops.aten.clone.default(tensor, memory_format=memory_format)
     return copied
 
 

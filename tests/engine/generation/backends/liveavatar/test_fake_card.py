@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from engine.generation.backends.liveavatar import streaming
+from engine.generation.backends.liveavatar import streaming, vae
 from engine.generation.backends.liveavatar.config import WeightFormat
 from engine.generation.backends.liveavatar.denoiser import load_local
 from engine.generation.backends.liveavatar.files import Files
@@ -18,7 +19,7 @@ from engine.generation.backends.liveavatar.weights import Transformer
 from engine.jobs import run
 from tests.engine.generation.backends.liveavatar import tiny as small
 from tests.engine.generation.backends.liveavatar.checkpoint import write_official
-from tests.engine.generation.backends.liveavatar.tiny import script
+from tests.engine.generation.backends.liveavatar.tiny import SIZE, script
 from tests.fake_card import fake_card
 
 CONFIG = replace(small.CONFIG, num_layers=3, audio_inject_layers=(0, 2))
@@ -73,6 +74,32 @@ def render(weights: Read, monkeypatch: pytest.MonkeyPatch, way: Choice) -> None:
         assert [finished.block for finished in blocks] == list(range(BLOCKS))
         assert {finished.latents.device for finished in blocks} == {CARD}
         assert card.host_waits == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("own_card", [False, True])
+def test_pictures_are_decoded_beside_the_network(
+    weights: Read, tiny: Path, monkeypatch: pytest.MonkeyPatch, own_card: bool
+) -> None:
+    """On the network's card in a stream of its own, or on another one."""
+    card_of_decoder = "cuda:1" if own_card else "cuda:0"
+    network = vae.load_vae(Files.in_folder(tiny).vae)
+    monkeypatch.setattr(vae, "pictures", lambda pixels: [pixels.cpu()])
+    made = script(BLOCKS, STEPS, anchor_block=2, config=CONFIG)
+    with fake_card(monkeypatch) as card:
+        card.put(network, card_of_decoder, torch.bfloat16)
+        codec = vae.Codec(network)
+        picture = np.zeros((8 * SIZE.height, 8 * SIZE.width, 3), np.uint8)
+        reference, motion = codec.reference(picture), codec.motion(picture)
+        known = replace(made, reference=reference.cpu(), motion=motion.cpu())
+        denoiser = run(load_local(weights, known, Choice(window=2), "cuda:0", torch.bfloat16, "auto"))
+        decoder = codec.decoder()
+        decoder.prime(motion)
+        before = card.host_waits
+        shown = [decoder.pictures(latents, vae.launched(latents)) for _, latents in denoiser.blocks()]
+        assert [len(each) for each in shown] == [3] * BLOCKS
+        assert card.host_waits == before + 3 * BLOCKS  # for the pictures of each latent frame, in the decoder's stream
+        decoder.restore(decoder.state())
 
 
 @pytest.fixture(scope="module")
