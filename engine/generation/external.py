@@ -149,7 +149,12 @@ class ExternalEngine:
         return Estimate(0, 0, round(2 * _BYTES_PER_PIXEL * pixels), 0.0, (Message("generation.external.unknown_cost"),))
 
     def load(self, job: RenderJob, devices: Devices) -> Job[None]:  # noqa: ARG002 - it chooses its own
-        """Run the command, unless an earlier run has left its result; open what it made."""
+        """Run the command, unless an earlier run has left its result; open what it made.
+
+        Raises:
+            Refused: ``generation.external_not_started``, ``generation.external_failed``,
+                ``generation.external_made_nothing``, or as :class:`engine.media.frames.FrameReader`.
+        """
         from engine.media.frames import FrameReader
 
         self._job = job
@@ -200,18 +205,23 @@ class ExternalEngine:
 
     def _run(self, job: RenderJob, output: Path) -> Job[None]:
         """Run the command; leaving this ends it with everything that it started."""
-        process = subprocess.Popen(
-            self._arguments(job, output),
-            cwd=self._command.folder,
-            env=_users_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        try:
+            process = subprocess.Popen(
+                self._arguments(job, output),
+                cwd=self._command.folder,
+                env=_users_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=os.name == "posix",
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:  # its folder is gone, or the program is none for this machine
+            raise Refused.because(
+                "generation.external_not_started", title=self._command.title, why=_why(error)
+            ) from error
         assert process.stdout is not None
         said: queue.Queue[str] = queue.Queue()
         reader = threading.Thread(target=_read, args=(process.stdout, said), daemon=True)
@@ -248,6 +258,11 @@ class ExternalEngine:
             return min(1.0, max(share, float(found[1]) / 100))
         except ValueError:
             return share
+
+
+def _why(error: OSError) -> str:
+    """Return what the system says, and of which file."""
+    return ": ".join(str(each) for each in (error.filename, error.strerror) if each) or type(error).__name__
 
 
 def _users_environment() -> dict[str, str]:

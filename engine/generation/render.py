@@ -206,8 +206,9 @@ class _Run:
         """Do everything."""
         job, source = yield from part_of(self._prepared(), 0.0, _DRAWN_FROM)
         runner = SegmentRunner(self._engine, job, source, self._store, self._telemetry, self._host, self._check_voice)
+        self._stack.callback(runner.close)
         yield from part_of(runner.run(), _DRAWN_FROM, _DRAWN_TO)
-        runner.close()
+        runner.close()  # what the engine holds is not to be in the way of measuring
         self._notes += runner.notes
         self._telemetry.stage("joining")
         picture = self._store.folder / "picture.mp4"

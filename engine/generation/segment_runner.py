@@ -13,7 +13,7 @@ import numpy as np
 from engine.generation.backend import Backend, Capabilities, Host, OutOfMemory, Picture, RenderJob
 from engine.generation.demands import Demands, first_demands, lower
 from engine.generation.events import PREVIEW_HEIGHT, Notice, Preview, Untouched
-from engine.generation.face_source import SourceInfo, fitted, open_source
+from engine.generation.face_source import PictureSource, SourceInfo, VideoFaceSource, fitted, open_source
 from engine.generation.plan import Plan, Segment
 from engine.generation.segment_file import SegmentWriter
 from engine.generation.storage import SegmentStore
@@ -29,7 +29,7 @@ class SegmentRunner:
     """Renders what is missing.
 
     Args:
-        engine: the engine; it is closed by :meth:`close`.
+        engine: the engine.
         job: what it is given.
         source: what :func:`open_source` takes.
         store: where segments go.
@@ -62,6 +62,7 @@ class SegmentRunner:
         self._check = check
         self._demands: Demands = first_demands(job.spec, self._capabilities, host)
         self._is_loaded = False
+        self._smaller: PictureSource | VideoFaceSource | None = None
         self._previewed = -_PREVIEW_SECONDS
         self._has_told = False
         self.notes: list[Message] = []
@@ -90,8 +91,9 @@ class SegmentRunner:
             done += segment.frame_count
 
     def close(self) -> None:
-        """Give the engine's resources back."""
+        """Give back what the engine holds, and what was opened for it."""
         self._engine.close()
+        self._close_smaller()
 
     def _missing(self, plan: Plan) -> list[Segment]:
         """Return the segments to render, ascending.
@@ -160,15 +162,14 @@ class SegmentRunner:
             return self._job
         step = self._capabilities.size_multiple
         width, height = (max(step, round(side * scale / step) * step) for side in self._job.plan.size)
-        self._close_source()
-        source = open_source(self._source, self._job.spec, (width, height), self._job.plan.fps)
-        self._job = replace(self._job, source=source)
-        return replace(self._job, plan=replace(self._job.plan, size=(width, height)))
+        self._close_smaller()
+        self._smaller = open_source(self._source, self._job.spec, (width, height), self._job.plan.fps)
+        return replace(self._job, source=self._smaller, plan=replace(self._job.plan, size=(width, height)))
 
-    def _close_source(self) -> None:
-        close = getattr(self._job.source, "close", None)
-        if close is not None:
-            close()
+    def _close_smaller(self) -> None:
+        if self._smaller is not None:
+            self._smaller.close()
+            self._smaller = None
 
     def _draw(self, segment: Segment) -> Job[None]:
         self._telemetry.stage("rendering")

@@ -227,6 +227,15 @@ def test_a_command_is_not_run_again_for_what_is_missing(tmp_path: Path, mine: Pa
     assert mine.read_text(encoding="ascii") == "made\n"
 
 
+def test_a_command_whose_folder_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "moved away"
+    describe("mine", sys.executable, "-c", "pass", "{output}", folder=repr(str(gone)))
+    answer = run(render(make_spec(tmp_path, engine="mine")))
+    assert isinstance(answer, Refusal)
+    assert answer.code == "generation.external_not_started"
+    assert str(gone) in str(answer)
+
+
 @pytest.mark.parametrize(
     ("code", "refusal"),
     [

@@ -18,6 +18,7 @@ import pytest
 from engine.generation import segment_runner
 from engine.generation.backend import Demand, Devices, OutOfMemory, Requirement
 from engine.generation.events import Notice, Preview, Reading
+from engine.generation.face_source import PictureSource
 from engine.generation.render import estimate, render
 from engine.generation.report import RenderReport, SyncCheck
 from engine.generation.spec import Offload, RenderSpec, spec_path
@@ -435,8 +436,11 @@ def test_a_smaller_size_is_enlarged_again(
     monkeypatch.setattr(engine, "load", picky)
     sized = replace(engine.capabilities(), lowers=(Demand.SIZE,))
     monkeypatch.setattr(engine, "capabilities", lambda: sized)
+    closed: list[tuple[int, int]] = []
+    monkeypatch.setattr(PictureSource, "close", lambda source: closed.append(source.size))
     assert rendered(make_spec(tmp_path, allow_smaller=True)).size == (96, 64)
     assert sizes == [(96, 64), (72, 48)]
+    assert sorted(closed) == [(72, 48), (96, 64)]  # each source once
     assert {frame.image.shape for frame in read_frames(tmp_path / "clip.mp4")} == {(64, 96, 3)}
 
 
