@@ -103,7 +103,8 @@ class ModelRow(Speaking):
         """Show the file as it is now."""
         entry, shelf = self.entry, self._shelf
         found = shelf.found(entry.name)
-        picture = ("check", "good") if found else ("warning", "poor") if self._is_needed else ("download", "muted")
+        is_missing = self._is_needed and not shelf.serves(entry)
+        picture = ("check", "good") if found else ("warning", "poor") if is_missing else ("download", "muted")
         self._image.show_drawing(*picture)
         self._size.setText(self.tr("{size} GB").format(size=_gigabytes(entry.size)) if entry.size else "")
         terms = self.tr("licence: {licence}").format(licence=self._licence())
@@ -112,7 +113,7 @@ class ModelRow(Speaking):
         elif shelf.library is None:
             where = self.tr("looking…")
         else:
-            where = self.tr("missing") if self._is_needed else self.tr("not needed, but useful")
+            where = self.tr("missing") if is_missing else self.tr("not needed, but useful")
         self._facts.setText(f"{where}  ·  {terms}  ·  {entry.source}")
         checked = shelf.checked.get(found.path) if found else None
         self._verdict.setText(checked.verdict.text() if checked else self._doubt())
@@ -292,7 +293,7 @@ class ModelsPage(Speaking):
             found = self._engine_list.find(name)
             title.setText(found.title.text() if found is not None else _NAMES.get(name, name))
             needed = [each for each in catalog() if name in each.engines]
-            here = [each for each in needed if shelf.found(each.name) is not None]
+            here = [each for each in needed if shelf.serves(each)]
             state.setText(self.tr("{here} of {count} here").format(here=len(here), count=len(needed)))
             set_tone(state, "good" if len(here) == len(needed) else "poor")
         total = sum(shelf.found(each.name) is not None for each in catalog())

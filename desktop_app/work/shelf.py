@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.work.engine_process import EngineProcess
 from desktop_app.work.jobs import Ending, Outcome
 from desktop_app.work.slot import JobSlot
+from engine.models.catalog import Entry, serving
 from engine.models.checking import Checked
 from engine.models.finder import Found, Library
 from engine.models.places import remember_folders
@@ -66,6 +67,10 @@ class Shelf(QObject):
         """Return the file that is an entry of the catalog, the one that is surest first."""
         files = [] if self.library is None else [each for each in self.library.found if name in each.names]
         return min(files, key=lambda each: (len(each.names), not each.is_official_size), default=None)
+
+    def serves(self, entry: Entry) -> bool:
+        """Whether a file of the catalog is there, or one that can take its place."""
+        return any(self.found(name) is not None for name in serving(entry))
 
     def look(self) -> None:
         """Look into all known folders, unless something is being done."""

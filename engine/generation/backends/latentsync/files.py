@@ -61,7 +61,7 @@ def requirements(library: Library) -> tuple[Requirement, ...]:
         Requirement(
             entry(names[0]).title,
             library.path(*names) is not None,
-            Message("latentsync.needs", title=entry(names[0]).title),
+            Message("latentsync.needs", title=entry(names[0]).title, name=names[0]),
             entry(names[0]).size or None,
         )
         for names in groups
