@@ -26,6 +26,8 @@ BLOCK_SECONDS = BLOCK_ROWS / ROW_RATE
 
 _DRIFT_SIGMAS = 4.0
 """Slope over its calibrated standard deviation from which it is claimed."""
+_DRIFT_CONFIDENCE = 0.9
+"""Confidence that a line must have of its own: what fits no constant, such as somebody else's voice, fits some line."""
 _LEAST_DRIFT_MS = 10.0
 """Change over the clip below which a drift is not worth a claim."""
 _STEP_SIGMAS = 6.0
@@ -81,21 +83,21 @@ def conclude(stretches: Sequence[StretchEvidence], null: float, calibration: Cal
     constant = peak_of(blocks.along(0.0, 0.0, lags), lags, null)
     line = best_line(blocks)
     levels = _levels(blocks, null, calibration)
-    kind, peak = Kind.CONSTANT, constant
+    kind, peak, seconds = Kind.CONSTANT, constant, float(blocks.seconds.sum())
     if len(levels.starts) > 1 and levels.gain > line.gain:
         kind = Kind.STEPS
         own = blocks.part(np.searchsorted(levels.starts, blocks.times, side="right") - 1 == levels.longest)
         peak = peak_of(own.along(0.0, 0.0, lags), lags, null)
     elif _drifts(line, blocks, calibration):
         # Among many lines one fits somebody else's voice by chance: the alternative grows with their number.
-        kind = Kind.DRIFT
-        peak = peak_of(blocks.along(line.slope, line.middle, lags), lags, null + np.log(line.tried))
+        along = peak_of(blocks.along(line.slope, line.middle, lags), lags, null + np.log(line.tried))
+        if calibration.confidence(along, seconds) >= _DRIFT_CONFIDENCE:
+            kind, peak = Kind.DRIFT, along
     points, curves = _points(groups, owners, line.slope if kind is Kind.DRIFT else 0.0, null, calibration)
     believed = [point for point in points if point.confidence >= 0.5]
     fit = fit_offsets(believed) if believed else None
     if kind is Kind.CONSTANT and fit is not None and fit.kind is Kind.JITTER:
         kind = Kind.JITTER
-    seconds = float(blocks.seconds.sum())
     return Conclusion(
         kind=kind,
         peak=peak,

@@ -37,7 +37,8 @@ _ENOUGH_CONFIDENCE = 0.5
 _SHORT_EVIDENCE = 5.0
 _ENOUGH_WHEN_SHORT = 0.25
 """The same with fewer seconds of evidence: even right answers stay doubtful then; of those above this, 97 % of 1.5 s
-windows and more of longer ones were right (cross-validated)."""
+windows and more of longer ones were right (cross-validated). But many a voice that is not the face's gets there, too:
+below :data:`_ENOUGH_CONFIDENCE` the sentence itself leaves it open."""
 
 _WIDE_REACH_MS = 5000.0
 """Half-width of the search when nothing was found in the usual range."""
@@ -65,6 +66,8 @@ _LEAST_MOTION = 0.012
 _LEAST_SECONDS = 1.0
 _VOICE_OVER_SECONDS = 6.0
 """With this much of a moving mouth and of speech, and no lag that explains them, they belong to different people."""
+_BEYOND_DOUBT = 0.95
+"""Below this confidence the interval around the offset, which is for 95 %, says too little: the rest is said, too."""
 _WORTH_A_NOTE_MS = 20.0
 _MOST_LIPS = 20_000
 """Outlines of lips that a result holds at most, 1.6 MB: more than a quarter of an hour of what was looked at."""
@@ -361,7 +364,14 @@ class _Measuring:
         return Measurement(
             file=str(self.path),
             kind=kind,
-            verdict=verdict(kind, offset, drift_ppm=drift_ppm, steps=len(steps), spread_ms=spread),
+            verdict=verdict(
+                kind,
+                offset,
+                drift_ppm=drift_ppm,
+                steps=len(steps),
+                spread_ms=spread,
+                is_doubtful=conclusion.confidence < _ENOUGH_CONFIDENCE,
+            ),
             offset_ms=offset.ms,
             uncertainty_ms=offset.uncertainty_ms,
             confidence=conclusion.confidence,
@@ -432,6 +442,8 @@ class _Measuring:
         return sum(seen.stretch.stop - seen.stretch.start for seen in self.seen)
 
     def _notes(self, info: MediaInfo, conclusion: Conclusion) -> Iterator[Message]:
+        if conclusion.confidence < _BEYOND_DOUBT:
+            yield Message("sync.note.doubtful", percent=math.floor(100 * conclusion.confidence))
         people = self._people()
         if len(people) > 1:
             owner = Counter(conclusion.owners).most_common(1)[0][0]

@@ -185,17 +185,19 @@ def best_line(blocks: Blocks, steepest_ppm: float = STEEPEST_PPM) -> Line:
     count = max(1, int(np.ceil(steepest / step)))
     tried = 2 * count + 1
     slopes, totals = np.zeros(1), np.zeros((1, len(lags)))
-    for _ in range(3):
-        slopes = centre + step * np.arange(-count, count + 1)
+    pitch = step
+    for pitch in (step, step / 4, step / 16):
+        slopes = centre + pitch * np.arange(-count, count + 1)
+        # Where little was seen a step is large: the last one, and the finer ones around it, would lead beyond.
+        slopes = slopes[np.abs(slopes) <= max(steepest_ppm / 1000, abs(centre))]
         totals = np.stack([blocks.along(slope, middle, lags) for slope in slopes])
-        centre = float(slopes[int(np.argmax(totals.max(1)))])
-        step, count = step / 4, 10
+        centre, count = float(slopes[int(np.argmax(totals.max(1)))]), 10
     row, column = np.unravel_index(int(np.argmax(totals)), totals.shape)
     weights = np.exp(totals - totals[row, column])
     per_slope = weights.sum(1)
     per_slope /= per_slope.sum()
     slope = float((per_slope * slopes).sum())
-    sigma = float(np.sqrt((per_slope * (slopes - slope) ** 2).sum() + (slopes[1] - slopes[0]) ** 2 / 12))
+    sigma = float(np.sqrt((per_slope * (slopes - slope) ** 2).sum() + pitch**2 / 12))
     offset = peak_of(totals[row], lags, -np.inf).lag_ms
     return Line(middle, offset, slope, sigma, float(totals[row, column]) - constant, tried)
 

@@ -58,6 +58,7 @@ def verdict(
     steps: int = 0,
     spread_ms: float = 0.0,
     reason: Reason | None = None,
+    is_doubtful: bool = False,
 ) -> Message:
     """Return the sentence for a result.
 
@@ -68,10 +69,13 @@ def verdict(
         steps: number of levels, for steps.
         spread_ms: robust deviation of the points, for jitter.
         reason: why unmeasurable.
+        is_doubtful: whether the number is likelier wrong than right.
     """
     if kind is Kind.UNMEASURABLE or offset is None:
         return Message("sync.verdict.unmeasurable", why=Message(f"sync.reason.{reason or Reason.UNCERTAIN}"))
     said = offset.words()
+    if is_doubtful:
+        return Message("sync.verdict.doubtful", offset=said)
     if kind is Kind.DRIFT and drift_ppm is not None:
         way = "later" if drift_ppm > 0 else "earlier"
         return Message(

@@ -13,6 +13,7 @@ import pytest
 
 from engine.jobs import Progress, run
 from engine.refusal import Refusal
+from engine.sync.calibration import Calibration
 from engine.sync.measure import measure
 from engine.sync.result import OUTER_POINTS, Glimpse, Kind, Measurement, Reason
 from engine.words import Message
@@ -136,6 +137,28 @@ def test_somebody_elses_voice_gets_no_number(talking: Talking) -> None:
     assert (result.kind, result.offset_ms, result.uncertainty_ms) == (Kind.UNMEASURABLE, None, None)
     assert result.reason in {Reason.VOICE_OVER, Reason.UNCERTAIN}
     assert result.confidence < 0.5
+
+
+@pytest.mark.parametrize(("confidence", "said"), [(0.629, [62]), (0.97, [])])
+def test_a_doubtful_number_is_said_to_be_one(
+    talking: Talking, monkeypatch: pytest.MonkeyPatch, confidence: float, said: list[int]
+) -> None:
+    monkeypatch.setattr(Calibration, "confidence", lambda *_: confidence)
+    result = measured(talking())
+    assert result.offset_ms is not None
+    assert [note for note in result.notes if note.key == "sync.note.doubtful"] == [
+        Message("sync.note.doubtful", percent=percent) for percent in said
+    ]
+
+
+def test_a_short_answer_that_is_likelier_wrong_than_right_leaves_it_open(
+    talking: Talking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Calibration, "confidence", lambda *_: 0.3)
+    short = measured(talking(), stop=3)
+    assert short.offset is not None
+    assert short.verdict == Message("sync.verdict.doubtful", offset=short.offset.words())
+    assert measured(talking()).kind is Kind.UNMEASURABLE
 
 
 def test_a_room_without_a_face(talking: Talking) -> None:

@@ -52,6 +52,13 @@ def test_a_line_is_followed(ppm: float) -> None:
     assert (line.gain > 5) == (abs(ppm) >= 3000)
 
 
+@pytest.mark.parametrize("seconds", [2.0, 3.0, 10.0])
+def test_no_line_is_steeper_than_was_asked_for(seconds: float) -> None:
+    times = (np.arange(round(2 * seconds)) + 0.5) * 0.5
+    line = best_line(blocks_of([ridge(150 * (times - seconds / 2))]), steepest_ppm=100_000.0)
+    assert abs(line.slope) <= 100.0
+
+
 def test_evidence_searched_around_different_centres_is_joined() -> None:
     slope = 2000 / 60  # milliseconds per second: far beyond the usual range by the second stretch
     inside = slope * ((np.arange(10) + 0.5) * 0.5 - 2.5)
