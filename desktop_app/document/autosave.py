@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import secrets
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Autosave(QObject):
         self._lock: QLockFile | None = None
         self._failure: Refusal | None = None
         self._saved: Project | None = None
+        self._digest: bytes | None = None
         self._writing: Project | None = None
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -73,8 +75,14 @@ class Autosave(QObject):
         """The project file, ``None`` while there is none."""
         return self._project_path
 
+    @property
+    def is_changed_elsewhere(self) -> bool:
+        """Whether the project file is not as it was read or written here: another window or computer has saved it."""
+        path = self._project_path
+        return path is not None and _is_another(path, self._digest)
+
     def save_as(self, path: Path) -> None:
-        """Save into a project file, now and from now on.
+        """Save into a project file, now and from now on, whatever is in it.
 
         Raises:
             Refused: as :func:`~desktop_app.document.project.save`.
@@ -82,6 +90,8 @@ class Autosave(QObject):
         self._rest()
         save(Project.of(self._document), path)
         self._project_path = path
+        self._digest = _digest(path)
+        self._failure = None
         self._remove_session()
         self.saved.emit()
 
@@ -94,6 +104,7 @@ class Autosave(QObject):
         """
         self._rest()
         self._project_path = path
+        self._digest = None if path is None else _digest(path)
         self._saved = kept
 
     def save_now(self) -> None:
@@ -101,7 +112,7 @@ class Autosave(QObject):
         self._rest()
         project = self._unsaved()
         if project is not None:
-            self._conclude(project, _save(project, self._place()))
+            self._conclude(project, _save(project, self._place(), self._digest))
 
     def save_project(self) -> Refusal | None:
         """Save the project file, if there is one and it lacks something; return why that failed, if it did."""
@@ -132,7 +143,7 @@ class Autosave(QObject):
         project = self._unsaved()
         if project is not None:
             self._writing = project
-            self._pool.start(_Write(project, self._place(), self._written))
+            self._pool.start(_Write(project, self._place(), self._digest, self._written))
 
     def _unsaved(self) -> Project | None:
         """Return what is to be kept, ``None`` if that is nothing or has been kept."""
@@ -146,18 +157,21 @@ class Autosave(QObject):
             self._take_lock()
         return self._project_path or self._session
 
-    def _take(self, project: Project, refusal: Refusal | None) -> None:
+    def _take(self, project: Project, outcome: Refusal | bytes) -> None:
         if project is self._writing:
             self._writing = None
-            self._conclude(project, refusal)
+            self._conclude(project, outcome)
 
-    def _conclude(self, project: Project, refusal: Refusal | None) -> None:
-        was_failing, self._failure = self._failure is not None, refusal
-        if refusal is None:
+    def _conclude(self, project: Project, outcome: Refusal | bytes) -> None:
+        was_failing = self._failure is not None
+        self._failure = outcome if isinstance(outcome, Refusal) else None
+        if isinstance(outcome, bytes):
             self._saved = project
+            if self._project_path is not None:
+                self._digest = outcome
             self.saved.emit()
         elif not was_failing:
-            self.failed.emit(refusal)
+            self.failed.emit(outcome)
 
     def _rest(self) -> None:
         """Begin nothing new, and wait for what is being written; its news are of no interest any more."""
@@ -170,7 +184,7 @@ class Autosave(QObject):
         """Another clip: what was saved belongs to the one before."""
         self._rest()
         self._project_path = None
-        self._saved = None
+        self._saved = self._digest = None
         self._remove_session()
 
     def _take_lock(self) -> None:
@@ -193,22 +207,48 @@ class Autosave(QObject):
 
 
 class _Write(QRunnable):
-    def __init__(self, project: Project, path: Path, written: SignalInstance) -> None:
+    def __init__(self, project: Project, path: Path, known: bytes | None, written: SignalInstance) -> None:
         super().__init__()
         self._project = project
         self._path = path
+        self._known = known
         self._written = written
 
     def run(self) -> None:
-        self._written.emit(self._project, _save(self._project, self._path))
+        self._written.emit(self._project, _save(self._project, self._path, self._known))
 
 
-def _save(project: Project, path: Path) -> Refusal | None:
+def _save(project: Project, path: Path, known: bytes | None) -> Refusal | bytes:
+    """Save, but not over what somebody else saved there.
+
+    Args:
+        project: what is saved.
+        path: where.
+        known: digest of what is there as far as is known; ``None`` for a file that only this program writes.
+
+    Returns:
+        Why not, or the digest of what is there now.
+    """
     try:
+        if _is_another(path, known):
+            raise Refused.because("window.project_changed_elsewhere", path=path)
         save(project, path)
     except Refused as refused:
         return refused.refusal
-    return None
+    return _digest(path) or b""
+
+
+def _is_another(path: Path, known: bytes | None) -> bool:
+    """Return whether a file is there and is not the one that is known."""
+    return known is not None and _digest(path) not in {None, known}
+
+
+def _digest(path: Path) -> bytes | None:
+    """Return what tells files of different content apart, ``None`` if there is none to be read."""
+    try:
+        return hashlib.blake2b(path.read_bytes(), digest_size=16).digest()
+    except OSError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from desktop_app.document.project import SUFFIX
 from desktop_app.shell.dialogs import Dialogs
 from desktop_app.shell.intake import Intake
 from desktop_app.studio import Studio
+from desktop_app.widgets.question import Question
 from desktop_app.widgets.save_dialog import ask_target
 
 
@@ -63,7 +64,7 @@ class FileDialogs(QObject):
         path = self._studio.autosave.project_path
         if path is None:
             self.save_as()
-        else:
+        elif not self._studio.autosave.is_changed_elsewhere or self._may_replace(path):
             self._studio.save_as(path)
 
     def save_as(self) -> None:
@@ -73,6 +74,13 @@ class FileDialogs(QObject):
             return
         if target := ask_target(self._window, self.tr("Save project"), path.with_suffix(SUFFIX)):
             self._studio.save_as(target)
+
+    def _may_replace(self, path: Path) -> bool:
+        title, yes, no = self.tr("Replace the project?"), self.tr("Replace"), self.tr("Keep it")
+        text = self.tr(
+            "{file} was saved by another window or computer after it was opened here. Replace it by what is open here?"
+        ).format(file=path.name)
+        return bool(Question.ask(self._window, title, text, yes, no, is_harmless=False))
 
     def _ask(self, title: str, names: str = "") -> Path | None:
         chosen, _ = QFileDialog.getOpenFileName(self._window, title, self._folder(), names)

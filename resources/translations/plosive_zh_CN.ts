@@ -1219,6 +1219,22 @@
     <context>
         <name>FileDialogs</name>
         <message>
+            <source>Replace the project?</source>
+            <translation>替换项目？</translation>
+        </message>
+        <message>
+            <source>Replace</source>
+            <translation>替换</translation>
+        </message>
+        <message>
+            <source>Keep it</source>
+            <translation>保留</translation>
+        </message>
+        <message>
+            <source>{file} was saved by another window or computer after it was opened here. Replace it by what is open here?</source>
+            <translation>{file} 在这里打开之后，又被另一个窗口或另一台电脑保存过。要用这里打开的内容替换它吗？</translation>
+        </message>
+        <message>
             <source>Measure all clips of a folder</source>
             <translation>测量文件夹中的所有片段</translation>
         </message>

@@ -18,6 +18,7 @@ from desktop_app.document.document import Document
 from desktop_app.document.memory import Memory
 from desktop_app.document.project import Project, read, save
 from desktop_app.document.settings import DECLARED, Settings
+from engine.refusal import Refusal
 from engine.timing import Correction
 from tests.desktop_app.made import measurement, media_info
 
@@ -47,6 +48,48 @@ def test_a_change_is_saved_a_moment_later_and_one_save_serves_many(
     assert len(saves) == 1
     autosave.leave()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_somebody_else_saved_is_not_overwritten_unasked(qtbot: QtBot, document: Document, tmp_path: Path) -> None:
+    project = tmp_path / "some.plosive"
+    autosave, refusals = Autosave(document, tmp_path / "sessions", QUIET), list[Refusal]()
+    autosave.failed.connect(refusals.append)
+    autosave.save_as(project)
+    with qtbot.waitSignal(autosave.saved):
+        document.correct(Correction(1), "moved")  # what was written here is known
+    other = Document()
+    other.set_media(media_info(10))
+    other.correct(Correction(-45), "moved in another window")
+    save(Project.of(other), project)
+    assert autosave.is_changed_elsewhere
+    with qtbot.waitSignal(autosave.failed):
+        document.correct(Correction(2), "moved")
+    assert refusals[0].code == "window.project_changed_elsewhere"
+    assert autosave.save_project() == refusals[0]
+    assert read(project).state.correction == Correction(-45)
+    # Who asks for it gets it, and what was there is beside it.
+    autosave.save_as(project)
+    assert read(project).state.correction == Correction(2)
+    assert read(project.with_name("some.plosive.bak")).state.correction == Correction(-45)
+    assert not autosave.is_changed_elsewhere
+    with qtbot.waitSignal(autosave.saved):
+        document.correct(Correction(3), "moved")
+    assert autosave.save_project() is None
+    autosave.leave()
+
+
+def test_a_project_file_that_was_touched_or_taken_away_is_saved_again(document: Document, tmp_path: Path) -> None:
+    project = tmp_path / "some.plosive"
+    autosave = Autosave(document, tmp_path / "sessions")
+    autosave.save_as(project)
+    project.touch()
+    document.correct(Correction(1), "moved")
+    assert autosave.save_project() is None
+    project.unlink()
+    document.correct(Correction(2), "moved")
+    assert autosave.save_project() is None
+    assert read(project).state.correction == Correction(2)
+    autosave.leave()
 
 
 def test_work_that_never_rests_is_saved_all_the_same(qtbot: QtBot, document: Document, tmp_path: Path) -> None:

@@ -366,3 +366,26 @@ def test_logs_of_windows_that_are_closed_meanwhile_are_no_fault(desk: Desk) -> N
     assert page.text.toPlainText() == ""
     page.choice.setCurrentText("crash-1.txt")
     assert page.text.toPlainText() == "words of crash-1.txt"
+
+
+def test_a_project_that_another_window_saved_is_replaced_only_if_that_is_wanted(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.open()
+    path, answers = tmp_path / "some.plosive", [False, True]
+    desk.studio.save_as(path)
+    desk.studio.nudge(-10)
+    desk.window.actions_["save"].trigger()
+    own = path.read_bytes()
+    desk.studio.autosave.save_now()
+    path.write_bytes(own.replace(b"-10.0", b"-45.0"))
+    desk.studio.nudge(-1)
+    desk.studio.autosave.save_now()
+    assert said(desk, "window.project_changed_elsewhere")
+    monkeypatch.setattr(Question, "ask", lambda *_, **__: answers.pop(0))
+    desk.window.actions_["save"].trigger()
+    assert read(path).state.correction == Correction(-45)
+    desk.window.actions_["save"].trigger()
+    assert read(path).state.correction == Correction(-11)
+    assert answers == []
+    desk.window.actions_["save"].trigger()  # it is what is known here again: nothing is asked
