@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.cli.exit_codes import ExitCode
+from engine.cli.help import CommandGroup
 from engine.cli.liveavatar_commands import app as liveavatar_app
 from engine.cli.model_commands import app as models_app
 from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Overwrite, Paths
@@ -54,7 +55,7 @@ class FormatName(StrEnum):
     SIDECAR = "sidecar"
 
 
-app = typer.Typer(
+app = CommandGroup(
     name="plosive",
     help=_help("help"),
     epilog=_help("exit_codes"),

@@ -7,16 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from engine.cli.exit_codes import ExitCode
+from engine.cli.help import CommandGroup
 from engine.cli.options import Action, AsJson, Lang, argument, help_text, option
 
 if TYPE_CHECKING:
     from engine.cli.terminal import Terminal
     from engine.generation.backends.liveavatar.importing import Imported
 
-app = typer.Typer(help=help_text("liveavatar.help"), no_args_is_help=True, epilog=help_text("exit_codes"))
+app = CommandGroup(help=help_text("liveavatar.help"), no_args_is_help=True, epilog=help_text("exit_codes"))
 
 _STANDARD_INPUT = "-"
 _MOST_BYTES = 1 << 20

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import typer
-
 from engine.cli.exit_codes import ExitCode
+from engine.cli.help import CommandGroup
 from engine.cli.options import Action, AsJson, Lang, Overwrite, argument, help_text, option
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-app = typer.Typer(help=help_text("models.help"), no_args_is_help=True, epilog=help_text("exit_codes"))
+app = CommandGroup(help=help_text("models.help"), no_args_is_help=True, epilog=help_text("exit_codes"))
 
 Folders = Annotated[list[str], argument("FOLDER", "models.folder")]
 

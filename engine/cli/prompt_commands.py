@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from engine.cli.exit_codes import ExitCode
+from engine.cli.help import CommandGroup
 from engine.cli.options import Action, AsJson, Lang, argument, help_text, option
 from engine.jobs import Job
 from engine.refusal import Refusal
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from engine.cli.terminal import Terminal
     from engine.generation.prompts import PromptAdvice, VoiceTraits
 
-app = typer.Typer()
+app = CommandGroup()
 """Its command is added to the program's."""
 
 

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from engine.cli.help import CommandGroup
 from engine.cli.options import Action, AsJson, Lang, Overwrite, help_text, option
 from engine.cli.sentences import say
 
-app = typer.Typer()
+app = CommandGroup()
 """Its commands are added to the program's."""
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from engine.cli.help import CommandGroup
 from engine.cli.options import Action, AsJson, Audio, Lang, Overwrite, argument, help_text, option
 from engine.jobs import Job
 from engine.refusal import Refusal
@@ -13,7 +12,7 @@ from engine.refusal import Refusal
 if TYPE_CHECKING:
     from pathlib import Path
 
-app = typer.Typer()
+app = CommandGroup()
 """Its command is added to the program's."""
 
 

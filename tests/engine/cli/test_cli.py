@@ -16,7 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import commands, model_commands, options, prompt_commands, render_commands, trace_commands
+from engine.cli import (
+    commands,
+    liveavatar_commands,
+    model_commands,
+    options,
+    prompt_commands,
+    render_commands,
+    trace_commands,
+)
 from engine.cli.exit_codes import ExitCode
 from engine.refusal import Refusal
 from engine.words import LANGUAGES, use_language
@@ -204,7 +212,8 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _reload() -> None:
-    for module in (options, model_commands, render_commands, prompt_commands, trace_commands, commands):
+    groups = (liveavatar_commands, model_commands, render_commands, prompt_commands, trace_commands)
+    for module in (options, *groups, commands):
         importlib.reload(module)
 
 
@@ -218,7 +227,19 @@ def test_help_is_whole(say: Say, name: str, language: str) -> None:
     assert code == 0
     assert "--lang" in text
     assert "…" not in text  # nothing cut off at 100 columns
+    assert not re.search("<(list|str|bool)", text)  # Python's types tell a person nothing
     assert ("语言" in text) == (language == "zh_CN")
+    words = {"en": ("Usage: plosive", "Show this message"), "zh_CN": ("用法： plosive", "显示这段说明")}
+    assert all(word in text for word in words[language])
+    if language == "zh_CN":  # typer's own words, too
+        assert not [word for word in ("Usage", "Options", "Arguments", "required", "Show") if word in text]
+
+
+def test_help_of_groups_is_in_the_users_language(say: Say) -> None:
+    for group in ((), ("models",), ("liveavatar",)):
+        _, text = say(*group, "--help", language="zh_CN")
+        assert "命令" in text
+        assert not [word for word in ("Usage", "Options", "Commands", "Show") if word in text]
 
 
 def test_help_documents_the_exit_codes(say: Say) -> None:
