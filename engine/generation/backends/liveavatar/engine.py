@@ -114,7 +114,7 @@ class LiveAvatar:
         blocks = -(-(plan.frame_count + _lead_in(spec)) // BLOCK_FRAMES)
         saved = 2 * chosen.ring_bytes if settings.save_rings else 0  # the old ones go when the new ones are there
         video = math.ceil(2 * plan.frame_count * plan.size[0] * plan.size[1] * _BYTES_PER_PIXEL)
-        notes = [*chosen.words(float(plan.fps), settings.wishes, on_card=bool(cards))]
+        notes = [*chosen.words(float(plan.fps), settings.wishes)]
         asked, frames = int(values["infer_frames"]), settings.window * BLOCK_FRAMES
         if asked != frames:
             notes.append(Message("liveavatar.import.frames", asked=asked, frames=frames))
@@ -166,7 +166,7 @@ class LiveAvatar:
         if chosen is None:
             raise Refused(_too_little(planner, cards, memory()[1], settings, job.plan))
         yield Progress("loading", 0.0)
-        weights = Transformer(files, _format(chosen, cards))
+        weights = Transformer(files, _format(chosen))
         weights.check()
 
         lead_in = _lead_in(job.spec)
@@ -186,7 +186,7 @@ class LiveAvatar:
         yield Progress("looking", 0.15)
         stages = chosen.choice.stages
         own = chosen.choice.own_decoder
-        names = list(devices.names)
+        names = [card.device for card in chosen.cards] or list(devices.names)
         decoder_device = names[stages if own else stages - 1] if cards else "cpu"
         dtype = torch.bfloat16 if cards and devices.precision is not Precision.FP32 else torch.float32
         codec = Codec(load_vae(files.vae, decoder_device, dtype))
@@ -343,11 +343,11 @@ def _lowered(settings: Settings, spec: RenderSpec, devices: Devices) -> Settings
     return replace(settings, wishes=wishes)
 
 
-def _format(chosen: MemoryPlan, cards: Sequence[Gpu]) -> WeightFormat:
+def _format(chosen: MemoryPlan) -> WeightFormat:
     if not chosen.choice.fp8_weights:
         return WeightFormat.PLAIN
-    can = all(card.compute is not None and card.compute >= FP8_SINCE for card in cards)
-    return WeightFormat.FP8 if cards and can else WeightFormat.FP8_ROWS
+    can = all(card.compute is not None and card.compute >= FP8_SINCE for card in chosen.cards)
+    return WeightFormat.FP8 if chosen.cards and can else WeightFormat.FP8_ROWS
 
 
 def _too_little(planner: Planner, cards: Sequence[Gpu], ram_bytes: int, settings: Settings, plan: Plan) -> Refusal:

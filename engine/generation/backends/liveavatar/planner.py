@@ -56,6 +56,10 @@ _SLOWEST_TFLOPS = 40.0
 _FP8_GAIN = 1.4
 """How much faster 8-bit products make a block; a guess: attention and norms gain nothing."""
 FP8_SINCE = (8, 9)
+_PLAINLY_FASTER = 1.5
+"""Speeds are guesses: by how much one has to be better before a card is left out for it."""
+_SLOW = 0.5
+"""Pictures per second below which it is said how long one picture takes."""
 MOST_STAGES = 4
 """More stages than denoising steps would wait for each other."""
 
@@ -120,6 +124,10 @@ class Counts:
     def total(self) -> int:
         """All of them."""
         return self.matrices + self.small + self.ends
+
+
+def _room(gpu: Gpu) -> int:
+    return gpu.free_bytes or gpu.total_bytes
 
 
 def _pinned(size: int) -> int:
@@ -207,6 +215,7 @@ class MemoryPlan:
         ram_bytes: main memory of all processes together.
         ring_bytes: all rings and sinks together, which is what a resume point weighs.
         seconds_per_block: estimated time for 12 frames.
+        cards: those it is made for, in the order they were given; none is the processor.
     """
 
     choice: Choice
@@ -214,19 +223,24 @@ class MemoryPlan:
     ram_bytes: int
     ring_bytes: int
     seconds_per_block: float
+    cards: tuple[Gpu, ...] = ()
 
-    def words(self, fps: float, wishes: Wishes, *, on_card: bool = True) -> tuple[Message, ...]:
+    def is_worth_fewer_cards_than(self, other: MemoryPlan) -> bool:
+        """Return whether a plan with fewer cards is to be preferred."""
+        faster = _PLAINLY_FASTER * self.seconds_per_block < other.seconds_per_block
+        return self.choice.window > other.choice.window or (faster and self.choice.window == other.choice.window)
+
+    def words(self, fps: float, wishes: Wishes) -> tuple[Message, ...]:
         """Say what will be done, what it needs and how fast it may be.
 
         Args:
             fps: pictures per second of the clip.
             wishes: what the plan was made for.
-            on_card: whether there is a card, or the processor does it all.
         """
         choice = self.choice
         messages = [
             Message(
-                f"liveavatar.plan.{choice.schedule if on_card else 'processor'}",
+                f"liveavatar.plan.{choice.schedule if self.cards else 'processor'}",
                 cards=choice.stages + choice.own_decoder,
                 vram=self.vram_bytes / GB,
                 ram=self.ram_bytes / GB,
@@ -250,7 +264,8 @@ class MemoryPlan:
                 )
             )
         rate = BLOCK_FRAMES / self.seconds_per_block
-        messages.append(Message("liveavatar.plan.speed", rate=rate, times=fps / rate))
+        name = "speed" if rate >= _SLOW else "slow_speed"
+        messages.append(Message(f"liveavatar.plan.{name}", rate=rate, seconds=1 / rate, times=fps / rate))
         return tuple(messages)
 
 
@@ -428,15 +443,29 @@ class Planner:
     def plan(self, gpus: Sequence[Gpu], ram_bytes: int, wishes: Wishes) -> MemoryPlan | None:
         """Return the best way that fits, or ``None``.
 
+        A card that is much smaller than the others would hold them back, or be too small for its share: the largest
+        ones do it without it if they remember more, or by a plain margin are the faster.
+
         Args:
             gpus: the cards to use; none means the processor.
             ram_bytes: main memory that is available.
             wishes: what the user has decided.
         """
-        room = min((gpu.free_bytes or gpu.total_bytes for gpu in gpus), default=0) * (1 - _MARGIN)
-        for choice in self._ways(len(gpus), wishes):
-            plan = self._described(choice, gpus)
-            if plan.ram_bytes <= ram_bytes * (1 - _RAM_MARGIN) and (not gpus or plan.vram_bytes <= room):
+        largest_first = sorted(gpus, key=_room, reverse=True)
+        best = None
+        for count in range(len(gpus), 0, -1) if gpus else (0,):
+            largest = largest_first[:count]
+            cards = tuple(gpu for gpu in gpus if gpu in largest)
+            plan = self._first_that_fits(cards, ram_bytes * (1 - _RAM_MARGIN), wishes)
+            if plan is not None and (best is None or plan.is_worth_fewer_cards_than(best)):
+                best = plan
+        return best
+
+    def _first_that_fits(self, cards: tuple[Gpu, ...], ram_bytes: float, wishes: Wishes) -> MemoryPlan | None:
+        room = min(map(_room, cards), default=0) * (1 - _MARGIN)
+        for choice in self._ways(len(cards), wishes):
+            plan = self._described(choice, cards)
+            if plan.ram_bytes <= ram_bytes and (not cards or plan.vram_bytes <= room):
                 return plan
         return None
 
@@ -445,13 +474,13 @@ class Planner:
         plans = [self._described(choice, ()) for choice in self._ways(cards, wishes)]
         return min(plans, key=lambda plan: (plan.vram_bytes, plan.ram_bytes), default=None)
 
-    def _described(self, choice: Choice, gpus: Sequence[Gpu]) -> MemoryPlan:
+    def _described(self, choice: Choice, gpus: tuple[Gpu, ...]) -> MemoryPlan:
         vram, ram = self.needs(choice)
         if not gpus:
             ram += vram
         tflops = min((_TFLOPS.get(gpu.compute or (0, 0), _SLOWEST_TFLOPS) for gpu in gpus), default=0.2)
         kept = self._steps * self.ring_bytes(choice.window, fp8=choice.fp8_rings) + self.sink_bytes()
-        return MemoryPlan(choice, vram, ram, kept, self.seconds_per_block(choice, tflops))
+        return MemoryPlan(choice, vram, ram, kept, self.seconds_per_block(choice, tflops), gpus)
 
     def _ways(self, cards: int, wishes: Wishes) -> Iterator[Choice]:
         """Yield ways from the best to the most frugal: what costs quality comes after what costs only time."""

@@ -96,6 +96,34 @@ def test_every_machine_gets_a_plan(cards: int, gib: int, compute: tuple[int, int
 
 
 @pytest.mark.parametrize(
+    ("gib", "used"),
+    [
+        ((8, 80), [1]),  # the small one could hold no share
+        ((80, 24), [0]),  # the small one is the slower one, too
+        ((48, 48, 8), [0, 1]),
+        ((48, 48), [0, 1]),
+    ],
+)
+def test_a_small_card_does_not_hold_the_others_back(gib: tuple[int, ...], used: list[int]) -> None:
+    cards = [
+        Gpu(f"cuda:{n}", "a card", size * GIB, size * GIB, compute=(9, 0) if size == 80 else (8, 9))
+        for n, size in enumerate(gib)
+    ]
+    plan = Planner(ModelConfig(), BIG).plan(cards, 124 * GIB, Wishes())
+    assert plan is not None
+    assert [card.device for card in plan.cards] == [f"cuda:{n}" for n in used]
+    assert plan.vram_bytes < min(gib[n] for n in used) * GIB
+
+
+def test_a_processor_is_said_to_take_long_for_each_picture() -> None:
+    plan = Planner(ModelConfig(), BIG, bytes_per_number=4).plan((), 500 * GIB, Wishes())
+    assert plan is not None
+    said = [message.text("en") for message in plan.words(25, Wishes())]
+    assert not any("graphics memory" in each or " 0.0 " in each for each in said)
+    assert "for each picture" in said[-1]
+
+
+@pytest.mark.parametrize(
     ("stages", "own_decoder", "layers"),
     [
         (4, False, [10, 11, 10, 9]),
