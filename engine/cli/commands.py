@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.cli.exit_codes import ExitCode
-from engine.cli.help import CommandGroup
+from engine.cli.help import CommandGroup, NoSuchCommandError
 from engine.cli.liveavatar_commands import app as liveavatar_app
 from engine.cli.model_commands import app as models_app
 from engine.cli.options import Action, AsJson, Audio, Jobs, Lang, Overwrite, Paths
@@ -138,6 +138,8 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _usage_sentence(error: TyperException) -> str:
     """Say what is wrong with a command line in the user's language."""
+    if isinstance(error, NoSuchCommandError):
+        return error.format_message()
     kind = type(error).__name__
     context = getattr(error, "ctx", None)
     parameter = getattr(error, "param", None)
@@ -147,7 +149,7 @@ def _usage_sentence(error: TyperException) -> str:
         "detail": error.format_message(),
         "command": context.command_path if context else "plosive",
     }
-    known = {"NoSuchOption", "MissingParameter", "BadParameter"}
+    known = {"NoSuchOption", "MissingParameter", "BadParameter", "BadOptionUsage"}
     return _say(f"usage.{kind if kind in known else 'other'}", **values)
 
 
@@ -163,12 +165,16 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _plosive(
+    context: typer.Context,
     show_version: Annotated[bool, _option("--version", text="version", is_eager=True, callback=_show_version)] = False,
     lang: Lang = None,
 ) -> None:
     """Hold what stands before the command; ``--lang`` was obeyed before anything was said."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(ExitCode.BAD_INPUT)
 
 
 @app.command("measure", help=_help("measure.help"), epilog=_help("exit_codes"), no_args_is_help=True)

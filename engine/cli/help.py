@@ -1,12 +1,14 @@
-"""Help in the user's language: what typer itself says in it is English."""
+"""Help, and a wrong command's name, in the user's language: what typer itself says is English."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
 from engine.cli.sentences import say
 
@@ -58,8 +60,39 @@ class HelpfulCommand(_Help, TyperCommand):
     """A command."""
 
 
+class NoSuchCommandError(TyperException):
+    """Somebody typed a command that there is not.
+
+    Args:
+        name: what was typed.
+        known: all commands of the group.
+        group: how the group is called, such as ``plosive models``.
+    """
+
+    def __init__(self, name: str, known: list[str], group: str) -> None:
+        super().__init__(name)
+        self._near = get_close_matches(name, known, n=1)
+        self._values = {"name": name, "command": group}
+
+    def format_message(self) -> str:
+        """Return what is wrong and what to do, in the user's language."""
+        if self._near:
+            return say("usage.similar_command", near=self._near[0], **self._values)
+        return say("usage.no_command", **self._values)
+
+
 class HelpfulGroup(_Help, TyperGroup):
     """A group of commands."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is meant.
+
+        Raises:
+            NoSuchCommandError: if there is none of that name.
+        """
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise NoSuchCommandError(args[0], self.list_commands(ctx), ctx.command_path)
+        return super().resolve_command(ctx, args)
 
 
 class CommandGroup(typer.Typer):
@@ -68,8 +101,6 @@ class CommandGroup(typer.Typer):
     def __init__(self, **more: Any) -> None:
         super().__init__(cls=HelpfulGroup, **more)
 
-    def command(  # typer's own names what goes with it
-        self, name: str | None = None, **more: Any
-    ) -> Callable[[Function], Function]:
+    def command(self, name: str | None = None, **more: Any) -> Callable[[Function], Function]:
         """Add a command; see :meth:`typer.Typer.command`."""
         return super().command(name, cls=HelpfulCommand, **more)

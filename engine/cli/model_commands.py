@@ -209,6 +209,7 @@ def _show_entry(terminal: Terminal, entry: Entry, found: Library, *, is_missing:
     from rich.markup import escape
 
     from engine.cli.sentences import say
+    from engine.models.downloading import bytes_here
 
     path = found.path(entry.name)
     mark = "[green]✓[/]" if path else "[red]✗[/]" if is_missing else "[dim]–[/]"
@@ -216,6 +217,8 @@ def _show_entry(terminal: Terminal, entry: Entry, found: Library, *, is_missing:
     terminal.out.print(f"  {mark} {entry.name}  [dim]{escape(f'{entry.title}{size} · {entry.licence}')}[/]")
     if path is not None:
         terminal.print(f"      {path}", "dim")
+    elif here := bytes_here(entry):
+        terminal.print(f"      {say('models.stopped', gigabytes=here / 1e9, name=entry.name)}", "bold yellow")
 
 
 def _show_found(terminal: Terminal, found: Library) -> None:

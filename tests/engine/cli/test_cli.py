@@ -265,7 +265,12 @@ def test_version(say: Say) -> None:
         (("fix", "a.mp4", "--mode", "magic"), "--mode"),
         (("prepare", "a.mp4", "--fps", "0"), "--fps"),
         (("prepare", "a.mp4", "--fps", "1/0"), "--fps"),
+        (("measure", "--face"), "--face"),
+        (("measure", "--json=yes", "a.mp4"), "--json"),
         (("no-such-command",), "no-such-command"),
+        (("measur", "a.mp4"), "measure"),
+        (("models", "lst"), "list"),
+        (("--lang", "en"), "measure"),
         (("measure",), "PATH"),
         ((), "measure"),
     ],
@@ -274,6 +279,7 @@ def test_a_wrong_command_line_is_bad_input(say: Say, arguments: tuple[str, ...],
     code, text = say(*arguments, language=language)
     assert code == ExitCode.BAD_INPUT
     assert named in text
+    assert not re.search("No such|Missing|does not take|requires", text)  # typer's own words
 
 
 def test_speaks_the_language_asked_for(plosive: Run) -> None:
