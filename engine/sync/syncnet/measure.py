@@ -27,7 +27,7 @@ from engine.sync.stretches import Stretch, consecutive
 from engine.sync.syncnet.features import SAMPLE_RATE
 from engine.sync.syncnet.judges import Image, Judge, SyncNetJudge
 from engine.sync.syncnet.network import load_syncnet
-from engine.sync.syncnet.offsets import FRAME_MS, REACH, Floats, conclude, distances_within
+from engine.sync.syncnet.offsets import FRAME_MS, REACH, Floats, conclude, distances
 from engine.sync.syncnet.result import SyncNetMeasurement
 from engine.sync.verdict import IN_SYNC_MS, verdict
 from engine.timing import FrameGrid, Offset
@@ -261,7 +261,7 @@ class _Look:
             return None
         seen = np.concatenate(points)
         heard = self._hear(crop.first, (len(seen) - 1) * self._judge.stride + 1)
-        return distances_within(seen, heard, self._judge.stride)
+        return distances(seen, heard, self._judge.stride)
 
     def _crop(self, track: FaceTrack, shape: tuple[int, int]) -> _Crop:
         from scipy.ndimage import median_filter

@@ -44,22 +44,8 @@ class Offsets:
         return -self.leads_by * FRAME_MS
 
 
-def distances(pictures: Floats, sounds: Floats, reach: int = REACH) -> Floats:
-    """Return how far each picture is from the sounds around it.
-
-    Args:
-        pictures: points of windows, shape ``(n, dim)``.
-        sounds: points of the windows at the same times, shape ``(n, dim)``.
-        reach: how many windows to look to either side; beyond the ends there are zeros.
-
-    Returns:
-        Shape ``(n, 2 * reach + 1)``.
-    """
-    return distances_within(pictures, np.pad(sounds, ((reach, reach), (0, 0))))
-
-
-def distances_within(pictures: Floats, sounds: Floats, stride: int = 1) -> Floats:
-    """Return the same where the sound before and after is known.
+def distances(pictures: Floats, sounds: Floats, stride: int = 1) -> Floats:
+    """Return how far each window of pictures is from the windows of sound around it.
 
     Args:
         pictures: points of windows, shape ``(n, dim)``.

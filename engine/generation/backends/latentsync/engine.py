@@ -28,7 +28,7 @@ from engine.generation.backends.latentsync.memory import (
     least_bytes,
     seconds,
 )
-from engine.generation.backends.latentsync.settings import PARAMETERS, Settings
+from engine.generation.backends.latentsync.settings import PARAMETERS, Paste, Settings
 from engine.generation.backends.latentsync.windows import MODEL_FPS, WINDOW, Grid
 from engine.generation.drawn_ahead import PICTURES_READ, PICTURES_READY
 from engine.generation.machine import GpuMonitor
@@ -136,17 +136,11 @@ class LatentSync:
             survey(job.source, job.plan.frame_count, job.spec.face, engine="latentsync")
         yield Progress("listening", 0.1)
         shares = drawn_shares(job.voice, grid.drawn_count, MODEL_FPS, job.spec.silence_policy)
+        hearing = Hearing(load_encoder(files.whisper), job.voice)
         cards = {gpu.device: gpu for gpu in GpuMonitor().gpus()}
         work = _work(files, settings, devices.precision, tuple(cards.values()))
         placed = [_arranged(name, cards.get(name), work, devices) for name in devices.names]
-        loading = _loaded(files, settings, placed, devices, job.spec.seed)
-        pool = yield from part_of(loading, 0.2, 0.9)
-        yield Progress("listening", 0.9)
-        try:
-            hearing = Hearing(load_encoder(files.whisper), job.voice)
-        except BaseException:
-            pool.close()
-            raise
+        pool = yield from part_of(_loaded(files, settings, placed, devices, job.spec.seed), 0.2, 1.0)
 
         def make_finder() -> Finder:
             if marks:
@@ -156,7 +150,7 @@ class LatentSync:
         manner = Manner(
             resolution=files.resolution,
             make_finder=make_finder,
-            whole_box=settings.paste == "face",
+            whole_box=settings.paste is Paste.FACE,
             batch=_batch(job.plan, placed[0]),
         )
         self._rendering = Rendering(job.source, grid, hearing, shares, pool, manner)
@@ -208,7 +202,7 @@ def _loaded(
     """Load the networks, in this process or in one per device."""
     from engine.generation.backends.compiling import Tuning
     from engine.generation.backends.latentsync.drawing import Setup
-    from engine.generation.backends.latentsync.sampler import Sampling, Solver
+    from engine.generation.backends.latentsync.sampler import Sampling
     from engine.generation.backends.placement import Placement
     from engine.generation.device_pool import open_pool
 
@@ -218,7 +212,7 @@ def _loaded(
         batch = min(arrangement.vae_batch, devices.chunk or arrangement.vae_batch)
         placement = Placement.on(name, devices.precision, arrangement.offload, tuning)
         sampling = Sampling(
-            settings.steps, settings.guidance, settings.feature_cache, Solver(settings.solver), arrangement.sequential
+            settings.steps, settings.guidance, settings.feature_cache, settings.solver, arrangement.sequential
         )
         return Setup(files, placement, batch, sampling, seed)
 

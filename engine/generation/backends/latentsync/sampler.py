@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler
 from torch import Tensor
 
+from engine.generation.backends.latentsync.settings import Solver
 from engine.generation.backends.latentsync.unet import LatentSyncUNet
 
 CACHE_INTERVAL = 3
@@ -24,14 +24,6 @@ _SCHEDULE = {
     "steps_offset": 1,
 }
 """LatentSync, configs/scheduler_config.json."""
-
-
-class Solver(StrEnum):
-    """How a step follows from a prediction."""
-
-    DDIM = "ddim"
-    DPM = "dpm"
-    """DPM-Solver++ of second order: about half the steps for the same picture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
 
 from engine.generation.backend import Parameter, ParameterKind
@@ -17,6 +18,24 @@ the publishers, measured against their aligned faces); this is the middle of it.
 _MOST_OVERLAP = 8
 
 
+class Solver(StrEnum):
+    """How a step of the diffusion follows from a prediction."""
+
+    DDIM = "ddim"
+    """As published."""
+    DPM = "dpm"
+    """DPM-Solver++ of second order: about half the steps for the same picture."""
+
+
+class Paste(StrEnum):
+    """What of the drawn face is put into the picture."""
+
+    MOUTH = "mouth"
+    """Only the region that is drawn."""
+    FACE = "face"
+    """The whole face box, as published."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The engine's own settings.
@@ -26,10 +45,10 @@ class Settings:
         steps: of the diffusion.
         guidance: how closely the mouth follows the sound; from 1, which is the fastest.
         feature_cache: whether two of three steps reuse what the deep layers said.
-        solver: ``ddim`` as published, or ``dpm``, for which half the steps suffice.
+        solver: how a step follows from a prediction.
         overlap: frames that neighbouring windows share and fade over.
         calibration: size of the face in the network's square.
-        paste: ``mouth`` changes only the region that is drawn, ``face`` pastes the whole face box as published.
+        paste: what of the drawn face is put into the picture.
         channels_last: lay out convolutions with their channels last in memory.
         compiled: let torch compile the networks.
     """
@@ -38,10 +57,10 @@ class Settings:
     steps: int
     guidance: float
     feature_cache: bool
-    solver: str
+    solver: Solver
     overlap: int
     calibration: float
-    paste: str
+    paste: Paste
     channels_last: bool
     compiled: bool
 
@@ -53,10 +72,10 @@ class Settings:
             int(values["steps"]),
             float(values["guidance"]),
             bool(values["feature_cache"]),
-            str(values["solver"]),
+            Solver(str(values["solver"])),
             int(values["overlap"]),
             float(values["calibration"]),
-            str(values["paste"]),
+            Paste(str(values["paste"])),
             bool(values["channels_last"]),
             bool(values["compile"]),
         )
@@ -71,12 +90,12 @@ PARAMETERS = (
     Parameter("steps", ParameterKind.WHOLE, 20, *_about("steps"), minimum=1, maximum=50, step=1),
     Parameter("guidance", ParameterKind.NUMBER, 1.5, *_about("guidance"), minimum=1.0, maximum=3.0, step=0.1),
     Parameter("feature_cache", ParameterKind.FLAG, True, *_about("feature_cache")),
-    Parameter("solver", ParameterKind.CHOICE, "ddim", *_about("solver"), choices=("ddim", "dpm")),
+    Parameter("solver", ParameterKind.CHOICE, Solver.DDIM, *_about("solver"), choices=tuple(Solver)),
     Parameter("overlap", ParameterKind.WHOLE, 0, *_about("overlap"), minimum=0, maximum=_MOST_OVERLAP, step=1),
     Parameter(
         "calibration", ParameterKind.NUMBER, _CALIBRATION, *_about("calibration"), minimum=0.8, maximum=1.2, step=0.01
     ),
-    Parameter("paste", ParameterKind.CHOICE, "mouth", *_about("paste"), choices=("mouth", "face")),
+    Parameter("paste", ParameterKind.CHOICE, Paste.MOUTH, *_about("paste"), choices=tuple(Paste)),
     Parameter("channels_last", ParameterKind.FLAG, False, *_about("channels_last")),
     Parameter("compile", ParameterKind.FLAG, False, *_about("compile")),
 )

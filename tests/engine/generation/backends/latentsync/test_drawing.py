@@ -19,7 +19,8 @@ from engine.generation.backends.latentsync.audio import Hearing
 from engine.generation.backends.latentsync.drawing import Drawer, SeededNoise, WindowPart
 from engine.generation.backends.latentsync.files import Files
 from engine.generation.backends.latentsync.networks import Networks, load_networks
-from engine.generation.backends.latentsync.sampler import Condition, Sampling, Solver, sample_window
+from engine.generation.backends.latentsync.sampler import Condition, Sampling, sample_window
+from engine.generation.backends.latentsync.settings import Solver
 from engine.generation.backends.latentsync.unet import LatentSyncUNet
 from engine.generation.backends.placement import Placement
 from engine.generation.spec import Offload
