@@ -18,7 +18,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from engine.media.decoding import packets, pick_video, read_only
+from engine.media.decoding import decode, packets, pick_video, read_only
 from engine.media.export.report import Check
 from engine.media.frames import read_frames
 from engine.media.opening import open_media
@@ -322,16 +322,16 @@ def moved_without_edit_lists(target: Path, stream: int) -> Fraction | None:
 def _without_edit_lists(path: Path, stream: int) -> tuple[Fraction, Fraction, npt.NDArray[np.float64]] | None:
     """Return ``(first frame, first sample, sound)`` of the beginning as if there were no edit lists."""
     options = {"ignore_editlist": "1", "protocol_whitelist": "file"}
-    with av.open(f"file:{path.absolute()}", options=options) as container:
+    with av.open(f"file:{path.absolute()}", options=options, metadata_errors="replace") as container:
         video, audio = container.streams.video[0], container.streams[stream]
         resampler = av.AudioResampler("fltp", "mono")
         first_frame: Fraction | None = None
         first_sample: Fraction | None = None
         parts: list[npt.NDArray[np.float64]] = []
-        for packet in container.demux(video, audio):
+        for packet in packets(container, path, video, audio):
             if packet.stream is video and first_frame is not None:
                 continue
-            for frame in packet.decode():
+            for frame in decode(packet.stream, packet):
                 if isinstance(frame, av.VideoFrame):
                     first_frame = _time(frame) if first_frame is None else first_frame
                 elif isinstance(frame, av.AudioFrame):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from engine.media.export import isobmff, job, matroska, verify
@@ -130,3 +131,25 @@ def test_checking_can_be_left_out(clip: MakeClip, tmp_path: Path, monkeypatch: p
     report = exported(clip("source.mp4"), tmp_path / "target.mp4", 40, verify=False)
     assert (report.got_ms, report.checks) == (None, ())
     assert verify.compare is not never
+
+
+def damaged(path: Path, source: Path, what: str) -> None:
+    """Copy a file with the name of its picture's track in no known letters, or with its first picture in pieces."""
+    data = bytearray(source.read_bytes())
+    if what == "name":
+        place = data.index(b"VideoHandler")
+        data[place + 10] = 0xE5
+    else:
+        with av.open(str(source)) as container:
+            packet = next(container.demux(video=0))
+        data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("what", ["name", "packet"])
+def test_a_damaged_copy_is_compared_as_far_as_it_goes(what: str, clip: MakeClip, tmp_path: Path) -> None:
+    source, target = tmp_path / "source.mp4", tmp_path / "target.mp4"
+    damaged(source, clip("noisy.mp4", **NOISY).path, what)
+    report = exported(source, target, 40, Mode.COMPATIBLE)
+    assert report.error_ms == pytest.approx(0, abs=0.05)  # two samples at 48 kHz
+    verify.moved_without_edit_lists(target, 1)
