@@ -60,6 +60,18 @@ def download(entry: Entry, *, endpoint: str | None = None) -> Job[Path | Refusal
         return refused.refusal
 
 
+def bytes_here(entry: Entry) -> int:
+    """Return how much of a file has arrived of a download that stopped; 0 without one."""
+    try:
+        return _partial(models_folder() / entry.place).stat().st_size
+    except OSError:
+        return 0
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
 def _download(entry: Entry, endpoint: str | None) -> Job[Path]:
     if not entry.repository:
         raise Refused.because("models.not_on_hub", title=entry.title, source=entry.source, name=entry.place.name)
@@ -69,7 +81,7 @@ def _download(entry: Entry, endpoint: str | None) -> Job[Path]:
     require_packages(HUB)
     yield Progress("connecting", 0.0)
     remote = _ask(entry, endpoint)
-    partial = target.with_name(target.name + ".part")
+    partial = _partial(target)
     there = partial.stat().st_size if partial.exists() else 0
     require_room(target.parent, remote.size - there)
     digest = hashlib.sha256()
@@ -111,7 +123,7 @@ def _network_failures(entry: Entry) -> Generator[None, None, None]:
 
 
 def _short(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _ask(entry: Entry, endpoint: str | None) -> _Remote:

@@ -62,10 +62,20 @@ def test_a_file_that_takes_the_place_of_a_needed_one_leaves_nothing_missing(say:
     place.parent.mkdir(parents=True)
     marks = {"conv_in.weight": (8, 13, 3, 3)}
     marks |= {"down_blocks.0.motion_modules.0.temporal_transformer.proj_in.weight": (2, 2)}
+    marks |= {"down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight": (2, 384)}
     torch.save({name: torch.zeros(shape) for name, shape in marks.items()}, place)
     said = say("models", "list")[1]
     assert "✓ latentsync-1.5-unet" in said
     assert "– latentsync-1.6-unet" in said
+
+
+def test_a_download_that_stopped_is_told(say: Say, tmp_path: Path) -> None:
+    place = tmp_path / "models" / "LatentSync-1.6" / "latentsync_unet.pt.part"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(bytes(30_000_000))
+    said = say("models", "list")[1]
+    assert "✗ latentsync-1.6-unet" in said
+    assert "0.03 GB of a download are here; plosive models download latentsync-1.6-unet goes on." in said
 
 
 def test_find_says_what_a_folder_holds_and_remembers_it(say: Say, stick: Path, tmp_path: Path) -> None:
