@@ -64,17 +64,20 @@ class AnchorPins(_Pins):
         """Paint the pins, whatever the amplitude, from the upper edge of the lane on."""
         bounds = self.boundingRect()
         top, bottom = sorted((plane.y(bounds.top()), plane.y(bounds.bottom())))
+        taken = float("-inf")
         for index, pin in enumerate(self._pins):
             x = crisp(plane.x(pin.shown))
-            follows = (
-                plane.x(self._pins[index + 1].shown) if index + 1 < len(self._pins) else plane.exposed.right() + 1e3
-            )
-            if x < plane.exposed.left() - 400 or x > plane.exposed.right() + RADIUS:
+            follows = plane.x(self._pins[index + 1].shown) if index + 1 < len(self._pins) else float("inf")
+            width = QFontMetricsF(self._font).horizontalAdvance(pin.text) + 8
+            left = label_place(x, width, taken, follows, plane.screen[1])
+            taken = x if left is None else max(x, left + width)
+            if x < plane.exposed.left() - 400 or x > plane.exposed.right() + RADIUS + width:
                 continue
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
             painter.setPen(QPen(self.theme.colour("accent"), 1))
             painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-            self._paint_label(painter, x, top + HEIGHT, follows, pin.text)
+            if left is not None:
+                self._paint_label(painter, QRectF(left, top + HEIGHT, width, _LABEL_HEIGHT), pin.text)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._choose_colours(painter, index)
             self._paint_head(painter, QPointF(x, top + HEIGHT / 2))
@@ -87,16 +90,30 @@ class AnchorPins(_Pins):
         corners = ((-RADIUS / 2, -RADIUS), (RADIUS, -RADIUS), (RADIUS + 4, 0), (RADIUS, RADIUS), (-RADIUS / 2, RADIUS))
         painter.drawPolygon(QPolygonF([middle + QPointF(*corner) for corner in corners]))
 
-    def _paint_label(self, painter: QPainter, x: float, top: float, follows: float, text: str) -> None:
-        """Write how far the sound is moved beside the pin, where the next one leaves room."""
-        width = QFontMetricsF(self._font).horizontalAdvance(text) + 8
-        if x + width > follows:
-            return
-        box = QRectF(x + 1, top, width, _LABEL_HEIGHT)
+    def _paint_label(self, painter: QPainter, box: QRectF, text: str) -> None:
+        """Write how far the sound is moved."""
         painter.fillRect(box, self.theme.colour("panel", 0.85))
         painter.setFont(self._font)
         painter.setPen(self.theme.colour("text"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def label_place(x: float, width: float, taken: float, follows: float, edge: float) -> float | None:
+    """Return where a pin's label begins: right of it, at the edge of the screen left of it, all in pixels.
+
+    Args:
+        x: the pin.
+        width: of the label.
+        taken: how far the pin before and its label reach.
+        follows: the next pin.
+        edge: the right end of what is seen.
+
+    Returns:
+        Its left end, ``None`` where other pins leave no room.
+    """
+    if x <= edge < x + 1 + width and x - 1 - width >= taken:
+        return x - 1 - width
+    return x + 1 if x + width <= follows else None
 
 
 class AnchorLevels(_Pins):

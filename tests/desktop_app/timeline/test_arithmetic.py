@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop_app.timeline.anchors import label_place
 from desktop_app.timeline.handle import clear_of
 from desktop_app.timeline.snapping import Snapped, Target, snap, targets
 from desktop_app.timeline.span import MARGIN, SHORTEST, Span, whole_of
@@ -116,3 +117,19 @@ def test_the_words_of_the_bar_keep_clear_of_all_pins(heads: list[float], width: 
 def test_words_that_no_pin_covers_stay_where_they_are() -> None:
     assert clear_of([], 28, 100) == 28
     assert clear_of([5, 400], 28, 100) == 28
+
+
+@pytest.mark.parametrize(
+    ("x", "taken", "follows", "left"),
+    [
+        (100, -math.inf, math.inf, 101),
+        (100, -math.inf, 140, None),
+        (790, -math.inf, math.inf, 709),  # on the other side, or it could not be read
+        (790, 720, math.inf, 791),  # where another label is, it is cut rather than covering that one
+        (900, -math.inf, math.inf, 901),  # out of sight, like its pin
+    ],
+)
+def test_a_pins_label_can_be_read_at_the_edge_of_the_screen(
+    x: float, taken: float, follows: float, left: float | None
+) -> None:
+    assert label_place(x, 80, taken, follows, edge=800) == left
