@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -134,14 +135,14 @@ def test_checking_can_be_left_out(clip: MakeClip, tmp_path: Path, monkeypatch: p
 
 
 def damaged(path: Path, source: Path, what: str) -> None:
-    """Copy a file with the name of its picture's track in no known letters, or with its first picture in pieces."""
+    """Copy a file with the name of its picture's track in no known letters, or with its second picture in pieces."""
     data = bytearray(source.read_bytes())
     if what == "name":
         place = data.index(b"VideoHandler")
         data[place + 10] = 0xE5
     else:
         with av.open(str(source)) as container:
-            packet = next(container.demux(video=0))
+            _, packet = islice(container.demux(video=0), 2)
         data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
     path.write_bytes(data)
 
