@@ -12,12 +12,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.generation.backends.liveavatar import cluster as cluster_module
 from engine.generation.backends.liveavatar.cluster import ClusterDenoiser, load_cluster
 from engine.generation.backends.liveavatar.denoiser import load_local
 from engine.generation.backends.liveavatar.files import Files
 from engine.generation.backends.liveavatar.planner import Choice, ScheduleName
 from engine.generation.backends.liveavatar.schedule import Finished
 from engine.generation.backends.liveavatar.weights import Transformer
+from engine.generation.child import Child
 from engine.jobs import run
 from engine.refusal import Refused
 from tests.engine.generation.backends.liveavatar.checkpoint import write_official
@@ -113,3 +115,36 @@ def test_a_stopped_cluster_goes_on(
         assert same(found + [latents for _, latents in second.blocks()], reference)
     finally:
         second.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", ["loading", "first block", "saving", "last block"])
+def test_a_rank_lost_at_any_time_is_told(
+    weights: Transformer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, phase: str
+) -> None:
+    """Nobody waits for it for ever, and nobody is left over."""
+    children: list[Child] = []
+
+    def born(*body: object) -> Child:
+        children.append(Child(*body))  # type: ignore[arg-type]
+        return children[-1]
+
+    monkeypatch.setattr(cluster_module, "Child", born)
+    choice = Choice(ScheduleName.LAYER_SPLIT, 2)
+    loading = load_cluster(weights, script(BLOCKS), choice, ["cpu"] * 2, torch.float32, "auto")
+    next(loading)
+    if phase == "loading":
+        os.kill(children[1].pid, signal.SIGKILL)
+        with pytest.raises(Refused, match=r"ended unexpectedly \(exit code 137\)"):
+            run(loading)
+    else:
+        several = run(loading)
+        blocks = several.blocks()
+        for _ in range({"first block": 0, "saving": 2, "last block": BLOCKS - 1}[phase]):
+            next(blocks)
+        os.kill(children[1].pid, signal.SIGKILL)
+        # What the ranks had finished before is still handed out: the loss is told when something is missing.
+        with pytest.raises(Refused, match=r"ended unexpectedly \(exit code 137\)"):
+            several.save(tmp_path) if phase == "saving" else list(blocks)
+        several.close()
+    assert not any(child.is_alive for child in children)
