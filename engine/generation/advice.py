@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import tomllib
 from collections.abc import Mapping
@@ -24,9 +25,13 @@ def measures(log: Log, ram_bytes: int = 0) -> dict[str, float]:
     Returns:
         The numbers of :class:`~engine.generation.report.Statistics`, and shares: ``least_utilisation`` and
         ``greatest_utilisation`` (the busiest and the idlest card, by their medians; only with several cards),
-        ``peak_vram_share`` (of the fullest card), ``peak_ram_share``.
+        ``peak_vram_share`` (of the fullest card), ``peak_ram_share``, ``growth_share`` (growth of the time per picture
+        against its median). ``audio_load_seconds`` is without limit where the log does not say it.
     """
     found = {name: float(value) for name, value in asdict(log.statistics()).items() if value is not None}
+    found["audio_load_seconds"] = max(log.audio_load_seconds, default=math.inf)
+    if found["median_ms"] > 0:
+        found["growth_share"] = found["growth_ms"] / found["median_ms"]
     cards = [statistics.median(values) for values in log.utilisation.values() if values]
     if len(cards) > 1:
         found |= {"least_utilisation": min(cards), "greatest_utilisation": max(cards)}

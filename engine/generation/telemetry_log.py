@@ -39,6 +39,7 @@ class Log:
         frame_ms: time per picture, in order.
         encode_ms: the encoder's, in order.
         audio_load_ms: reading the voice, per second of voice where the log says how long that is.
+        audio_load_seconds: all of that time, where the log says how long the voice is.
         feature_ms: getting features, likewise.
         ram_bytes: main memory, over time.
         vram: per card: used and all memory in bytes, over time.
@@ -49,6 +50,7 @@ class Log:
     frame_ms: list[float] = field(default_factory=list)
     encode_ms: list[float] = field(default_factory=list)
     audio_load_ms: list[float] = field(default_factory=list)
+    audio_load_seconds: list[float] = field(default_factory=list)
     feature_ms: list[float] = field(default_factory=list)
     ram_bytes: list[int] = field(default_factory=list)
     vram: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -136,6 +138,7 @@ def _take_record(log: Log, record: dict[str, Any]) -> None:
                 log.encode_ms += [1000 * float(each) for each in record["encode"]]
             case "audio_load_time":
                 log.audio_load_ms.append(_per_second(record))
+                log.audio_load_seconds.append(float(record["seconds"]))
             case "feature_extract_time":
                 log.feature_ms.append(_per_second(record))
             case "untouched":
