@@ -22,6 +22,12 @@ JAW = (172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397)
 CHEEKS = (205, 50, 187, 207, 425, 280, 411, 427)
 """Cheek points beside the mouth, right then left."""
 
+FACE_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
+    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+"""Outline of the face, from the top of the forehead over the face's left side round."""
+
 MOUTH_REGION = OUTER_LIPS + INNER_LIPS + JAW + CHEEKS
 """The points whose motion speech drives; :attr:`FaceShape.points` keeps them in this order."""
 

@@ -134,6 +134,11 @@ class CropMesh:
         """Return the landmarks in pixels of the whole picture, shape ``(478, 3)``."""
         return self.points * np.float32(self.zoom) + np.array([self.left, self.top, 0], np.float32)
 
+    def box(self) -> npt.NDArray[np.float32]:
+        """Return the box around the landmarks in pixels of the whole picture, ``x0, y0, x1, y1``."""
+        points = self.in_picture()[:, :2]
+        return np.concatenate([points.min(0), points.max(0)])
+
 
 class Mesh:
     """MediaPipe's face mesh following one face in a crop.

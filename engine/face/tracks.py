@@ -96,7 +96,7 @@ class _Follower:
         if found is None or shape is None or shape.residual > MAX_RESIDUAL:
             self.pending_misses += 1
             return
-        self.box = _box_of(found)
+        self.box = found.box()
         height, width = image.shape[:2]
         self.times.append(time)
         self.shapes.append(shape)
@@ -121,11 +121,6 @@ class _Follower:
             residual=np.array([shape.residual for shape in self.shapes], np.float32),
             missed=self.missed,
         )
-
-
-def _box_of(found: CropMesh) -> npt.NDArray[np.float32]:
-    points = found.in_picture()[:, :2]
-    return np.asarray(np.concatenate([points.min(0), points.max(0)]), np.float32)
 
 
 def _lips_of(found: CropMesh, box: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:

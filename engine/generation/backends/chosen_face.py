@@ -59,8 +59,7 @@ class FaceFollower:
         if found is None:
             self._box = None
             return None
-        points = found.in_picture()[:, :2]
-        self._box = self._last_box = np.concatenate([points.min(0), points.max(0)])
+        self._box = self._last_box = found.box()
         return found
 
     def _look(self, image: Picture) -> CropMesh | None:

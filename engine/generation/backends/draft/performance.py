@@ -97,7 +97,6 @@ class Performance:
 
     def speaking(self, times: npt.NDArray[np.float64]) -> Floats:
         """Return how much the person is speaking at some times, 0 to 1, rising before the voice does."""
-        out = np.empty(len(times), np.float32)
         reach = _BEFORE + _AFTER + 2 * _EASE
         first = math.floor((times[0] - reach) * _ACTIVITY_ROWS)
         last = math.ceil((times[-1] + reach) * _ACTIVITY_ROWS) + 1
@@ -108,12 +107,11 @@ class Performance:
         loud = np.flatnonzero(rows >= 0.5)
         held = np.zeros(len(rows) + 1, np.int32)
         # From an eased length before each active row to one after it; overlaps do not matter.
-        begins = np.clip(loud - round((_BEFORE) * _ACTIVITY_ROWS), 0, len(rows))
-        ends = np.clip(loud + round((_AFTER) * _ACTIVITY_ROWS) + 1, 0, len(rows))
+        begins = np.clip(loud - round(_BEFORE * _ACTIVITY_ROWS), 0, len(rows))
+        ends = np.clip(loud + round(_AFTER * _ACTIVITY_ROWS) + 1, 0, len(rows))
         np.add.at(held, begins, 1)
         np.add.at(held, ends, -1)
         on = (np.cumsum(held)[:-1] > 0).astype(np.float32)
         window = np.hanning(2 * round(_EASE * _ACTIVITY_ROWS) + 1)[1:-1]
         eased = np.convolve(on, window / window.sum(), mode="same")
-        out[:] = np.interp(times, np.arange(first, last) / _ACTIVITY_ROWS, eased)
-        return out
+        return np.interp(times, np.arange(first, last) / _ACTIVITY_ROWS, eased).astype(np.float32)

@@ -19,8 +19,10 @@ Floats = npt.NDArray[np.float32]
 _LIPS = len(OUTER_LIPS)
 INNER = slice(_LIPS, _LIPS + len(INNER_LIPS))
 """The inner lip ring among the points of ``MOUTH_REGION``."""
-_LOWER = np.arange(1, 10)
-_UPPER = 20 - _LOWER
+LOWER_LIP = np.arange(1, 10)
+"""Points of either lip ring on the lower lip, from the right to the left."""
+UPPER_LIP = 20 - LOWER_LIP
+"""The points above them."""
 _UPPER_SHARE = 0.3
 """Share of a gap that the upper lip closes; the lower one comes up with the jaw."""
 _JAW_SHARE = 0.6
@@ -71,13 +73,13 @@ def with_gap(points: Floats, gap: float) -> Floats:
     """Return points whose lips are ``gap`` apart in the middle, and nowhere crossed, shape ``(61, 3)``."""
     out = points.copy()
     inner, outer = out[INNER], out[:_LIPS]
-    have = inner[_LOWER, 1] - inner[_UPPER, 1]
+    have = inner[LOWER_LIP, 1] - inner[UPPER_LIP, 1]
     middle = float(have[3:6].mean())
     wanted = np.clip(have + (gap - middle) * ALMOND, 0, _HIGHEST_GAP * max(gap, 0.0))
     change = (wanted - have).astype(np.float32)
     for ring in (inner, outer):
-        ring[_UPPER, 1] -= _UPPER_SHARE * change
-        ring[_LOWER, 1] += (1 - _UPPER_SHARE) * change
+        ring[UPPER_LIP, 1] -= _UPPER_SHARE * change
+        ring[LOWER_LIP, 1] += (1 - _UPPER_SHARE) * change
     return out
 
 

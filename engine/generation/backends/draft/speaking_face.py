@@ -11,14 +11,12 @@ from engine.face.landmarks import FaceShape, shape_of
 from engine.face.mesh import Image
 from engine.generation.backends.draft.interior import Light, Place, paint_mouth
 from engine.generation.backends.draft.parameters import measures
-from engine.generation.backends.draft.portrait import INNER, in_picture, region_points
+from engine.generation.backends.draft.portrait import INNER, LOWER_LIP, UPPER_LIP, in_picture, region_points
 from engine.generation.backends.draft.warp import Fields, Grid, region_of, remap
 
 Floats = npt.NDArray[np.float32]
 
 _CHIN = measures()[3].reshape(-1, 3)[:, 1].argmax()
-_LOWER_LIP = np.arange(1, 10)
-_UPPER_LIP = 20 - _LOWER_LIP
 _OVERLAP, _OVERLAP_EDGE = 0.09, 0.008
 """How much further than to each other lips go when they close: share of the way, and eye distances."""
 _LEAST_MOVE = 0.02
@@ -107,14 +105,14 @@ class SpeakingFace:
         further = _OVERLAP * closing + _OVERLAP_EDGE * np.clip(closing / _OVERLAP_EDGE / 4, 0, 1)
         amount = np.zeros(len(self.lips), np.float32)
         for ring in (0, INNER.start):
-            amount[ring + _UPPER_LIP], amount[ring + _LOWER_LIP] = further, -further
+            amount[ring + UPPER_LIP], amount[ring + LOWER_LIP] = further, -further
         down = self.shape.rotation[:2, 1] * self.shape.scale
         return np.asarray(amount[:, None] * down, np.float32)
 
 
 def _gaps(points: Floats) -> Floats:
     """Return how far the lips are apart along the mouth, in units, shape ``(9,)``."""
-    return np.asarray(points[INNER][_LOWER_LIP, 1] - points[INNER][_UPPER_LIP, 1], np.float32)
+    return np.asarray(points[INNER][LOWER_LIP, 1] - points[INNER][UPPER_LIP, 1], np.float32)
 
 
 def _joined(grid: Grid, upper: Floats, lower: Floats, lips: Floats, shape: FaceShape) -> Floats:

@@ -6,14 +6,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engine.face.landmarks import FACE_OVAL
 from engine.generation.backends.draft.warp import Grid, spline
 
 Floats = npt.NDArray[np.float32]
 
-_OUTLINE = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
 _INSIDE = (
     1, 4, 5, 6, 168, 2, 98, 327, 48, 278, 9, 151, 66, 296, 105, 334, 33, 133, 159, 145, 362, 263, 386, 374,
     50, 280, 205, 425, 187, 411, 61, 291, 0, 17, 13, 14, 199, 200, 18,
@@ -28,7 +25,7 @@ def relief(mesh: Floats, grid: Grid) -> Floats:
         grid: over the face.
     """
     unit = float(np.linalg.norm(mesh[263, :2] - mesh[33, :2])) + 1e-6
-    outline, inside = mesh[list(_OUTLINE)], mesh[list(_INSIDE)]
+    outline, inside = mesh[list(FACE_OVAL)], mesh[list(_INSIDE)]
     middle = outline[:, :2].mean(0)
     outside = middle + 1.25 * (outline[:, :2] - middle)
     # The outline's own depth near each point: opposite sides of a turned head lie at different depths.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.face.landmarks import FaceShape, shape_of
-from engine.face.mesh import CropMesh, FaceFinder, Image, Mesh
+from engine.face.mesh import FaceFinder, Image, Mesh
 from engine.face.tracks import MAX_RESIDUAL
 from engine.generation.backend import RenderJob
 from engine.generation.backends.draft.finding import Sighting, Whereabouts, boxes_in, chosen_face, grouped, still_mesh
@@ -174,7 +174,7 @@ class Video:
                 if found is None or shape is None or shape.residual > MAX_RESIDUAL:
                     box, mesh, presence, lost = None, None, 0.0, lost + 1
                 else:
-                    box, mesh, presence, lost = _box_of(found), found.in_picture(), _visible(shape), 0
+                    box, mesh, presence, lost = found.box(), found.in_picture(), _visible(shape), 0
             shown = number
             yield _Seen(frame, image, mesh, presence)
 
@@ -187,11 +187,6 @@ class Video:
         ]
         distance, number = min(near, default=(np.inf, -1))
         return faces[number].box if distance <= _STRAY else None
-
-
-def _box_of(found: CropMesh) -> Floats:
-    points = found.in_picture()[:, :2]
-    return np.asarray(np.concatenate([points.min(0), points.max(0)]), np.float32)
 
 
 def _smoothed(window: deque[_Seen], frame: int) -> _Seen:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
 
+from engine.face.landmarks import FACE_OVAL
 from engine.generation.backends.musetalk.boxes import Box, Points, around, within
 from engine.generation.backends.musetalk.parsing import SIDE, Part
 from engine.generation.backends.musetalk.settings import MouthArea, Version
@@ -30,11 +31,6 @@ _CHEEK_KERNEL = (35, 3)
 _CHEEK_TIMES = 2
 _MOUTH = (Part.MOUTH, Part.UPPER_LIP, Part.LOWER_LIP)
 
-_OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-    136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
-"""Outline of the face in MediaPipe's mesh, clockwise from the top."""
 _NOSE = (6, 4, 1, 2, 97, 98, 64, 48, 326, 327, 294, 278)
 """Points of the nose in MediaPipe's mesh."""
 
@@ -54,8 +50,6 @@ class Manner:
 
 MANNERS = {Version.V1_0: Manner(1.2, 0.1), Version.V1_5: Manner(1.5, 0.05)}
 """As the published code of each version has it."""
-REAL_TIME = Manner(1.5, 0.1)
-"""The published real-time script of 1.5, whose edges are softer."""
 
 
 def parts_mask(classes: Mask, area: MouthArea, left_cheek: int, right_cheek: int) -> Mask:
@@ -91,7 +85,7 @@ def outline_mask(mesh: Points, square: Box) -> Mask:
     scale = SIDE / (square[2] - square[0])
     points = (mesh[:, :2] - np.array(square[:2])) * scale
     mask = np.zeros((SIDE, SIDE), np.uint8)
-    cv2.fillPoly(mask, [np.round(points[list(_OVAL)]).astype(np.int32)], (255,))
+    cv2.fillPoly(mask, [np.round(points[list(FACE_OVAL)]).astype(np.int32)], (255,))
     nose = cv2.convexHull(np.round(points[list(_NOSE)]).astype(np.int32))
     cv2.fillConvexPoly(mask, nose, (0,))
     return mask
