@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +26,9 @@ _BUFFER_SECONDS = 0.12
 _PUMP_MILLISECONDS = 10
 _LEAST_BUFFERED_SECONDS = 0.04
 """With less than this in the device, silence is put in: some devices never recover from running dry."""
+
+_ASLEEP_SECONDS = 2.0
+"""A clock that is asked at each picture was not asked for this long: not the window was busy, the computer slept."""
 
 
 class Output(Protocol):
@@ -87,6 +91,7 @@ class SilentOutput:
         self._now = now
         self._ready: tuple[float, float, Loop | None] | None = None
         self._running: Running | None = None
+        self._asked = 0.0
 
     def open(self, file: Path | None) -> None:  # noqa: ARG002
         """Forget where it was."""
@@ -109,15 +114,22 @@ class SilentOutput:
         """Run."""
         if self._ready is not None:
             source, speed, loop = self._ready
-            self._running = Running(self._now(), source, speed, loop)
+            self._asked = self._now()
+            self._running = Running(self._asked, source, speed, loop)
 
     def stop(self) -> None:
         """Stand still."""
         self._ready = self._running = None
 
     def moment(self) -> Moment | None:
-        """Return where the clock is."""
-        return None if self._running is None else self._running.at(self._now())
+        """Return where the clock is; while the computer slept, it stood as a device would have."""
+        if self._running is None:
+            return None
+        now = self._now()
+        if now - self._asked > _ASLEEP_SECONDS:
+            self._running = replace(self._running, since=self._running.since + now - self._asked)
+        self._asked = now
+        return self._running.at(now)
 
     def grain(self, source: float) -> None:
         """Nothing is to be heard."""

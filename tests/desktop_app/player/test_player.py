@@ -382,3 +382,16 @@ def test_a_longer_clip_in_the_place_of_the_open_one_is_shown_after_a_seek(
         bench.run(1.0)
         assert bench.shown[-1][0] == 149
         assert bench.shown[-1][1] == pytest.approx(2.98, abs=1e-6)
+
+
+def test_in_silence_nothing_is_skipped_while_the_computer_sleeps() -> None:
+    clock = Clock()
+    output = SilentOutput(clock)
+    output.start(1.0, 1.0, None)
+    output.begin()
+    clock.seconds += 0.5
+    assert output.moment() == Moment(0, pytest.approx(1.5))
+    clock.seconds += 3600
+    assert output.moment() == Moment(0, pytest.approx(1.5))
+    clock.seconds += 0.5
+    assert output.moment() == Moment(0, pytest.approx(2.0))
