@@ -45,10 +45,12 @@ class Position:
     Attributes:
         saved: name of the folder with rings and the rest; empty if nothing was saved.
         first: number of the first picture that is in that folder or comes after it.
+        kind: of what was saved, see :class:`Drawing`.
     """
 
     saved: str = ""
     first: int = 0
+    kind: str = ""
 
 
 class _Made(NamedTuple):
@@ -67,13 +69,24 @@ class Drawing:
         lead_in: pictures at the beginning that nobody is shown.
         folder: where to save what the next blocks depend on.
         weight: bytes of that; 0 to save nothing.
+        kind: says what is saved; it can only be taken up by a drawing of the same kind. Where memory has become
+            scarcer, the network may remember less than before.
     """
 
-    def __init__(self, denoiser: Denoiser, decoder: StreamDecoder, lead_in: int, folder: Path, weight: int = 0) -> None:
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        decoder: StreamDecoder,
+        lead_in: int,
+        folder: Path,
+        weight: int = 0,
+        kind: str = "",
+    ) -> None:
         self._denoiser = denoiser
         self._decoder = decoder
         self._folder = folder
         self._weight = weight
+        self._kind = kind
         self._blocks: Iterator[Finished] | None = None
         self._making: Future[_Made | None] | None = None
         self._ended = False
@@ -173,14 +186,17 @@ class Drawing:
         for old in self._folder.glob(f"{_SAVED}*"):
             if old.name != name:
                 shutil.rmtree(old, ignore_errors=True)
-        self._position = Position(name, self._next)
+        self._position = Position(name, self._next, self._kind)
         self._saved_at = time.monotonic()
 
     def restore(self, state: bytes) -> None:
-        """Go on from :meth:`state`; where what it saved is gone, all is made again from the beginning, unseen."""
+        """Go on from :meth:`state`.
+
+        Where what it saved is gone, or of another kind, all is made again from the beginning, unseen.
+        """
         position = Position(**json.loads(state))
         folder = self._folder / position.saved
-        if not position.saved or not folder.is_dir():
+        if not position.saved or not folder.is_dir() or position.kind != self._kind:
             return
         self._denoiser.restore(folder)
         self._decoder.restore(load_file(folder / _DECODER))

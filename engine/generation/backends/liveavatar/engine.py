@@ -198,7 +198,9 @@ class LiveAvatar:
         decoder = codec.decoder()
         decoder.prime(motion)
         weight = chosen.ring_bytes if settings.save_rings else 0
-        self._drawing = Drawing(denoiser, decoder, lead_in, job.folder, weight)
+        width, height = job.plan.size
+        kind = f"{width}x{height}, {settings.sample_steps} steps, {chosen.choice.memory}"
+        self._drawing = Drawing(denoiser, decoder, lead_in, job.folder, weight, kind)
         yield Progress("loading", 1.0)
 
     def render(self, segment: Segment) -> Iterator[Picture | Progress]:
@@ -217,7 +219,8 @@ class LiveAvatar:
         """See :class:`~engine.generation.backend.Backend`."""
         if self._drawing is None:
             raise RuntimeError("nothing is loaded")
-        self._drawing.restore(state)
+        with _failures_told(self._devices):
+            self._drawing.restore(state)
 
     def close(self) -> None:
         """See :class:`~engine.generation.backend.Backend`."""

@@ -163,6 +163,14 @@ class Choice:
     rings_on_host: bool = False
     stream_weights: bool = False
 
+    @property
+    def memory(self) -> str:
+        """Say how the network remembers; what one way has saved, another one goes on from if this is the same."""
+        who = "one process" if self.stages == 1 else "divided layers"
+        if self.stages > 1 and self.schedule is ScheduleName.PIPELINE:
+            who = f"{self.stages} ranks with steps of their own"
+        return f"{who}, {self.window} blocks in {8 if self.fp8_rings else 'all'} bits"
+
 
 def layer_shares(layers: int, choice: Choice) -> tuple[range, ...]:
     """Return which layers each stage of a layer split has: fewer for the last one if it decodes, too."""

@@ -15,6 +15,7 @@ import pytest
 
 from engine.generation.backends.liveavatar import audio
 from engine.generation.backends.liveavatar.importing import import_settings
+from engine.generation.backends.liveavatar.planner import MemoryPlan, Planner
 from engine.generation.render import render
 from engine.generation.report import RenderReport
 from engine.generation.spec import RenderSpec
@@ -118,6 +119,28 @@ def test_a_stopped_render_goes_on_to_the_same_file(spec: RenderSpec, rings: str)
     report = rendered(spec)
     assert report.resumed_segments > 0
     assert content(spec.target) == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [{"window": 3}, {"fp8_rings": True}], ids=str)
+def test_a_stopped_render_goes_on_although_memory_is_scarcer_now(
+    spec: RenderSpec, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    """Rings of another kind are not taken up; the pictures before are drawn again, unseen."""
+    with pytest.raises(KeyboardInterrupt):
+        run(render(spec), stop_after(2))
+    assert list((work_folder(spec.target) / "engine").glob("rings-*"))
+    real = Planner.plan
+
+    def scarcer(*given: Any) -> MemoryPlan:
+        plan = real(*given)
+        assert plan is not None
+        return replace(plan, choice=replace(plan.choice, **change))
+
+    monkeypatch.setattr(Planner, "plan", scarcer)
+    report = rendered(spec)
+    assert report.resumed_segments > 0
+    assert report.frames == 38
 
 
 @pytest.mark.slow
