@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_PICTURE = "no_picture"
     NO_SOUND = "no_sound"
     NO_FACE = "no_face"
+    NO_SUCH_FACE = "no_such_face"
     NO_SPEECH = "no_speech"
     TOO_SHORT = "too_short"
     MOUTH_NOT_VISIBLE = "mouth_not_visible"

@@ -245,6 +245,11 @@ def test_the_public_syncnet_example_is_120_ms_early(clips_folder: Path) -> None:
     assert measured(clips_folder / known[0]["file"]).offset_ms == pytest.approx(-120, abs=25)
 
 
+def test_a_face_that_is_not_there_is_said_not_to_be_there(talking: Talking) -> None:
+    result = measured(talking(seconds=6), face=2)
+    assert (result.kind, result.reason, result.faces) == (Kind.UNMEASURABLE, Reason.NO_SUCH_FACE, 1)
+
+
 def test_only_a_part_is_looked_at(talking: Talking) -> None:
     whole = measured(talking(offset_ms=80.0, seconds=16))
     part = measured(talking(offset_ms=80.0, seconds=16), start=4.0, stop=12.0)
