@@ -37,12 +37,14 @@ _FOLLOW_SLOPE = 2.0
 """Milliseconds per second of drift from which later stretches are searched around the line, not around zero."""
 _ENOUGH_STRETCHES = 5
 _MOST_STRETCHES = 12
+"""How many stretches of a long clip are looked at, at least and at most..."""
 _MOST_HALVINGS = 16
+"""...and how many more in search of the places where the sound jumps."""
 _KNOWN_STEP = 2.0
 """Seconds within which the place of a jump must be known."""
 _SURE = 0.97
 _ENOUGH_MS = 10.0
-"""A long clip is looked at until the uncertainty is below this..."""
+"""A long clip is looked at until the confidence is above the one and the uncertainty below the other..."""
 _ENOUGH_DRIFT_MS = 40.0
 """...and a drift that would move its ends by more than this would have been seen."""
 
@@ -87,7 +89,6 @@ class _Measuring:
         self, path: Path, audio: Path | None, thorough: bool, face: int | None, within: tuple[float, float]
     ) -> None:
         self.path = path
-        self.within = within
         self.sound_path = audio or path
         self.thorough = thorough
         self.model = shipped_model()
