@@ -7,11 +7,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from engine.generation.backend import Requirement
-from engine.models.catalog import entry
+from engine.generation.backends import model_files
+from engine.generation.backends.model_files import missing, needed
 from engine.models.finder import Library
-from engine.models.packages import missing_packages
 from engine.refusal import Refused
-from engine.words import Message
 
 
 class Version(StrEnum):
@@ -55,18 +54,7 @@ class Files:
 
 def requirements(library: Library) -> tuple[Requirement, ...]:
     """Return what has to be there, and whether it is."""
-    packages = Requirement("PyTorch", not missing_packages(), Message("models.needs_packages"))
-    groups = (tuple(_UNETS.values()), _WHISPER, _VAE)
-    files = tuple(
-        Requirement(
-            entry(names[0]).title,
-            library.path(*names) is not None,
-            Message("latentsync.needs", title=entry(names[0]).title, name=names[0]),
-            entry(names[0]).size or None,
-        )
-        for names in groups
-    )
-    return (packages, *files)
+    return model_files.requirements(library, tuple(_UNETS.values()), _WHISPER, _VAE)
 
 
 def found_versions(library: Library) -> str:
@@ -88,25 +76,17 @@ def find_files(library: Library, version: Version) -> Files:
     wanted = list(_UNETS) if version is Version.AUTO else [version]
     for each in wanted:
         if (unet := library.certain(_UNETS[each])) is not None:
-            return Files(unet, _path(library, _WHISPER), _path(library, _VAE), each)
+            return Files(unet, needed(library, *_WHISPER), needed(library, *_VAE), each)
     either = next((found for found in library.found if set(found.names) >= set(_UNETS.values())), None)
     if either is not None and version is Version.AUTO:
         raise Refused.because("latentsync.unknown_version", path=either.path)
     if either is not None:
-        return Files(either.path, _path(library, _WHISPER), _path(library, _VAE), version)
+        return Files(either.path, needed(library, *_WHISPER), needed(library, *_VAE), version)
     other = library.path(*_UNETS.values())
     if other is None:
-        missing = entry(_UNETS[wanted[0]])
-        raise Refused.because("models.needed", title=missing.title, name=missing.name)
+        raise missing(_UNETS[wanted[0]])
     have = next(each for each in _UNETS if library.path(_UNETS[each]) is not None)
     raise Refused.because(
         "latentsync.other_version", path=other, version=version.value, have=have.value,
         resolution=RESOLUTIONS[have], wanted=RESOLUTIONS[version],
     )  # fmt: skip
-
-
-def _path(library: Library, names: tuple[str, ...]) -> Path:
-    found = library.path(*names)
-    if found is None:
-        raise Refused.because("models.needed", title=entry(names[0]).title, name=names[0])
-    return found

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.generation.backend import Requirement
+from engine.generation.backends import model_files
+from engine.generation.backends.model_files import missing, needed
 from engine.generation.backends.musetalk.settings import Version
-from engine.models.catalog import entry
 from engine.models.finder import Library
-from engine.models.packages import missing_packages
 from engine.refusal import Refused
-from engine.words import Message
 
 _UNETS = {Version.V1_5: "musetalk-1.5-unet", Version.V1_0: "musetalk-1.0-unet"}
 _WHISPER = ("whisper-tiny-hf", "whisper-tiny")
@@ -44,18 +43,7 @@ class Files:
 
 def requirements(library: Library) -> tuple[Requirement, ...]:
     """Return what has to be there, and whether it is; the parsing network is not among it."""
-    packages = Requirement("PyTorch", not missing_packages(), Message("models.needs_packages"))
-    groups = (tuple(_UNETS.values()), _WHISPER, _VAE)
-    files = tuple(
-        Requirement(
-            entry(names[0]).title,
-            library.path(*names) is not None,
-            Message("musetalk.needs", title=entry(names[0]).title, name=names[0]),
-            entry(names[0]).size or None,
-        )
-        for names in groups
-    )
-    return (packages, *files)
+    return model_files.requirements(library, tuple(_UNETS.values()), _WHISPER, _VAE)
 
 
 def found_files(library: Library) -> str:
@@ -85,18 +73,10 @@ def find_files(library: Library, version: Version) -> Files:
         return _files(library, either, version)
     other = library.path(*_UNETS.values())
     if other is None:
-        wanted = entry(_UNETS[Version.V1_5 if version is Version.AUTO else version])
-        raise Refused.because("models.needed", title=wanted.title, name=wanted.name)
+        raise missing(_UNETS[Version.V1_5 if version is Version.AUTO else version])
     have = next(each for each in _UNETS if each is not version)
     raise Refused.because("musetalk.other_version", path=other, version=version.value, have=have.value)
 
 
 def _files(library: Library, unet: Path, version: Version) -> Files:
-    return Files(unet, _path(library, _WHISPER), _path(library, _VAE), library.path(_PARSER), version)
-
-
-def _path(library: Library, names: tuple[str, ...]) -> Path:
-    found = library.path(*names)
-    if found is None:
-        raise Refused.because("models.needed", title=entry(names[0]).title, name=names[0])
-    return found
+    return Files(unet, needed(library, *_WHISPER), needed(library, *_VAE), library.path(_PARSER), version)
