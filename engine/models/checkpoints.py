@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.models.headers import NONSENSE, FileFormat, read_header
 from engine.models.identify import compare, kind_of, looks_like
 from engine.refusal import Refused
+from engine.words import Message
 
 if TYPE_CHECKING:
     import torch
@@ -104,8 +105,9 @@ def load_strict(
     network.requires_grad_(requires_grad=False)
 
 
-def mismatch(path: Path, wanted: str, details: str, shapes: Mapping[str, tuple[int, ...]]) -> Refused:
+def mismatch(path: Path, wanted: str, details: Message, shapes: Mapping[str, tuple[int, ...]]) -> Refused:
     """Return the refusal of a file whose tensors are not those of the network that should take them."""
-    return Refused.because(
-        "models.mismatch", path=path, wanted=wanted, details=details, looks_like=looks_like(kind_of(shapes))
-    )
+    kind = kind_of(shapes)
+    is_changed = kind is not None and wanted in kind.title
+    like = Message("models.looks_changed") if is_changed else looks_like(kind)
+    return Refused.because("models.mismatch", path=path, wanted=wanted, details=details, looks_like=like)

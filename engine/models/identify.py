@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from engine.models.catalog import Kind, kinds
 from engine.models.headers import Header
@@ -65,18 +66,23 @@ class Comparison:
         """Whether every tensor is there, once, in its shape."""
         return not (self.missing or self.unexpected or self.reshaped)
 
-    def summary(self) -> str:
-        """Return the first few of each sort, for a report: ``missing 12 (conv_in.bias, …); …``."""
+    def summary(self) -> Message:
+        """Return how many there are of each sort, and the first few, for a report; only where there is a difference."""
+        sorts = {
+            "missing": self.missing,
+            "unexpected": self.unexpected,
+            "reshaped": tuple(f"{name} {list(found)}≠{list(wanted)}" for name, wanted, found in self.reshaped),
+        }
         parts = [
-            ("missing", self.missing),
-            ("unexpected", self.unexpected),
-            ("shape", tuple(f"{name} {list(found)}≠{list(wanted)}" for name, wanted, found in self.reshaped)),
-        ]
-        return "; ".join(
-            f"{label} {len(names)} ({', '.join(names[:_SHOWN])}{', …' if len(names) > _SHOWN else ''})"
-            for label, names in parts
+            Message(f"models.difference.{sort}", count=len(names), names=_first_of(names))
+            for sort, names in sorts.items()
             if names
-        )
+        ]
+        return reduce(lambda first, second: Message("models.difference.and", first=first, second=second), parts)
+
+
+def _first_of(names: Sequence[str]) -> str:
+    return ", ".join([*names[:_SHOWN], *(["…"] if len(names) > _SHOWN else [])])
 
 
 def compare(expected: Shapes, found: Shapes) -> Comparison:

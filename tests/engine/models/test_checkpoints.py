@@ -144,7 +144,7 @@ def test_a_strict_load_says_what_is_missing_and_what_the_file_looks_like(tmp_pat
             wanted="Test",
         )
     said = str(refused.value)
-    for part in ("missing 1 (bias)", "unexpected 2", "weight [5, 3]≠[2, 3]", "SyncNet v2"):
+    for part in ("1 tensors are missing (bias)", "2 tensors do not belong there", "weight [5, 3]≠[2, 3]", "SyncNet v2"):
         assert part in said
 
 
@@ -221,3 +221,17 @@ def test_a_name_that_was_damaged_inside_the_file_is_told(tmp_path: Path) -> None
     with pytest.raises(Refused) as refused:
         read_state(path)
     assert refused.value.refusal.code == "models.truncated"
+
+
+def test_a_changed_network_of_the_right_kind_is_said_to_be_one_in_every_language(tmp_path: Path) -> None:
+    state = {"conv_in.weight": torch.zeros(2, 8, 3, 3)}
+    state["down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"] = torch.zeros(2, 384)
+    with torch.device("meta"):
+        network = nn.Linear(3, 2)
+    with pytest.raises(Refused) as refused:
+        load_strict(network, state, path=tmp_path / "x.pt", wanted="MuseTalk UNet")
+    refusal = refused.value.refusal
+    assert "It is such a network, but it was changed" in str(refusal)
+    chinese = f"{refusal.sentence.text('zh_CN')}{refusal.remedy.text('zh_CN')}"
+    assert "缺少 2 个张量（bias, weight）；多出 2 个" in chinese
+    assert "missing" not in chinese
