@@ -13,6 +13,7 @@ from engine.media.export import encoded, lossless
 from engine.media.export.command import command_for
 from engine.media.export.containers import container_of
 from engine.media.export.ffmpeg import CannotHold, FfmpegFailed
+from engine.media.export.losses import losses
 from engine.media.export.report import AnyCorrection, Check, ExportReport, Mode
 from engine.media.export.request import Outcome, Request, source_streams
 from engine.media.export.stretching import TOLERANCE as STRETCH_TOLERANCE
@@ -93,6 +94,7 @@ def _export(request: Request, sources: list[Path], *, overwrite: bool, verify: b
         except FfmpegFailed as failure:
             raise Refused.because("export.ffmpeg_failed", detail="".join(str(failure).splitlines()[-1:])) from failure
         size = place.result.stat().st_size
+        outcome.notes += losses(request, place.result)
         if verify:
             for check in compare(_comparison(request, place.result, outcome)):
                 checks.append(check)

@@ -14,6 +14,7 @@ import pytest
 
 from engine.media.export.report import Fate, Mode
 from engine.media.probe import probe
+from engine.words import Message
 from tests.engine.media.export.measuring import exported, flashes_at, moved_ms
 from tests.media import Clip
 
@@ -119,6 +120,24 @@ def test_what_finds_no_place_is_named(rich: Callable[[str], Path], tmp_path: Pat
     assert str(lost[0].reason) == "MP4 has no place for it"
     converted = [stream for stream in report.streams if stream.fate is Fate.CONVERTED]
     assert [stream.kind for stream in converted] == ["subtitle"]
+
+
+@pytest.mark.parametrize("mode", [Mode.LOSSLESS, Mode.COMPATIBLE])
+def test_tags_without_a_place_are_named(mode: Mode, clip: MakeClip, tmp_path: Path) -> None:
+    source = clip("tagged.mkv", metadata={"title": "A talk", "SCENE_NUMBER": "12"}).path
+    report = exported(source, tmp_path / "target.mp4", 40, mode, verify=False)
+    assert [note for note in report.notes if note.key == "export.note.tags_left_out"] == [
+        Message("export.note.tags_left_out", container="MP4", names="SCENE_NUMBER")
+    ]
+    same = exported(source, tmp_path / "target.mkv", 40, mode, verify=False)
+    assert "export.note.tags_left_out" not in {note.key for note in same.notes}
+
+
+def test_what_a_transport_stream_counts_anew_is_said(clip: MakeClip, tmp_path: Path) -> None:
+    report = exported(clip("source.ts").path, tmp_path / "target.ts", 40, verify=False)
+    assert "export.note.transport_anew" in {note.key for note in report.notes}
+    into = exported(clip("source.ts").path, tmp_path / "target.mp4", 40, verify=False)
+    assert "export.note.transport_anew" not in {note.key for note in into.notes}
 
 
 def test_unknown_tracks_and_boxes_are_copied(clip: MakeClip, tmp_path: Path) -> None:
