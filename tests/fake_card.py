@@ -209,7 +209,7 @@ def fake_card(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int] = (9,
         patch.setattr(torch.cuda, "get_device_capability", lambda _=None: capability)
         patch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: card.record_stream(tensor, stream))
         patch.setattr(torch.Tensor, "__getitem__", _view)
-        patch.setattr(torch.Tensor, "__setitem__", lambda tensor, places, value: _copy(_view(tensor, places), value))
+        patch.setattr(torch.Tensor, "__setitem__", lambda tensor, places, value: _set(_view(tensor, places), value))
         patch.setattr(torch.Tensor, "copy_", _copy)
         patch.setattr(torch.Tensor, "contiguous", _contiguous)
         yield card
@@ -220,6 +220,10 @@ def _copy(tensor: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
     """Copy as tensors do; see :func:`_view`."""
     copied: Tensor = torch.ops.aten.copy_.default(tensor, source, non_blocking)
     return copied
+
+
+def _set(tensor: Tensor, value: Tensor | float) -> Tensor:
+    return _copy(tensor, value) if isinstance(value, Tensor) else tensor.fill_(value)
 
 
 def _contiguous(tensor: Tensor, memory_format: torch.memory_format = torch.contiguous_format) -> Tensor:
