@@ -18,6 +18,8 @@ PROMPT_SECONDS = 10
 _SEGMENT_RULE = ((Fraction(180), Fraction(3)), (Fraction(600), Fraction(2)))
 """Up to so many seconds of clip: segments of so many seconds. The longer the clip, the less is to be lost."""
 _SHORTEST_SEGMENT = Fraction(1)
+_BYTES_PER_PIXEL = 0.02
+"""Of a finished picture in H.264 at the usual quality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,16 @@ class Plan:
     def fps(self) -> Fraction:
         """Pictures per second."""
         return self.frame_map.fps
+
+    @property
+    def picture_bytes(self) -> int:
+        """Size of one picture in memory."""
+        return 3 * self.size[0] * self.size[1]
+
+    @property
+    def disk_bytes(self) -> int:
+        """About what the clip takes on disk, together with its segments, which stay until it is finished."""
+        return math.ceil(2 * self.frame_count * self.size[0] * self.size[1] * _BYTES_PER_PIXEL)
 
     @property
     def samples(self) -> int:

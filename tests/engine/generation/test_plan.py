@@ -94,3 +94,16 @@ def test_every_segment_has_its_prompt_and_its_offset() -> None:
 def test_a_plan_of_nothing_is_a_bug() -> None:
     with pytest.raises(ValueError, match="nothing to plan"):
         make_plan(SPEC, fps=Fraction(25), size=(64, 64), frame_count=0, voice_samples=0)
+
+
+def test_room_is_asked_for_twice_the_clip_and_grows_with_it() -> None:
+    one, long, large = (
+        make_plan(SPEC, fps=Fraction(25), size=size, frame_count=count, voice_samples=count * 640)
+        for size, count in (((1280, 720), 250), ((1280, 720), 2500), ((1920, 1080), 250))
+    )
+    assert one.picture_bytes == 1280 * 720 * 3
+    assert large.picture_bytes == 1920 * 1080 * 3
+    # 10 s at 720p and the usual quality are some 5 MB; they lie there twice while they are joined.
+    assert 2e6 < one.disk_bytes / 2 < 10e6
+    assert long.disk_bytes == pytest.approx(10 * one.disk_bytes, rel=1e-6)
+    assert large.disk_bytes == pytest.approx(2.25 * one.disk_bytes, rel=1e-6)

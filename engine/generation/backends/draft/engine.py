@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -22,7 +21,6 @@ _SECONDS_PER_PICTURE = 0.004
 _SECONDS_PER_MEGAPIXEL = 0.012
 """Measured on two cores with encoding (``tests/benchmarks/draft.py``)."""
 _LANDMARK_SECONDS = 0.010
-_BYTES_PER_PIXEL = 0.02
 
 
 class Speaker(Protocol):
@@ -62,8 +60,8 @@ class Draft:
         each = _SECONDS_PER_PICTURE + _LANDMARK_SECONDS + _SECONDS_PER_MEGAPIXEL * pixels / 1e6
         return Estimate(
             vram_bytes=0,
-            ram_bytes=_RAM_BYTES + _PICTURES_HELD * 3 * pixels,
-            disk_bytes=math.ceil(2 * plan.frame_count * pixels * _BYTES_PER_PIXEL),
+            ram_bytes=_RAM_BYTES + _PICTURES_HELD * plan.picture_bytes,
+            disk_bytes=plan.disk_bytes,
             seconds=_SECONDS_TO_START + plan.frame_count * each,
             notes=(Message("draft.note"),),
         )

@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 _BATCH_BYTES = 512 << 20
 _MOST_BATCH = 4
 """Windows that are encoded, denoised and decoded together where the networks take turns on the card."""
-_BYTES_PER_PIXEL = 0.02
-"""Of a finished picture in H.264 at the usual quality."""
 _SECONDS_PER_PICTURE = 0.02
 """To find the face, cut it out, put it back and encode, on two cores at 720p."""
 
@@ -102,11 +100,10 @@ class LatentSync:
             return Refusal.of("latentsync.too_little_memory", free=host.free_ram_bytes / GIB, needed=needed / GIB)
         devices = tuple(gpu.device for gpu in cards) or ("cpu",)
         drawing = seconds(work, host, devices, grid.last_window + 1, settings.steps, cached=settings.feature_cache)
-        pixels = plan.size[0] * plan.size[1]
         return Estimate(
             vram_bytes=max((each.card_bytes(work) for each in chosen), default=0) if cards else 0,
             ram_bytes=needed,
-            disk_bytes=math.ceil(2 * plan.frame_count * pixels * _BYTES_PER_PIXEL),
+            disk_bytes=plan.disk_bytes,
             seconds=drawing + plan.frame_count * _SECONDS_PER_PICTURE,
             notes=tuple(_notes(files, chosen[0], drawing, plan, on_card=bool(cards))),
         )
@@ -248,15 +245,11 @@ def _notes(files: Files, arrangement: Arrangement, drawing: float, plan: Plan, *
         yield Message("latentsync.note.rate", rate=float(plan.fps))
 
 
-def _picture_bytes(plan: Plan) -> int:
-    return 3 * plan.size[0] * plan.size[1]
-
-
 def _batch(plan: Plan, arrangement: Arrangement) -> int:
     """Return how many windows a device draws together: more than one where the networks take turns on it."""
     if arrangement.offload is not Offload.MODEL:
         return 1
-    window_bytes = math.ceil(WINDOW * plan.fps / MODEL_FPS) * _picture_bytes(plan)
+    window_bytes = math.ceil(WINDOW * plan.fps / MODEL_FPS) * plan.picture_bytes
     return max(1, min(_MOST_BATCH, _BATCH_BYTES // window_bytes))
 
 
@@ -266,4 +259,4 @@ def _held_bytes(plan: Plan, grid: Grid, arrangement: Arrangement, devices: int) 
     Each device draws a batch of windows, or its pictures are put together, and one more batch is got ready.
     """
     frames = math.ceil(((devices + 1) * _batch(plan, arrangement) * WINDOW + grid.overlap) * plan.fps / MODEL_FPS)
-    return (2 * PICTURES_READ + PICTURES_READY + frames) * _picture_bytes(plan)
+    return (2 * PICTURES_READ + PICTURES_READY + frames) * plan.picture_bytes

@@ -62,7 +62,9 @@ class UNetConfig:
             levels += 1
         usual = cls()
         first = shapes.get("conv_in.weight", (0, usual.in_channels))
-        audio = shapes.get("down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", (0, 384))
+        audio = shapes.get(
+            "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight", (0, usual.audio_channels)
+        )
         return cls(
             tuple(shapes[f"down_blocks.{level}.resnets.0.conv1.weight"][0] for level in range(levels))
             or usual.channels,

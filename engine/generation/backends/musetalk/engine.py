@@ -40,8 +40,6 @@ _CORE_SECONDS = 20.0
 _SECONDS_PER_PICTURE = 0.03
 """To find the face, put it back and encode, on two cores at 720p."""
 _SECONDS_TO_START = 8.0
-_BYTES_PER_PIXEL = 0.02
-"""Of a finished picture in H.264 at the usual quality."""
 _BATCH_ON_PROCESSOR = 2
 """Without a card a larger batch is hardly faster, and could not be stopped for many seconds."""
 
@@ -89,9 +87,8 @@ class MuseTalk:
         # Where not even the most frugal way fits, fewer faces are drawn at a time.
         offloads = [work.best_for(card.free_bytes, batch, spec.offload) for card in cards]
         weights = (unet + vae) * (4 if is_exact else 2)
-        pixels = plan.size[0] * plan.size[1]
         held = 2 * PICTURES_READ + PICTURES_READY + (max(1, len(cards)) + 1) * batch
-        main = _MAIN_BYTES + held * 3 * pixels + (0 if cards and set(offloads) == {Offload.NONE} else weights)
+        main = _MAIN_BYTES + held * plan.picture_bytes + (0 if cards and set(offloads) == {Offload.NONE} else weights)
         if host.free_ram_bytes and main > host.free_ram_bytes:
             return Refusal.of("musetalk.too_little_memory", free=host.free_ram_bytes / GIB, needed=main / GIB)
         if cards:
@@ -102,7 +99,7 @@ class MuseTalk:
         return Estimate(
             vram_bytes=max((work.card_bytes(batch, each) for each in offloads), default=0),
             ram_bytes=math.ceil(main),
-            disk_bytes=math.ceil(2 * plan.frame_count * pixels * _BYTES_PER_PIXEL),
+            disk_bytes=plan.disk_bytes,
             seconds=_SECONDS_TO_START + drawing + plan.frame_count * _SECONDS_PER_PICTURE,
             notes=tuple(_notes(files, drawing / float(plan.seconds), on_card=bool(cards))),
         )
