@@ -40,6 +40,10 @@ def _import(folder: Path, wanted: frozenset[str]) -> Job[tuple[Path, ...]]:
         if len(each.names) == 1 and (not wanted or each.names[0] in wanted):
             chosen.setdefault(each.names[0], each.path)
     if not chosen:
+        for each in found.found:
+            if len(each.names) > 1 and (not wanted or wanted & set(each.names)):
+                titles = " / ".join(entry(name).title for name in each.names)
+                raise Refused.because("models.uncertain", path=each.path, titles=titles)
         raise found_nothing(folder, found.problems)
     jobs = [(path, models_folder() / entry(name).place) for name, path in chosen.items()]
     missing = [(path, target) for path, target in jobs if not _same(path, target)]

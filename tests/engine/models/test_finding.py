@@ -291,6 +291,15 @@ def test_importing_nothing_says_why(tmp_path: Path, folder: str, code: str) -> N
     assert answer.code == f"models.{code}"
 
 
+def test_importing_a_file_of_uncertain_version_says_what_to_do(tmp_path: Path, write: Write, models: Path) -> None:
+    write(tmp_path / "stick" / "x.pt", "latentsync_unet")
+    answer = run(import_models(tmp_path / "stick"))
+    assert isinstance(answer, Refusal)
+    assert answer.code == "models.uncertain"
+    (tmp_path / "stick").rename(tmp_path / "LatentSync-1.6")
+    assert run(import_models(tmp_path / "LatentSync-1.6")) == (models / entry("latentsync-1.6-unet").place,)
+
+
 def test_a_full_disk_is_said_before_copying(tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "stick" / "syncnet_v2.model", "syncnet_v2")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(10, 9, 1))
