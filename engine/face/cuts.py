@@ -17,6 +17,7 @@ _JUMP_CHANGE = 8.0
 """A smaller change is a cut when the changes before and after it are several times smaller: a jump cut of the same
 speaker. A shaken camera changes the picture for several frames in a row."""
 _JUMP_RATIO = 3.5
+"""How many times larger than the changes before and after a lesser change has to be."""
 
 
 def with_cuts(frames: Iterable[tuple[float, Image]]) -> Iterator[tuple[float, Image, bool]]:

@@ -26,7 +26,9 @@ _LONGEST_STEP_BACK = 1.0
 _LONGEST_GAP = 3600.0
 """Seconds: a longer silence is a damaged timestamp."""
 _CHUNK_SECONDS = 0.25
+"""How much sound is joined to one piece."""
 _TOO_MANY_PLANES = 8
+"""Planes of a frame from which on PyAV reads too many."""
 _FULL_SCALE = {"u8": 2**7, "s16": 2**15, "s32": 2**31}
 
 

@@ -32,6 +32,7 @@ _PQ, _HLG = 16, 18
 _LEAST_BIT_RATE = 50
 """Bits per second: a file that claims to be so long that it holds less is damaged."""
 _SHORT_SECONDS = 3600
+"""A length up to this is believed whatever the size of the file."""
 _UNKNOWN_LANGUAGES = {"und", "", None}
 
 

@@ -18,7 +18,9 @@ _ABRUPT = 12 * _STEP
 """A cut peak is entered or left with a slope; the round top of slow hum is not."""
 
 _NEAR_PEAK = 0.985
+"""Share of the greatest level from which on a run of equal samples is a cut-off peak."""
 _LEVELS = 2048
+"""Steps of the level in which runs are counted."""
 _MOST_RUNS_KEPT = 10_000
 
 

@@ -15,6 +15,7 @@ PEAK_DBTP = -1.0
 _ENCODED_AGAIN = {"hidden_priming", "unknown_priming", "edit_list", "gaps", "sound_starts_late", "sound_starts_early"}
 """What goes away when the sound is encoded again: all of it is how the file says when sound begins."""
 _LEAST_GAIN_DB = 0.5
+"""Less is not worth another encoding."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ _SECONDS = 2
 
 _SPEECH_HZ = (80, 6000)
 _QUIETEST = 1e-4
+"""Level (full scale 1) below which there is nothing to compare."""
 
 
 class DelayProof:

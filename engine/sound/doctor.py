@@ -19,6 +19,7 @@ from engine.sound.finding import Diagnosis, Finding, Severity, Span
 _LOSSLESS = ("pcm", "flac", "alac", "wavpack", "tta", "ape", "tak", "mlp", "truehd")
 _HIDES_PRIMING = {"mp4", "mov"}
 _DELAY_WORTH_SAYING = 0.015
+"""Seconds between the beginnings of sound and picture."""
 _PRIMING_CODECS = ("aac", "mp3", "mp2", "opus", "vorbis", "ac3", "eac3")
 _UNDECLARED = {"mpegts", "flv", "avi", "mpeg"}
 

@@ -13,6 +13,7 @@ _SHORTEST_MS, _LONGEST_MS = 2, 400
 """Shorter holes are zero crossings, longer ones are pauses that somebody muted."""
 
 _MOST = 10_000
+"""Holes that are remembered; all are counted."""
 
 
 class DropoutMeter:

@@ -34,6 +34,7 @@ had not heard: no false alarm in 178, 99 % of those 2.76 times slow and 97 % of 
 last 2.5 s as they play; of those twice slow 89 %, twice fast 83 %; within a factor of 1.5 it rarely dares to say."""
 
 _SPEED_OCTAVES = 0.5
+"""A wrong speed is reported from half an octave on: 1.4 times too fast or too slow."""
 _NATURAL_AFTERWARDS, _SPOKEN_AFTERWARDS = 0.3, 0.1
 _SILENT_SAMPLE = 1.5 / 32768
 

@@ -17,6 +17,7 @@ _BLOCKS_PER_WINDOW = 4
 """400 ms windows every 100 ms."""
 
 _BIN = 0.05
+"""Width in LU of the steps in which loudness is counted."""
 _EDGES = np.arange(_ABSOLUTE_GATE, 10 + _BIN, _BIN)
 
 

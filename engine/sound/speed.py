@@ -39,6 +39,7 @@ _SHORTEST_LAG, _LONGEST_LAG = 13, 399
 _MODULATION_HZ = np.geomspace(0.7, 45, 11)
 _REGISTERS = ((0, 8), (8, 16), (16, 24))
 _QUIETEST_PEAK_DB = -50.0
+"""Peak of the spectrum below which a window is silent."""
 
 
 @lru_cache(maxsize=1)

@@ -39,23 +39,23 @@ LEAST_SECONDS = 3.0
 """Shorter recordings are refused."""
 
 _SHORTEST_WINDOW, _WINDOW, _LONGEST_WINDOW = 2.5, 10.0, 20.0
-_MOST_WINDOWS = 72
-_FEW = 3
+_MOST_WINDOWS = 72  # windows that are compared at most, however long the recordings are
+_FEW = 3  # readings from which on a fit is trusted
 _REACH = 0.1  # a coincidence is right to a row or two, and its windows are at most 10 s from its middle
-_SILENT = 0.98
-_LEAST_DRIFT_MS = 1.0
-_LEAST_STEP_MS = 3.0
-_LEAST_JITTER_MS = 10.0
-_ROUGH_MS = 5.0
+_SILENT = 0.98  # share of silence from which on there is nothing to compare
+_LEAST_DRIFT_MS = 1.0  # over the whole length; less is not worth a claim
+_LEAST_STEP_MS = 3.0  # jumps below this are noise of the readings
+_LEAST_JITTER_MS = 10.0  # scatter from which on the readings contradict each other
+_ROUGH_MS = 5.0  # deviation of a place that is known to a row of onsets only
 _ROUGH_UNCERTAINTY_MS = 20.0  # onsets of a far microphone are up to this late, and all of them alike
 _DRIFT_LEFT_MS = 2.5  # what a step correction leaves of a drift: a tenth of what anyone can notice
-_STEP_READ_SECONDS = 10.0
+_STEP_READ_SECONDS = 10.0  # how much around a jump is laid over the other recording at a time
 _SPEED_TOLERANCE = 50e-6  # half a millisecond in a window of 10 s
 _CHANCE = 4.0  # prominence that chance reaches
-_PROMINENT = 5.0
+_PROMINENT = 5.0  # prominence from which on a reading counts
 _HALF_RIGHT = 5.5  # prominence of which half are right
 _DOUBTS = 3.0  # odds of 1 to 1000 before anything is heard
-_CONFIDENT = 0.9
+_CONFIDENT = 0.9  # below this the recordings are said not to match
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ POSSIBLE = 5.5
 
 _SIZE = 1 << 15
 _BLOCKS_AT_ONCE = 64  # their spectra take 84 MB, whatever the length of the recording
-_SPARSE = 200
+_SPARSE = 200  # places tried first; the others only where these tell nothing
 _LONGEST_ROWS = round(LONGEST_PART * ROW_RATE)
 _SHORTEST_ROWS = 6 * ROW_RATE
 _LEAST_ROWS = 2 * ROW_RATE

@@ -31,10 +31,13 @@ _DRIFT_CONFIDENCE = 0.9
 _LEAST_DRIFT_MS = 10.0
 """Change over the clip below which a drift is not worth a claim."""
 _STEP_SIGMAS = 6.0
-"""The same for a jump: there are many places for it to be by chance."""
+"""Evidence from which a jump is claimed, as a slope in standard deviations: there are many places for one by chance."""
 _LEAST_JUMP_MS = 30.0
+"""Smallest jump that is reported."""
 _LEAST_LEVEL_SECONDS = 3.0
+"""Shortest evidence of a level, in seconds."""
 _LEVEL_MASS = 0.95
+"""Posterior mass that a level must have on its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,11 @@ NORMAL_95 = 1.96
 
 _DRIFT_LEVEL = 0.0005  # two-sided probability of a slope this steep without drift; leaves room for heavy tails
 _DRIFT_PENALTY = 12.0  # chi-square of one degree of freedom at about that level
-_DRIFT_POINTS = 4
+_DRIFT_POINTS = 4  # believed points that a slope needs
 _RATIOS_TRIED = (1.0, 1.4, 2.0, 2.8, 4.0, 6.0, 10.0, 20.0, 50.0, 120.0, 300.0)
 _JITTER_RATIO = 2.8  # scatter over claimed uncertainty from which the scatter itself is the finding
-_JITTER_POINTS = 5
-_MOST_CANDIDATES = 600
+_JITTER_POINTS = 5  # believed points that scatter has to be seen on
+_MOST_CANDIDATES = 600  # levels and lines tried at most: bounds the work for hours of points
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ SMALL_FACE = 20.0
 
 _SAMPLE_RATE = 16_000
 _MEL_FLOOR = 1e-5
+"""Added before the logarithm of :func:`log_mel`, and taken off again."""
 _SHORTEST_TRACK = 0.6
+"""Seconds for which a face has to be followed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,12 @@ SCALE = 16
 
 _SAMPLE_RATE = 8000
 _HOP = _SAMPLE_RATE // ROW_RATE
-_WIDTH = 256
+_WIDTH = 256  # samples of a spectrum, 32 ms
 _LOW_HZ, _HIGH_HZ = 150.0, 3800.0  # above mains hum, below the edge of telephone bands and of 8 kHz
 _BATCH = 60 * ROW_RATE
 _MARGIN = 5 * ROW_RATE  # half of the window over which a band's own mean and deviation are taken
-_SLOPE_ROWS = 2
-_FLOOR_SHARE = 2.0
+_SLOPE_ROWS = 2  # rows before and after over which a rise is taken
+_FLOOR_SHARE = 2.0  # of a band's own quiet level, added to it, so that noise does not rise
 _SILENCE = 1e-9  # -90 dB: below this a rise is rounding noise
 
 

@@ -26,6 +26,7 @@ _PROBES = 24
 _CLEAR = 0.35
 """Share of speech from which a stretch counts as clear."""
 _ENOUGH_CLEAR = 5
+"""Clear stretches below which the whole clip is searched for more."""
 _LISTENING_RATE = 16_000
 
 

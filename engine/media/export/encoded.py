@@ -24,6 +24,7 @@ from engine.timing import Correction, DriftCorrection, StepCorrection
 from engine.words import Message
 
 _ENCODING_SHARE = 0.6
+"""Share of the work that encoding the sound is; the rest is copying the picture."""
 
 
 def write(request: Request, place: Workplace) -> Step:
