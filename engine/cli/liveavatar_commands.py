@@ -32,7 +32,7 @@ def _import(
     text: Annotated[str, argument("FILE", "liveavatar.file")],
     face: Annotated[str, option("--face", text="liveavatar.face", metavar="FILE")] = "FACE",
     voice: Annotated[str, option("--voice", text="liveavatar.voice", metavar="FILE")] = "VOICE",
-    output: Annotated[str | None, option("--output", "-o", text="render.output", metavar="OUT")] = None,
+    output: Annotated[str | None, option("--output", "-o", text="liveavatar.output", metavar="OUT")] = None,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> Action:
