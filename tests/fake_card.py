@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor, nn
@@ -200,8 +202,14 @@ def fake_card(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int] = (9,
         capability: compute capability of the card.
     """
     card = FakeCard()
+    real = torch.from_numpy
+
+    def from_numpy(array: npt.NDArray[Any]) -> Tensor:  # torch would compute with these numbers on the card
+        return torch.zeros(array.shape, dtype=real(np.empty(0, array.dtype)).dtype)
+
     with monkeypatch.context() as patch, card:
         patch.setattr(Stream, "card", card, raising=False)
+        patch.setattr(torch, "from_numpy", from_numpy)
         patch.setattr(torch.cuda, "Stream", Stream)
         patch.setattr(torch.cuda, "Event", Event)
         patch.setattr(torch.cuda, "current_stream", card.current_stream)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from engine.generation.backends.liveavatar import streaming, vae
+from engine.generation.backends.liveavatar import ranks, streaming, vae
 from engine.generation.backends.liveavatar.config import WeightFormat
 from engine.generation.backends.liveavatar.denoiser import load_local
 from engine.generation.backends.liveavatar.files import Files
@@ -100,6 +103,80 @@ def test_pictures_are_decoded_beside_the_network(
         assert [len(each) for each in shown] == [3] * BLOCKS
         assert card.host_waits == before + 3 * BLOCKS  # for the pictures of each latent frame, in the decoder's stream
         decoder.restore(decoder.state())
+
+
+class Wire:
+    """In the place of a chain of ranks: what is sent lies here until it is received, as it was announced."""
+
+    def __init__(self, rank: int, sent: list[deque[Any]], others: Callable[[], None]) -> None:
+        self.rank = rank
+        self.ranks = len(sent)
+        self.is_last = rank == self.ranks - 1
+        self._sent = sent
+        self._others = others
+
+    def send(self, tensors: Sequence[torch.Tensor], *, back: bool = False) -> None:
+        self._sent[0 if back else self.rank + 1].extend(tensors)
+
+    def receive(self, shape: Sequence[int], dtype: torch.dtype, *, back: bool = False) -> torch.Tensor:
+        del back  # only the first one gets something from there
+        if not self.waits:
+            self._others()
+        tensor: torch.Tensor = self._sent[self.rank].popleft()
+        assert (tuple(tensor.shape), tensor.dtype) == (tuple(shape), dtype)
+        return tensor.to(f"cuda:{self.rank}")
+
+    def send_header(self, *numbers: int) -> None:
+        self._sent[self.rank + 1].append([*numbers, 0, 0, 0])
+
+    @property
+    def waits(self) -> bool:
+        """Whether something waits to be received."""
+        return bool(self._sent[self.rank])
+
+    def receive_header(self) -> list[int]:
+        header: list[int] = self._sent[self.rank].popleft()
+        return header
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("on_host", [False, True])
+def test_divided_layers_are_right_on_their_cards(weights: Read, monkeypatch: pytest.MonkeyPatch, on_host: bool) -> None:
+    """Two cards, and what is sent is what is waited for."""
+    made = script(BLOCKS, STEPS, anchor_block=2, prompt=lambda block: int(block >= 3), config=CONFIG)
+    monkeypatch.setattr(ranks, "Transformer", lambda *_: weights)
+    monkeypatch.setattr(streaming._Place, "point_to", replace_tensor)
+    choice = Choice(ScheduleName.LAYER_SPLIT, 2, window=2, rings_on_host=on_host, stream_weights=on_host)
+    job = ranks.RankJob(
+        files=weights.files, weight_format=weights.format, choice=choice, devices=("cuda:0", "cuda:1"),
+        dtype=torch.bfloat16, kernel="auto", compiled=False, meeting=Path("unused"), size=SIZE, levels=made.levels,
+        blocks=BLOCKS, anchor_block=2, reference=made.reference.numpy(), motion=made.motion.numpy(),
+    )  # fmt: skip
+    inputs = {
+        block: ranks.BlockInputs(
+            made.noise(block).numpy(), made.features(block).numpy(), made.prompt(block),
+            made.context(made.prompt(block)).numpy(), tuple(made.distance(block, step) for step in range(STEPS)),
+        )
+        for block in range(BLOCKS)
+    }  # fmt: skip
+    sent: list[deque[Any]] = [deque(), deque()]
+    with fake_card(monkeypatch):
+
+        def follow() -> None:
+            while wires[1].waits:
+                follower._pass_on(wires[1].receive_header())
+
+        wires = [Wire(rank, sent, follow) for rank in range(2)]
+        leader, follower = (
+            ranks._SplitRank(wire, job, torch.device("cuda", wire.rank))  # type: ignore[arg-type]  # a stub chain
+            for wire in wires
+        )
+        with torch.inference_mode():
+            leader._feed(inputs)
+            blocks = list(leader._blocks())
+        assert [finished.block for finished in blocks] == list(range(BLOCKS))
+        assert {finished.latents.device for finished in blocks} == {CARD}
+        assert not any(sent)
 
 
 @pytest.fixture(scope="module")
