@@ -117,14 +117,13 @@ def clock_words(seconds: Fraction | float) -> str:
     return f"{sign}{head}:{milliseconds // 1000:02d}.{milliseconds % 1000:03d}"
 
 
-def snap_rate(rate: Fraction | float, tolerance: Fraction = SNAP_TOLERANCE) -> Fraction:
+def snap_rate(rate: Fraction | float) -> Fraction:
     """Return the standard frame rate that ``rate`` stands for, or ``rate`` itself when none is near enough.
 
     ``29.97`` and ``2997/100`` become ``30000/1001``; a true 30.025 stays what it is.
 
     Args:
         rate: frames per second, positive.
-        tolerance: largest relative distance to a standard rate.
 
     Raises:
         ValueError: if ``rate`` is not positive or not finite.
@@ -133,7 +132,7 @@ def snap_rate(rate: Fraction | float, tolerance: Fraction = SNAP_TOLERANCE) -> F
         raise ValueError(f"frame rate must be positive and finite, got {rate}")
     exact = Fraction(rate)
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - exact))
-    return nearest if abs(nearest - exact) <= tolerance * nearest else exact
+    return nearest if abs(nearest - exact) <= SNAP_TOLERANCE * nearest else exact
 
 
 @dataclass(frozen=True, slots=True)

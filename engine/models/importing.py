@@ -15,33 +15,32 @@ from engine.refusal import Refusal, Refused
 _BLOCK = 8 << 20
 
 
-def import_models(folder: Path, names: Iterable[str] = ()) -> Job[tuple[Path, ...] | Refusal]:
+def import_models(folder: Path) -> Job[tuple[Path, ...] | Refusal]:
     """Copy what is found; files that are there already, with the same length, are left alone.
 
     Args:
         folder: where to look.
-        names: of the catalog; by default everything.
 
     Returns:
         Where the files are now; or a refusal, if there is nothing to copy or no room for it.
     """
     try:
-        return (yield from _import(folder, frozenset(names)))
+        return (yield from _import(folder))
     except Refused as refused:
         return refused.refusal
 
 
-def _import(folder: Path, wanted: frozenset[str]) -> Job[tuple[Path, ...]]:
+def _import(folder: Path) -> Job[tuple[Path, ...]]:
     if not folder.is_dir():
         raise Refused.because("models.no_folder", path=folder)
     found = yield from find([folder])
     chosen: dict[str, Path] = {}
     for each in found.found:
-        if len(each.names) == 1 and (not wanted or each.names[0] in wanted):
+        if len(each.names) == 1:
             chosen.setdefault(each.names[0], each.path)
     if not chosen:
         for each in found.found:
-            if len(each.names) > 1 and (not wanted or wanted & set(each.names)):
+            if len(each.names) > 1:
                 titles = " / ".join(entry(name).title for name in each.names)
                 raise Refused.because("models.uncertain", path=each.path, titles=titles)
         raise found_nothing(folder, found.problems)

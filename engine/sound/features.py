@@ -11,6 +11,11 @@ import scipy.fft
 ROW_RATE = 100
 """Feature rows per second; row ``r`` describes the sound at ``r / ROW_RATE`` seconds, its window centred there."""
 
+_LOW_HZ, _HIGH_HZ = 60.0, 7600.0
+"""Edges of the lowest and of the highest mel band."""
+_WINDOW_MS = 25.0
+"""Length of the Hann window."""
+
 
 @lru_cache(maxsize=8)
 def mel_filterbank(
@@ -34,9 +39,6 @@ def log_mel(
     sample_rate: int = 16_000,
     *,
     bands: int = 40,
-    low_hz: float = 60.0,
-    high_hz: float = 7600.0,
-    window_ms: float = 25.0,
     floor: float = 1e-5,
 ) -> npt.NDArray[np.float32]:
     """Return log-mel energies, one row every 10 ms, windows centred on the row's time (no delay).
@@ -45,9 +47,6 @@ def log_mel(
         samples: mono sound in -1..1, shape ``(n,)``.
         sample_rate: samples per second, a multiple of 100.
         bands: number of mel bands.
-        low_hz: lower edge of the first band.
-        high_hz: upper edge of the last band.
-        window_ms: length of the Hann window.
         floor: magnitude added before the logarithm, so that digital silence is finite.
 
     Returns:
@@ -59,14 +58,14 @@ def log_mel(
     if sample_rate % ROW_RATE:
         raise ValueError(f"sample rate must be a multiple of {ROW_RATE}, got {sample_rate}")
     hop = sample_rate // ROW_RATE
-    width = round(sample_rate * window_ms / 1000)
+    width = round(sample_rate * _WINDOW_MS / 1000)
     fft_size = 1 << (width - 1).bit_length()
     rows = -(-len(samples) // hop)
     if rows == 0:
         return np.zeros((0, bands), np.float32)
     padded = np.pad(np.asarray(samples, np.float32), (width // 2, width + hop))
     window = np.hanning(width + 1)[:-1].astype(np.float32)
-    filters = mel_filterbank(bands, fft_size, sample_rate, low_hz, high_hz)
+    filters = mel_filterbank(bands, fft_size, sample_rate, _LOW_HZ, _HIGH_HZ)
     frames = np.lib.stride_tricks.sliding_window_view(padded, width)[: rows * hop : hop]
     out = np.empty((rows, bands), np.float32)
     block = 1024  # rows at a time: the spectra of an hour would need gigabytes

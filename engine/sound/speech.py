@@ -21,6 +21,10 @@ from engine.sound.spectra import fft_length, power_spectra
 
 FloatArray = npt.NDArray[np.float32]
 
+_SPOKEN = 0.5
+"""Activity from which a row counts as speech."""
+_SHORTEST = 0.1
+"""Seconds; shorter stretches of speech are dropped."""
 _CHUNK = 500
 """Rows that are decided together, with as many on both sides as context: results do not depend on block sizes."""
 
@@ -83,18 +87,14 @@ def speech_activity(samples: FloatArray, rate: int = 16_000) -> FloatArray:
     return np.concatenate([listener.push(samples), listener.finish()])
 
 
-def speech_segments(
-    activity: FloatArray, *, threshold: float = 0.5, shortest: float = 0.1, join_gaps: float = 0.2
-) -> list[Segment]:
+def speech_segments(activity: FloatArray, *, join_gaps: float = 0.2) -> list[Segment]:
     """Return the stretches of speech in a row of activities.
 
     Args:
         activity: rows of :func:`speech_activity`, shape ``(rows,)``.
-        threshold: activity from which a row counts as speech.
-        shortest: seconds; shorter stretches are dropped.
         join_gaps: seconds; shorter pauses (the closure of a stop consonant) do not end a stretch.
     """
-    on = np.concatenate([[False], activity >= threshold, [False]])
+    on = np.concatenate([[False], activity >= _SPOKEN, [False]])
     turns = np.flatnonzero(np.diff(on.astype(np.int8)))
     starts, ends = turns[::2], turns[1::2]
     segments: list[Segment] = []
@@ -102,7 +102,7 @@ def speech_segments(
         apart = (starts[1:] - ends[:-1]) >= join_gaps * ROW_RATE
         starts, ends = starts[np.concatenate([[True], apart])], ends[np.concatenate([apart, [True]])]
     for first, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if end - first >= shortest * ROW_RATE:
+        if end - first >= _SHORTEST * ROW_RATE:
             # A row stands for the 10 ms around its centre.
             begin = max(Fraction(0), Fraction(2 * first - 1, 2 * ROW_RATE))
             segments.append(Segment(begin, Fraction(2 * end - 1, 2 * ROW_RATE), float(activity[first:end].mean())))

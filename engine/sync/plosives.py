@@ -221,16 +221,14 @@ def partings(mouth: MouthTrace) -> tuple[Parting, ...]:
     return tuple(found)
 
 
-def match_plosives(
-    seen: Sequence[Parting], heard: Sequence[Burst], offset_ms: float, within_ms: float = MATCH_MS
-) -> tuple[PlosivePair, ...]:
+def match_plosives(seen: Sequence[Parting], heard: Sequence[Burst], offset_ms: float) -> tuple[PlosivePair, ...]:
     """Pair partings of the lips with bursts, each used once, nearest to the given offset first.
 
     Args:
         seen: partings in the picture.
         heard: bursts in the sound.
-        offset_ms: how late the sound is; the burst is looked for that much after the parting.
-        within_ms: largest distance from there.
+        offset_ms: how late the sound is; the burst is looked for that much after the parting, within
+            :data:`MATCH_MS`.
 
     Returns:
         Pairs in order of time.
@@ -240,8 +238,8 @@ def match_plosives(
     if not len(partings_at) or not len(bursts_at):
         return ()
     order = np.argsort(bursts_at)
-    begins = np.searchsorted(bursts_at[order], partings_at + (offset_ms - within_ms) / 1000)
-    ends = np.searchsorted(bursts_at[order], partings_at + (offset_ms + within_ms) / 1000, side="right")
+    begins = np.searchsorted(bursts_at[order], partings_at + (offset_ms - MATCH_MS) / 1000)
+    ends = np.searchsorted(bursts_at[order], partings_at + (offset_ms + MATCH_MS) / 1000, side="right")
     near = [
         (abs(bursts_at[order[position]] - at - offset_ms / 1000), index, int(order[position]))
         for index, (at, begin, end) in enumerate(zip(partings_at, begins, ends, strict=True))
