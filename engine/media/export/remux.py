@@ -78,6 +78,10 @@ def mapping(request: Request, without: frozenset[str] = frozenset(), sounds: Seq
         fates.append(StreamFate(stream.index, stream.kind, stream.codec, fate, reason))
     for sound in (sounds or ())[taken["audio"] :]:
         take(sound, "audio", "copy")
+    # ffmpeg leaves out when a recording was made, unless it is told.
+    made = request.info.metadata.get("creation_time")
+    if made is not None:
+        arguments += ["-metadata", f"creation_time={made}"]
     return Mapping(tuple(arguments), tuple(fates), frozenset(used))
 
 

@@ -133,6 +133,15 @@ def test_tags_without_a_place_are_named(mode: Mode, clip: MakeClip, tmp_path: Pa
     assert "export.note.tags_left_out" not in {note.key for note in same.notes}
 
 
+@pytest.mark.parametrize(("suffix", "mode"), [("mp4", Mode.COMPATIBLE), ("mkv", Mode.LOSSLESS)])
+def test_a_copy_says_when_the_recording_was_made(suffix: str, mode: Mode, clip: MakeClip, tmp_path: Path) -> None:
+    source = clip("dated.mp4", metadata={"creation_time": "2024-05-06T07:08:09.000000Z"}).path
+    target = tmp_path / f"target.{suffix}"
+    report = exported(source, target, 40, mode, verify=False)
+    assert probe(target).metadata["creation_time"] == "2024-05-06T07:08:09.000000Z"
+    assert "export.note.tags_left_out" not in {note.key for note in report.notes}
+
+
 def test_what_a_transport_stream_counts_anew_is_said(clip: MakeClip, tmp_path: Path) -> None:
     report = exported(clip("source.ts").path, tmp_path / "target.ts", 40, verify=False)
     assert "export.note.transport_anew" in {note.key for note in report.notes}
