@@ -57,7 +57,7 @@ def export_edit(
             if isinstance(decided, Refusal):
                 return decided
             correction = decided.correction or Correction(0.0)
-        place = form.target_for(clip) if target is None else Path(target)
+        place = form.target_for(Path(path)) if target is None else Path(target)
         job = write_edit(clip, place, correction, form, audio=sound, overwrite=overwrite)
         return (yield from part_of(job, 0.9, 1.0))
     except Refused as refused:

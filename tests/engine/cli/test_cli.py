@@ -98,6 +98,7 @@ def test_writes_a_correction_for_editors(plosive: Run, tmp_path: Path) -> None:
     done = plosive("export-edit", "a.mp4", "--correction-ms", "-83", "--format", "edl")
     assert done.returncode == ExitCode.DONE, done.stderr
     assert "counts in whole frames" in " ".join(done.stdout.split())
+    assert "written to a.edl" in " ".join(done.stdout.split())  # named as the clip was
     assert (tmp_path / "a.edl").read_text().startswith("TITLE: a\n")
     done = plosive("export-edit", "a.mp4", "--json", "--correction-ms", "5", "--drift-ppm", "300", "-o", "b.fcpxml")
     assert json.loads(done.stdout)["format"] == "fcpxml"
