@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from engine.jobs import Job, Progress
@@ -93,4 +94,5 @@ def _copied(path: Path, target: Path) -> Iterable[int]:
     except OSError as error:
         raise Refused.because("models.unwritable", path=target, why=error.strerror or str(error)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed
+            partial.unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from engine.places import data_folder
@@ -51,7 +52,8 @@ def remember_folders(folders: Iterable[Path]) -> None:
         partial.write_text(json.dumps([str(folder) for folder in known], indent=1), encoding="utf-8")
         partial.replace(target)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed
+            partial.unlink()
         raise Refused.because("models.unwritable", path=target.parent, why=error.strerror or str(error)) from error
 
 

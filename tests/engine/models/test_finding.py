@@ -309,6 +309,27 @@ def test_a_full_disk_is_said_before_copying(tmp_path: Path, write: Write, monkey
     assert "0.0 GB are free" in str(answer)
 
 
+def test_a_folder_where_nothing_can_be_written_or_removed_is_refused(
+    tmp_path: Path, write: Write, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that is mounted for reading; the administrator, who may run this, has no other."""
+    write(tmp_path / "stick" / "syncnet_v2.model", "syncnet_v2")
+
+    def read_only(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.setattr(Path, "replace", read_only)
+    with pytest.raises(Refused) as refused:
+        remember_folders([tmp_path / "stick"])
+    assert refused.value.refusal.code == "models.unwritable"
+    answer = run(import_models(tmp_path / "stick"))
+    assert isinstance(answer, Refusal)
+    assert answer.code == "models.unwritable"
+    assert str(models) in str(answer)
+
+
 def test_entries_are_looked_up_by_name() -> None:
     assert isinstance(entry("sd-vae"), Entry)
     with pytest.raises(KeyError):
