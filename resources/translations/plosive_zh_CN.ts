@@ -781,8 +781,8 @@
     <context>
         <name>EstimateLine</name>
         <message>
-            <source>about {time}</source>
-            <translation>约 {time}</translation>
+            <source>takes about {time}</source>
+            <translation>约需 {time}</translation>
         </message>
         <message>
             <source>{size} memory</source>

@@ -60,7 +60,7 @@ class EstimateLine(Speaking):
             self._numbers.setText(str(refusal))
         elif found is not None:
             parts = [
-                self.tr("about {time}").format(time=clock_words(max(1.0, found.seconds)).partition(".")[0]),
+                self.tr("takes about {time}").format(time=clock_words(max(1.0, found.seconds)).partition(".")[0]),
                 self.tr("{size} memory").format(size=_size(found.ram_bytes)),
             ]
             if found.vram_bytes:

@@ -160,7 +160,7 @@ def test_time_and_memory_are_told_before_anything_starts(
     page.set_source(face)
     page.set_voice(voice)
     desk.until(lambda: "GB memory" in page.estimate.text)
-    assert page.estimate.text.startswith("about 0:")
+    assert page.estimate.text.startswith("takes about 0:")
     page.order.choose(fps=0)
     desk.until(lambda: "0 is not a frame rate" in page.estimate.text)
 
