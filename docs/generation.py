@@ -67,6 +67,7 @@ def take(face: Path, voice: Path) -> None:
     until(lambda: not rendering.is_running)
     if rendering.items[0].report is None:
         raise RuntimeError(rendering.items[0].refusal)
+    program.app.processEvents()  # what the end of the render shows is laid out
     window.grab().save(str(TARGET))
     window.close()
     program.close()
