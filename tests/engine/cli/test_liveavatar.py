@@ -179,4 +179,4 @@ def test_what_a_render_takes_is_said_before_anything_is_loaded(tmp_path: Path, m
     with closing(job):
         before = [*takewhile(lambda progress: progress.stage != "loading", job)]
     said = [progress.partial.message.key for progress in before if isinstance(progress.partial, Notice)]
-    assert said == ["liveavatar.plan.wavefront", "liveavatar.plan.speed", "liveavatar.note.no_prompt"]
+    assert said == ["liveavatar.plan.processor", "liveavatar.plan.speed", "liveavatar.note.no_prompt"]

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 from torch._inductor.exc import InductorError
 
 from engine.generation.backend import Devices, Picture, RenderJob
+from engine.generation.backends import placement
 from engine.generation.registry import open_engine
 from engine.jobs import run
 from engine.refusal import Refused
@@ -57,11 +59,12 @@ def test_they_are_off_unless_asked_for(engine: str, monkeypatch: pytest.MonkeyPa
 
 
 @each_engine
-def test_another_layout_draws_the_same_pictures(engine: str, face: Picture) -> None:
+def test_another_layout_draws_the_same_pictures(engine: str, face: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Convolutions add in another order: in double precision nothing of that reaches a picture, whatever the weights.
+    monkeypatch.setattr(placement, "dtype_of", lambda *_: torch.float64)
     usual = drawn(job_of(engine, [face] * 2))
     other = drawn(tuned(engine, [face] * 2, channels_last=True))
-    # Convolutions add in another order: a last bit, which may tip a level over.
-    assert worst(other, usual) <= 1
+    assert worst(other, usual) == 0
     assert (usual[0] != face).any()
 
 
