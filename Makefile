@@ -6,7 +6,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 VENV_PYTHON := .venv/bin/python
-PYTEST := $(VENV_PYTHON) -m pytest -n 2
+# One thread each: with more of them than cores, those that wait spin and take the time of those that compute.
+PYTEST := OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest -n 2
 
 .PHONY: demo app test test-all bench package picture lint fmt clean environment app-environment dev-environment
 
