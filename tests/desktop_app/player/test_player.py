@@ -107,6 +107,7 @@ def test_a_correction_beyond_what_is_kept_fetches_pictures_and_never_stops_the_s
     bench.player.play()
     bench.run(0.5)
     bench.document.correct(Correction(4000.0), "moved")
+    bench.player.tick()
     bench.run(0.5)
     assert bench.player.is_playing
     assert bench.shown[-1][1] == pytest.approx(bench.player.position, abs=0.05)
