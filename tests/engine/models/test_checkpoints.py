@@ -215,7 +215,7 @@ def test_a_table_that_contradicts_itself_is_no_model(tmp_path: Path) -> None:
 def test_a_name_that_was_damaged_inside_the_file_is_told(tmp_path: Path) -> None:
     path = write(tmp_path / "model.pt", "legacy")
     data = path.read_bytes()
-    key = re.search(rb"X.\0\0\0(\d{8,})", data)
+    key = re.search(rb"X.\0\0\0(\d{5,})", data, re.DOTALL)  # an address: of how many digits depends on the machine
     assert key is not None
     path.write_bytes(data[: key.start(1)] + b"x" + data[key.start(1) + 1 :])
     with pytest.raises(Refused) as refused:
