@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.media.export.codecs import encoding_for
 from engine.media.export.containers import Container
+from engine.media.export.ffmpeg import ALL_TIMES
 from engine.media.export.lossless import moved_by_copying
 from engine.media.export.report import Fate, Mode, StreamFate
 from engine.media.export.request import Request
@@ -26,7 +27,7 @@ def command_for(request: Request, streams: list[StreamFate]) -> tuple[str, ...]:
         streams: what became of the clip's streams.
     """
     sound = _seconds(request.correction) if isinstance(request.correction, Correction) else Fraction(0)
-    inputs = ["-fflags", "+genpts", "-i", _name(request.source)]
+    inputs = [*ALL_TIMES, "-i", _name(request.source)]
     if request.replaces_sound:
         inputs += ["-i", _name(request.sound)]
     return (

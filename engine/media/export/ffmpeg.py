@@ -14,6 +14,8 @@ from typing import IO, BinaryIO
 
 import imageio_ffmpeg
 
+ALL_TIMES = ("-fflags", "+genpts")
+"""AVI and MPEG program streams leave out presentation times; without them pictures are lost in any other container."""
 _LOCAL = ("-protocol_whitelist", "file,pipe")
 _QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
 _LAST_WORDS = 4000
@@ -46,11 +48,8 @@ def binary() -> str:
 
 
 def read_from(path: Path) -> list[str]:
-    """Return the arguments that make a local file an input.
-
-    AVI and MPEG program streams leave out presentation times; without them pictures are lost in any other container.
-    """
-    return [*_LOCAL, "-fflags", "+genpts", "-i", f"file:{path.absolute()}"]
+    """Return the arguments that make a local file an input."""
+    return [*_LOCAL, *ALL_TIMES, "-i", f"file:{path.absolute()}"]
 
 
 def run(arguments: Sequence[str], target: Path, size: int) -> Iterator[float]:

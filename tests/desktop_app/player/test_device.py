@@ -19,6 +19,15 @@ MakeClip = Callable[..., Clip]
 RATE = 48_000
 
 
+def float_format() -> QAudioFormat:
+    """Return what the device takes."""
+    sample_format = QAudioFormat()
+    sample_format.setSampleRate(RATE)
+    sample_format.setChannelCount(2)
+    sample_format.setSampleFormat(QAudioFormat.SampleFormat.Float)
+    return sample_format
+
+
 class Sink:
     """A device of 120 ms that plays what it was given as its clock goes on, and begins 100 ms late."""
 
@@ -76,11 +85,7 @@ def output(
     monkeypatch.setattr(Sink, "made", [])
     monkeypatch.setattr(Sink, "broken", False)
     Sink.clock = clock
-    sample_format = QAudioFormat()
-    sample_format.setSampleRate(RATE)
-    sample_format.setChannelCount(2)
-    sample_format.setSampleFormat(QAudioFormat.SampleFormat.Float)
-    output = DeviceOutput(None, sample_format, sound_thread, clock)  # type: ignore[arg-type]
+    output = DeviceOutput(None, float_format(), sound_thread, clock)  # type: ignore[arg-type]
     output.open(clip("device.mp4", seconds=4).path)
     yield output
     output.close()

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QByteArray, QObject, QThread, Signal
-from PySide6.QtMultimedia import QAudioFormat
 from pytestqt.qtbot import QtBot
 
 from desktop_app.document.document import Document
 from desktop_app.player.output import DeviceOutput
 from desktop_app.player.player import Player
 from desktop_app.player.sound_server import Connection
-from tests.desktop_app.player.test_device import RATE, Sink
+from tests.desktop_app.player.test_device import Sink, float_format
 from tests.desktop_app.player.test_player import Clock
 from tests.media import Clip
 
@@ -69,14 +68,6 @@ class Devices(QObject):
         Devices.last = self
 
 
-def sound_format() -> QAudioFormat:
-    made = QAudioFormat()
-    made.setSampleRate(RATE)
-    made.setChannelCount(2)
-    made.setSampleFormat(QAudioFormat.SampleFormat.Float)
-    return made
-
-
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
     """A sound server that lists devices; what plays connects once more."""
@@ -95,7 +86,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
 def default(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the system's default device is called: the last one."""
     names = ["speakers"]
-    monkeypatch.setattr("desktop_app.player.loudspeaker.find_device", lambda: (Device(names[-1]), sound_format()))
+    monkeypatch.setattr("desktop_app.player.loudspeaker.find_device", lambda: (Device(names[-1]), float_format()))
     return names
 
 
@@ -137,7 +128,7 @@ def test_a_connection_is_lost_with_one_of_its_threads_and_renewed_with_all(tmp_p
 def test_nothing_is_started_on_a_connection_that_is_lost(
     server: Server, clip: MakeClip, sound_thread: QThread, qtbot: QtBot
 ) -> None:
-    output = DeviceOutput(None, sound_format(), sound_thread)  # type: ignore[arg-type]
+    output = DeviceOutput(None, float_format(), sound_thread)  # type: ignore[arg-type]
     failures: list[bool] = []
     output.on_failure(lambda: failures.append(True))
     output.open(clip("device.mp4", seconds=4).path)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QThread
 from PySide6.QtGui import QImage
-from PySide6.QtMultimedia import QAudioFormat
 from pytestqt.qtbot import QtBot
 
 from desktop_app.document.corrections import moved
@@ -25,7 +24,7 @@ from engine.media.export.report import Mode
 from engine.media.samples import read_samples
 from engine.timing import Correction, StepCorrection
 from tests.desktop_app.player.test_decoding import PATIENCE, loudest, number, taken
-from tests.desktop_app.player.test_device import Sink
+from tests.desktop_app.player.test_device import Sink, float_format
 from tests.desktop_app.player.test_player import Clock
 from tests.engine.media.export.measuring import beeps_at, exported
 from tests.media import Clip
@@ -82,15 +81,6 @@ class Desk:
     def heard(self) -> Floats:
         """All samples that the device was given, of its left channel."""
         return np.frombuffer(bytes(Sink.made[-1].data), np.float32).reshape(-1, 2)[:, 0]
-
-
-def float_format() -> QAudioFormat:
-    """Return what the device takes."""
-    sample_format = QAudioFormat()
-    sample_format.setSampleRate(RATE)
-    sample_format.setChannelCount(2)
-    sample_format.setSampleFormat(QAudioFormat.SampleFormat.Float)
-    return sample_format
 
 
 @pytest.fixture
